@@ -1,0 +1,23 @@
+# Everything is installed into .venv, Node and the CDK's command line included.
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: demo test clean
+
+demo: .venv/ready
+	python -m tests.deploy.demo
+
+test: .venv/ready
+	ruff check .
+	ruff format --check .
+	mypy
+	pytest
+
+.venv/ready: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.13 …")'
+	$(PYTHON) -m venv .venv
+	pip install --quiet --requirement requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf .venv cdk.out dist
