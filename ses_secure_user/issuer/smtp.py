@@ -1,0 +1,79 @@
+"""The SMTP password of an access key, and the login that proves it."""
+
+import base64
+import hmac
+import smtplib
+import ssl
+
+IMPLICIT_TLS_PORTS = frozenset({465, 2465})
+
+
+class LoginError(Exception):
+    """A login that did not succeed; the message holds no secret."""
+
+
+class LoginRefusedError(LoginError):
+    """The endpoint answered, and did not accept the user name and password."""
+
+
+class EndpointUnreachableError(LoginError):
+    """No TLS connection to the endpoint came about."""
+
+
+def smtp_password(secret_access_key: str, region: str) -> str:
+    """Derive the SMTP password that SES accepts for an access key in one region.
+
+    The derivation cannot be reversed, so the password is all that is ever stored.
+
+    Args:
+        secret_access_key: The secret half of an IAM access key, 40 characters.
+        region: The region of the SMTP endpoint, such as ``eu-west-1``; the password is valid there alone.
+
+    Returns:
+        The password: 44 characters of base64.
+
+    See https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html
+    """
+    signature = f"AWS4{secret_access_key}".encode()
+    for message in ("11111111", region, "ses", "aws4_request", "SendRawEmail"):
+        signature = hmac.digest(signature, message.encode(), "sha256")
+    return base64.b64encode(b"\x04" + signature).decode()
+
+
+def login(host: str, port: int, username: str, password: str, timeout: float = 10) -> None:
+    """Log in over TLS on a connection of its own, and hang up without sending anything.
+
+    TLS starts with the first byte on ports 465 and 2465, and by STARTTLS on any other
+    (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html). The certificate and the host name are verified.
+
+    Args:
+        host: The endpoint's name, such as ``email-smtp.eu-west-1.amazonaws.com``.
+        port: The endpoint's port.
+        username: The access key's id.
+        password: The SMTP password.
+        timeout: Seconds that connecting and each answer may take.
+
+    Raises:
+        LoginRefusedError: The endpoint does not accept the login: a wrong password, or a key IAM has not spread yet.
+        EndpointUnreachableError: There was no connection, no TLS, or no SMTP behind it.
+    """
+    try:
+        with _connect(host, port, timeout) as smtp:
+            smtp.login(username, password)
+    except smtplib.SMTPAuthenticationError as error:
+        raise LoginRefusedError(f"{host}:{port} answered {error.smtp_code} to the login") from None
+    except (OSError, smtplib.SMTPException) as error:
+        raise EndpointUnreachableError(f"{host}:{port} cannot be logged in to ({type(error).__name__})") from None
+
+
+def _connect(host: str, port: int, timeout: float) -> smtplib.SMTP:
+    context = ssl.create_default_context()
+    if port in IMPLICIT_TLS_PORTS:
+        return smtplib.SMTP_SSL(host, port, timeout=timeout, context=context)
+    smtp = smtplib.SMTP(host, port, timeout=timeout)
+    try:
+        smtp.starttls(context=context)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
