@@ -1,0 +1,211 @@
+"""The construct."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Annotations, Aws, Duration, Fn, RemovalPolicy, Stack, Token
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from .credential import CredentialIssuer, Subject, login_tags
+from .login import check_interval, check_login, check_name, login_warnings
+from .restrictions import policy_document, refusal, restrict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_ses as ses
+
+_THIRTY_DAYS = Duration.days(30)
+
+
+class SecureSesSmtpUser(Construct):
+    """An IAM user that can only send over Amazon SES SMTP: as certain addresses, from certain networks.
+
+    Its login is in a secret, as ``username``, ``password``, ``host``, ``port`` and ``from_address``. A Lambda function
+    makes the login at deployment, proves it against SES, renews it at an interval, and withdraws it with the stack; the
+    secret access key behind it is stored nowhere.
+
+    Attributes:
+        smtp_host: The endpoint that the login is for.
+        smtp_port: Its port.
+    """
+
+    def __init__(  # noqa: PLR0913 - properties are flat, as everywhere in the CDK
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        identity: str | ses.IEmailIdentity | Sequence[str | ses.IEmailIdentity],
+        from_address: str | Sequence[str],
+        allowed_cidrs: Sequence[str] = (),
+        allowed_vpc_endpoints: Sequence[str | ec2.IVpcEndpoint] = (),
+        allowed_recipients: Sequence[str] | None = None,
+        feedback_address: str | None = None,
+        configuration_set: str | ses.IConfigurationSet | None = None,
+        sandbox_recipients: Sequence[str] = (),
+        ses_region: str | None = None,
+        smtp_host: str | None = None,
+        smtp_port: int = 465,
+        rotation_interval: Duration | None = _THIRTY_DAYS,
+        verify_login: bool = True,
+        encryption_key: kms.IKey | None = None,
+        user_name: str | None = None,
+        secret_name: str | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
+    ) -> None:
+        """Make the user, its policy, its secret and its login.
+
+        Args:
+            scope: The construct to make it in, such as the stack.
+            construct_id: Its name there.
+            identity: The verified domain or address to send from, or several: by name, by ARN, or as a construct
+                (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
+            from_address: The only From address, or addresses, exactly as the application writes them; each must belong
+                to an identity (``ses:FromAddress``,
+                https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html).
+            allowed_cidrs: The only public networks to send from, IPv4 or IPv6; a bare address means itself alone
+                (``aws:SourceIp``). Default: none; then `allowed_vpc_endpoints` must be given.
+            allowed_vpc_endpoints: The VPC endpoints for SES SMTP to send through, whose traffic has no public address
+                (``aws:SourceVpce``, https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html).
+                Default: none.
+            allowed_recipients: The only recipients, as addresses or ``*@domain`` (``ses:Recipients``). Default: any.
+            feedback_address: The only Return-Path (``ses:FeedbackAddress``). Default: any.
+            configuration_set: The only configuration set that may be used; one that is an identity's default is
+                needed here, or nothing can be sent. Default: none.
+            sandbox_recipients: Recipients' identities, which SES authorizes too while the account is in its sandbox.
+                Default: none.
+            ses_region: The region of the identity and the endpoint. Default: the identity ARN's, else the stack's.
+            smtp_host: The endpoint, if it is a FIPS or VPC endpoint
+                (https://docs.aws.amazon.com/general/latest/gr/ses.html). Default:
+                ``email-smtp.REGION.amazonaws.com``.
+            smtp_port: The endpoint's port: 465 and 2465 use TLS from the first byte, others STARTTLS
+                (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html). Default: 465.
+            rotation_interval: How long a login is current; it stays valid for one interval more. At least 4 hours, at
+                most 999 days (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html);
+                None for no rotation. Default: 30 days.
+            verify_login: Whether each new login is tried at the endpoint before it becomes current. Default: True.
+            encryption_key: The KMS key of the secret. Default: ``aws/secretsmanager``.
+            user_name: The IAM user's name. Default: generated.
+            secret_name: The secret's name. Default: generated.
+            removal_policy: What happens to the secret when it leaves the stack; its login is withdrawn in any case.
+                Default: it is deleted.
+
+        Raises:
+            ValueError: A property is wrong; the message names it, its rule, and what to write instead.
+        """
+        stack = Stack.of(scope)
+        restrictions = restrict(
+            identity=_names(identity, "email_identity_name"),
+            from_address=from_address,
+            allowed_cidrs=allowed_cidrs,
+            allowed_vpc_endpoints=_names(allowed_vpc_endpoints, "vpc_endpoint_id"),
+            allowed_recipients=allowed_recipients,
+            feedback_address=feedback_address,
+            configuration_set=_names(configuration_set, "configuration_set_name"),
+            sandbox_recipients=sandbox_recipients,
+        )
+        region = _agreed("region", restrictions.identity_region, ses_region) or stack.region
+        account = _agreed("account", restrictions.identity_account, stack.account) or stack.account
+        login = check_login(region=region, smtp_host=smtp_host, smtp_port=smtp_port, verify_login=verify_login)
+        interval_hours = check_interval(rotation_interval)
+        check_name("user_name", user_name)
+        check_name("secret_name", secret_name)
+        super().__init__(scope, construct_id)
+        self.smtp_host = login.host
+        self.smtp_port = login.port
+        self._encryption_key = encryption_key
+
+        document = policy_document(restrictions, partition=Aws.PARTITION, region=region, account=account)
+        self._policy = iam.CfnManagedPolicy(self, "Policy", policy_document=document)
+        self._group = iam.CfnGroup(self, "Group", managed_policy_arns=[self._policy.ref])
+        self._user = iam.CfnUser(
+            self,
+            "User",
+            user_name=user_name,
+            groups=[self._group.ref],
+            permissions_boundary=self._policy.ref,
+        )
+        self._secret = secretsmanager.CfnSecret(
+            self,
+            "Secret",
+            name=secret_name,
+            description="SES SMTP login: username, password, host, port, from_address",
+            kms_key_id=encryption_key and encryption_key.key_arn,
+            tags=login_tags(login, self._user.ref),
+        )
+        if removal_policy != RemovalPolicy.DESTROY:
+            self._secret.apply_removal_policy(removal_policy)
+
+        issuer = CredentialIssuer.of(stack)
+        subject = Subject.of(self, self._user, self._secret, encryption_key)
+        self._credential = issuer.issue(self, subject, login, from_address=_first(restrictions.from_addresses))
+        if interval_hours is not None:
+            issuer.rotate(self, subject, interval_hours).node.add_dependency(self._credential)
+        for warning_id, message in (*restrictions.warnings, *login_warnings(login, interval_hours)):
+            Annotations.of(self).add_warning_v2(warning_id, message)
+
+    @functools.cached_property
+    def secret(self) -> secretsmanager.ISecret:
+        """The secret that holds the login; what refers to it is deployed after the login is in it."""
+        arn = self._credential.get_att_string("SecretArn")
+        return secretsmanager.Secret.from_secret_attributes(
+            self, "IssuedSecret", secret_complete_arn=arn, encryption_key=self._encryption_key
+        )
+
+    @functools.cached_property
+    def user(self) -> iam.IUser:
+        """The IAM user; its boundary holds whatever policy is added to it."""
+        return iam.User.from_user_name(self, "ImportedUser", self._user.ref)
+
+    @functools.cached_property
+    def group(self) -> iam.IGroup:
+        """The group through which the user has its policy."""
+        return iam.Group.from_group_name(self, "ImportedGroup", self._group.ref)
+
+    @functools.cached_property
+    def policy(self) -> iam.IManagedPolicy:
+        """The policy, which is the user's permissions boundary too."""
+        return iam.ManagedPolicy.from_managed_policy_arn(self, "ImportedPolicy", self._policy.ref)
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.
+
+        Args:
+            grantee: Who may read it, such as a task's or a function's role.
+
+        Returns:
+            The grant.
+        """
+        return self.secret.grant_read(grantee)
+
+
+def _names(given: object, attribute: str) -> Any:  # noqa: ANN401 - what is no name, `restrict` refuses
+    """Take the names of constructs, one or several; names pass."""
+    if isinstance(given, list | tuple):
+        return [getattr(one, attribute, one) for one in given]
+    return getattr(given, attribute, given)
+
+
+def _agreed(what: str, of_arn: str | None, expected: str | None) -> str | None:
+    """The region or account of an identity's ARN, if there is one and it is not another than expected."""
+    if of_arn is None or expected is None or of_arn == expected:
+        return expected if of_arn is None else of_arn
+    if Token.is_unresolved(of_arn) or Token.is_unresolved(expected):
+        return of_arn
+    raise refusal("identity", f"be of {what} {expected}", of_arn, _FOREIGN[what])
+
+
+_FOREIGN = {
+    "region": "SES verifies identities by region: verify it there, or leave `ses_region` out",
+    "account": "its owner can revoke it and see what is sent: verify it here, or deploy this stack there",
+}
+
+
+def _first(addresses: tuple[str, ...]) -> str:
+    return Fn.select(0, list(addresses)) if Token.is_unresolved(list(addresses)) else addresses[0]
