@@ -1,0 +1,65 @@
+"""The whole template of each common shape, and what the field's checkers say of it."""
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from tests.snapshot.shapes import SHAPES, made
+
+
+def template(stack: cdk.Stack) -> dict[str, Any]:
+    return dict(Template.from_stack(stack).to_json())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_template_is_as_recorded(shape: str, snapshot: SnapshotAssertion) -> None:
+    text = re.sub(r"[0-9a-f]{64}", "ASSET", json.dumps(template(made(shape))))
+    assert json.loads(text) == snapshot(name=shape, extension_class=JSONSnapshotExtension)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_cdk_nag_finds_nothing_and_nothing_is_suppressed(shape: str) -> None:
+    stack = made(shape)
+    app = stack.node.root
+    report = AwsSolutionsChecks(app).validate_scope(app)
+    findings = [
+        (violation.rule_name, resource.construct_path)
+        for violation in report.violations
+        for resource in violation.violating_resources
+    ]
+    assert findings == []
+    assert "cdk_nag" not in json.dumps(template(stack))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_cfn_lint_finds_nothing(shape: str) -> None:
+    region = getattr(SHAPES[shape][1], "region", None) or "us-east-1"
+    matches = lint(json.dumps(template(made(shape))), config=ManualArgs(regions=[region]))
+    assert [f"{match.rule.id} {match.message}" for match in matches] == []
+
+
+def test_users_of_a_stack_share_one_function_and_one_role() -> None:
+    types = Counter(resource["Type"] for resource in template(made("two-users"))["Resources"].values())
+    assert types == {
+        "AWS::IAM::ManagedPolicy": 2 + 1,
+        "AWS::IAM::Group": 2,
+        "AWS::IAM::User": 2,
+        "AWS::SecretsManager::Secret": 2,
+        "Custom::SesSmtpCredential": 2,
+        "AWS::SecretsManager::RotationSchedule": 2,
+        "AWS::Lambda::Function": 1,
+        "AWS::Lambda::EventInvokeConfig": 1,
+        "AWS::Lambda::Permission": 1,
+        "AWS::Logs::LogGroup": 1,
+        "AWS::IAM::Role": 1,
+    }

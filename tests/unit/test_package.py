@@ -1,0 +1,141 @@
+"""What is shipped: the wheel, the function's asset inside it, and the app that is deployed as it is."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from tests.snapshot.shapes import IRELAND, minimal
+
+ROOT = Path(__file__).parents[2]
+ISSUER = {"issuer/__init__.py", "issuer/handler.py", "issuer/lifecycle.py", "issuer/smtp.py"}
+CONTEXT = {
+    "identity": "example.com",
+    "from_address": "noreply@example.com,billing@example.com",
+    "allowed_cidrs": "203.0.113.0/24, 198.51.100.7",
+}
+
+
+def run(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    built = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder))
+    assert built.returncode == 0, built.stderr
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that is deployed as the function."""
+    folder = tmp_path_factory.mktemp("assembly")
+    app = cdk.App(analytics_reporting=False, outdir=str(folder))
+    minimal(cdk.Stack(app, "Stack", env=IRELAND))
+    app.synth()
+    (made,) = folder.glob("asset.*")
+    return made
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_asset_holds_the_issuer_and_nothing_else(asset: Path) -> None:
+    assert files(asset) == ISSUER
+
+
+def test_the_asset_imports_alone(asset: Path) -> None:
+    script = f"import sys; sys.path.insert(0, {str(asset)!r}); import issuer.handler; print(issuer.handler.__file__)"
+    done = run(sys.executable, "-I", "-c", script)
+    assert (done.returncode, done.stdout.strip()) == (0, f"{asset}/issuer/handler.py"), done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(ISSUER))
+def test_the_function_imports_the_standard_library_and_the_runtimes_sdk_alone(name: str) -> None:
+    tree = ast.parse((ROOT / "ses_secure_user" / name).read_text())
+    typing_only = {node for one in ast.walk(tree) if isinstance(one, ast.If) for node in ast.walk(one)}
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import) and node not in typing_only]
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node not in typing_only]
+    absolute = [alias.name for node in imports for alias in node.names] + [
+        str(one.module) for one in froms if not one.level
+    ]
+    assert {module.partition(".")[0] for module in absolute} <= sys.stdlib_module_names | {"boto3", "botocore"}
+    assert {one.level for one in froms} <= {0, 1}
+
+
+def test_the_wheel_holds_the_package_with_the_function_in_it(wheel: Path) -> None:
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    package = ROOT / "ses_secure_user"
+    expected = {f"ses_secure_user/{name}" for name in files(package) if "__pycache__" not in name}
+    assert names == expected
+    assert names >= {f"ses_secure_user/{name}" for name in ISSUER} | {"ses_secure_user/py.typed"}
+
+
+def test_an_app_elsewhere_synthesizes_from_the_installed_wheel(wheel: Path, tmp_path: Path) -> None:
+    site, app = tmp_path / "site", tmp_path / "app.py"
+    zipfile.ZipFile(wheel).extractall(site)
+    app.write_text(
+        "import aws_cdk as cdk, ses_secure_user\n"
+        f"assert ses_secure_user.__file__.startswith({str(site)!r}), ses_secure_user.__file__\n"
+        f"app = cdk.App(outdir={str(tmp_path / 'out')!r})\n"
+        "stack = cdk.Stack(app, 'Mail')\n"
+        "for name in ('Orders', 'Alerts'):\n"
+        "    ses_secure_user.SecureSesSmtpUser(stack, name, identity='example.com',\n"
+        "        from_address='noreply@example.com', allowed_cidrs=['203.0.113.0/24'])\n"
+        "app.synth()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(app)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (made,) = (tmp_path / "out").glob("asset.*")
+    assert files(made) == ISSUER
+
+
+def synthesized(tmp_path: Path, context: dict[str, str]) -> dict[str, dict[str, Any]]:
+    done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path), CDK_CONTEXT_JSON=json.dumps(context))
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads((tmp_path / "SesSecureUser.template.json").read_text()))
+
+
+def test_the_app_makes_the_user_that_context_describes(tmp_path: Path) -> None:
+    template = synthesized(tmp_path, CONTEXT | {"smtp_port": "587", "user_name": "mailer"})
+    assert set(template["Outputs"]) == {"SecretArn", "SmtpHost", "SmtpPort", "UserName"}
+    text = json.dumps(template)
+    assert '"ses:FromAddress": ["noreply@example.com", "billing@example.com"]' in text
+    assert '"aws:SourceIp": ["198.51.100.7/32", "203.0.113.0/24"]' in text
+    assert '"Port": 587' in text
+    assert '"UserName": "mailer"' in text
+
+
+def test_without_context_the_app_is_an_example_that_cannot_be_deployed(tmp_path: Path) -> None:
+    parameters = synthesized(tmp_path, {})["Parameters"]
+    (name,) = set(parameters) - {"BootstrapVersion"}
+    assert name.startswith("ExampleValuesCannotBeDeployed")
+    assert parameters[name]["AllowedPattern"] == "(?!)"
+    assert "Default" not in parameters[name]
+
+
+def test_half_a_context_is_refused(tmp_path: Path) -> None:
+    done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path), CDK_CONTEXT_JSON='{"identity": "example.com"}')
+    assert done.returncode
+    assert (
+        "context must have identity and from_address and allowed_cidrs, got identity; "
+        "add -c from_address=noreply@example.com -c allowed_cidrs=203.0.113.0/24"
+    ) in done.stderr
