@@ -1,0 +1,233 @@
+"""What AWS does and ministack alone does not: each is true where the local AWS is like AWS."""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+from aws_cdk import App, CfnOutput, CustomResource, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as sm
+from botocore.exceptions import ClientError
+
+from tests.deploy.local_aws import DeploymentFailed, LocalAws
+
+CODE = lambda_.Code.from_inline((Path(__file__).parent / "probe.py").read_text())
+SECRETS_MANAGER = iam.ServicePrincipal("secretsmanager.amazonaws.com")
+POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}'
+_numbers = count()
+
+
+def new_stack() -> tuple[App, Stack]:
+    app = App()
+    return app, Stack(app, f"Behaviour{next(_numbers)}")
+
+
+@cache
+def function(aws: LocalAws, *, permitted: bool = True) -> str:
+    """Deploy the probe's function and give its ARN."""
+    app, stack = new_stack()
+    runtime, minute = lambda_.Runtime.PYTHON_3_14, Duration.minutes(1)
+    probe = lambda_.Function(stack, "Probe", code=CODE, handler="index.handler", runtime=runtime, timeout=minute)
+    probe.add_to_role_policy(iam.PolicyStatement(actions=["secretsmanager:*"], resources=["*"]))
+    if permitted:
+        probe.add_permission("Rotation", principal=SECRETS_MANAGER, source_account=stack.account)
+    CfnOutput(stack, "Arn", value=probe.function_arn)
+    return aws.deploy(app)["Arn"]
+
+
+def new_secret(aws: LocalAws, **properties: str) -> str:
+    arn: str = aws.client("secretsmanager").create_secret(
+        Name=f"secret-{next(_numbers)}", SecretString="first", **properties
+    )["ARN"]
+    return arn
+
+
+def new_user(aws: LocalAws) -> str:
+    name = f"user-{next(_numbers)}"
+    aws.client("iam").create_user(UserName=name)
+    return name
+
+
+def refuses(code: str, call: Callable[..., object], **parameters: object) -> bool:
+    try:
+        call(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"] == code
+    return False
+
+
+def ref_of_a_secret_is_its_arn(aws: LocalAws) -> bool:
+    app, stack = new_stack()
+    CfnOutput(stack, "Ref", value=sm.CfnSecret(stack, "Secret", secret_string="value").ref)
+    return aws.deploy(app)["Ref"].startswith("arn:")
+
+
+def a_secret_without_a_value_has_no_version(aws: LocalAws) -> bool:
+    return not _versions_of_a_new_secret(aws, f"Empty{next(_numbers)}", "new")
+
+
+def a_renamed_secret_without_a_value_has_no_version(aws: LocalAws) -> bool:
+    stack_name = f"Empty{next(_numbers)}"
+    _versions_of_a_new_secret(aws, stack_name, "before")
+    return not _versions_of_a_new_secret(aws, stack_name, "after")
+
+
+def _versions_of_a_new_secret(aws: LocalAws, stack_name: str, secret_name: str) -> dict[str, list[str]]:
+    app = App()
+    stack = Stack(app, stack_name)
+    CfnOutput(stack, "Arn", value=sm.CfnSecret(stack, "Secret", name=secret_name).attr_id)
+    secret = aws.client("secretsmanager").describe_secret(SecretId=aws.deploy(app)["Arn"])
+    return dict(secret["VersionIdsToStages"])
+
+
+def a_rotation_schedule_tests_the_function(aws: LocalAws) -> bool:
+    app, stack = new_stack()
+    secret, rules = new_secret(aws), sm.CfnRotationSchedule.RotationRulesProperty(automatically_after_days=30)
+    sm.CfnRotationSchedule(
+        stack,
+        "Rotation",
+        secret_id=secret,
+        rotation_lambda_arn=function(aws),
+        rotation_rules=rules,
+        rotate_immediately_on_update=False,
+    )
+    aws.deploy(app)
+    aws.wait_for_rotations()
+    description = aws.client("secretsmanager").describe_secret(SecretId=secret)
+    return description["RotationEnabled"] and list(description["VersionIdsToStages"].values()) == [["AWSCURRENT"]]
+
+
+def a_secret_takes_a_resource_policy(aws: LocalAws) -> bool:
+    app, stack = new_stack()
+    secret, policy = new_secret(aws), {"Version": "2012-10-17", "Statement": []}
+    sm.CfnResourcePolicy(stack, "Policy", secret_id=secret, resource_policy=policy)
+    aws.deploy(app)
+    return "ResourcePolicy" in aws.client("secretsmanager").get_resource_policy(SecretId=secret)
+
+
+def rotation_leaves_the_value_to_the_function(aws: LocalAws) -> bool:
+    secret, api = new_secret(aws, Description="createSecret"), aws.client("secretsmanager")
+    before = api.get_secret_value(SecretId=secret)["VersionId"]
+    api.rotate_secret(SecretId=secret, RotationLambdaARN=function(aws))
+    return bool(api.get_secret_value(SecretId=secret)["VersionId"] == before)
+
+
+def rotation_needs_a_permission(aws: LocalAws) -> bool:
+    arn, api = function(aws, permitted=False), aws.client("secretsmanager")
+    return refuses("AccessDeniedException", api.rotate_secret, SecretId=new_secret(aws), RotationLambdaARN=arn)
+
+
+def rotation_is_dated(aws: LocalAws) -> bool:
+    secret, api = new_secret(aws), aws.client("secretsmanager")
+    api.rotate_secret(SecretId=secret, RotationLambdaARN=function(aws))
+    aws.wait_for_rotations()
+    return "LastRotatedDate" in api.describe_secret(SecretId=secret)
+
+
+def a_version_keeps_its_value(aws: LocalAws) -> bool:
+    version, api = {"SecretId": new_secret(aws), "ClientRequestToken": "a" * 32}, aws.client("secretsmanager")
+    for _ in range(2):
+        api.put_secret_value(**version, SecretString="one")
+    return refuses("ResourceExistsException", api.put_secret_value, **version, SecretString="other")
+
+
+def a_label_is_on_one_version(aws: LocalAws) -> bool:
+    secret, api = new_secret(aws), aws.client("secretsmanager")
+    for value in ("one", "other"):
+        api.put_secret_value(SecretId=secret, SecretString=value, VersionStages=["AWSPENDING"])
+    stages = api.describe_secret(SecretId=secret)["VersionIdsToStages"].values()
+    return sum("AWSPENDING" in labels for labels in stages) == 1
+
+
+def an_unlabelled_version_can_be_read(aws: LocalAws) -> bool:
+    secret, api = new_secret(aws), aws.client("secretsmanager")
+    versions = [api.put_secret_value(SecretId=secret, SecretString=value)["VersionId"] for value in "abc"]
+    listed = api.describe_secret(SecretId=secret)["VersionIdsToStages"]
+    readable = not refuses("ResourceNotFoundException", api.get_secret_value, SecretId=secret, VersionId=versions[0])
+    return readable and versions[0] not in listed
+
+
+def a_user_has_two_keys_at_most(aws: LocalAws) -> bool:
+    user, api = new_user(aws), aws.client("iam")
+    for _ in range(2):
+        api.create_access_key(UserName=user)
+    return refuses("LimitExceeded", api.create_access_key, UserName=user)
+
+
+def nobody_has_no_list_of_keys(aws: LocalAws) -> bool:
+    return refuses("NoSuchEntity", aws.client("iam").list_access_keys, UserName="nobody")
+
+
+def a_user_with_a_policy_stays(aws: LocalAws) -> bool:
+    user, api = new_user(aws), aws.client("iam")
+    api.put_user_policy(UserName=user, PolicyName="own", PolicyDocument=POLICY)
+    return refuses("DeleteConflict", api.delete_user, UserName=user)
+
+
+def a_member_of_a_group_stays(aws: LocalAws) -> bool:
+    user, api = new_user(aws), aws.client("iam")
+    api.create_group(GroupName=user)
+    api.add_user_to_group(GroupName=user, UserName=user)
+    return refuses("DeleteConflict", api.delete_user, UserName=user)
+
+
+def a_group_with_members_stays(aws: LocalAws) -> bool:
+    user, api = new_user(aws), aws.client("iam")
+    api.create_group(GroupName=user)
+    api.add_user_to_group(GroupName=user, UserName=user)
+    return refuses("DeleteConflict", api.delete_group, GroupName=user)
+
+
+def a_group_can_be_deployed(aws: LocalAws) -> bool:
+    app, stack = new_stack()
+    policy = iam.CfnManagedPolicy(stack, "Policy", policy_document=json.loads(POLICY))
+    CfnOutput(stack, "Name", value=iam.CfnGroup(stack, "Group", managed_policy_arns=[policy.ref]).ref)
+    group = aws.deploy(app)["Name"]
+    return bool(aws.client("iam").list_attached_group_policies(GroupName=group)["AttachedPolicies"])
+
+
+def a_failed_create_is_deleted(aws: LocalAws) -> bool:
+    events = aws.events(_failed(aws, Id="answered", Fails="Create"))
+    deleted = [event["PhysicalResourceId"] for event in events if event["ResourceStatus"] == "DELETE_COMPLETE"]
+    return deleted == ["answered"]
+
+
+def a_long_response_is_refused(aws: LocalAws) -> bool:
+    return bool(aws.events(_failed(aws, Id="long", Padding="4096")))
+
+
+def _failed(aws: LocalAws, **properties: str) -> str:
+    """Deploy a custom resource that must fail, and give its stack."""
+    app, stack = new_stack()
+    CustomResource(stack, "Resource", service_token=function(aws), properties=properties)
+    try:
+        aws.deploy(app)
+    except DeploymentFailed:
+        return stack.stack_name
+    raise LookupError(f"{stack.stack_name} did not fail")
+
+
+BEHAVIOURS = (
+    ref_of_a_secret_is_its_arn,
+    a_secret_without_a_value_has_no_version,
+    a_renamed_secret_without_a_value_has_no_version,
+    a_rotation_schedule_tests_the_function,
+    a_secret_takes_a_resource_policy,
+    rotation_leaves_the_value_to_the_function,
+    rotation_needs_a_permission,
+    rotation_is_dated,
+    a_version_keeps_its_value,
+    a_label_is_on_one_version,
+    an_unlabelled_version_can_be_read,
+    a_user_has_two_keys_at_most,
+    nobody_has_no_list_of_keys,
+    a_user_with_a_policy_stays,
+    a_member_of_a_group_stays,
+    a_group_with_members_stays,
+    a_group_can_be_deployed,
+    a_failed_create_is_deleted,
+    a_long_response_is_refused,
+)

@@ -1,0 +1,53 @@
+"""What CloudFormation does after a custom resource could not be created."""
+# ruff: noqa: SLF001
+
+import json
+from collections.abc import Awaitable, Callable
+
+from ministack.core.responses import new_uuid, now_iso
+from ministack.services import cloudformation
+
+from tests.deploy.shapes import Anything, Json, Resource
+
+LONGEST_RESPONSE = 4096
+_answered: dict[tuple[str, str], str] = {}
+
+
+def deliver_response(original: Callable[[str, Json], bool], token: str, response: Json) -> bool:
+    """A response above 4,096 bytes is a failure; any other gives the resource its physical id."""
+    if len(json.dumps(response, separators=(",", ":"))) > LONGEST_RESPONSE:
+        response = {"Status": "FAILED", "Reason": "Response object is too long."}
+    elif physical_id := response.get("PhysicalResourceId"):
+        _answered[response.get("StackId", ""), response.get("LogicalResourceId", "")] = physical_id
+    return original(token, response)
+
+
+def create(original: Callable[..., Resource], logical_id: str, *args: Anything) -> Resource:
+    """A custom resource whose Create failed belongs to its stack all the same."""
+    props, stack_name, *resource_type = args
+    stack = cloudformation._stacks[stack_name]
+    resource = stack["StackId"], logical_id
+    _answered.pop(resource, None)
+    try:
+        return original(logical_id, *args)
+    except (RuntimeError, TimeoutError):
+        stack["_resources"][logical_id] = {
+            "PhysicalResourceId": _answered.get(resource, f"{stack_name}-{logical_id}-{new_uuid()[:8]}"),
+            "ResourceType": resource_type[0] if resource_type else "AWS::CloudFormation::CustomResource",
+            "ResourceStatus": "CREATE_FAILED",
+            "LogicalResourceId": logical_id,
+            "Properties": props,
+            "Attributes": {},
+            "Timestamp": now_iso(),
+        }
+        raise
+
+
+async def roll_back(
+    original: Callable[..., Awaitable[None]], name: str, stack_id: str, stack: Json, operation: Json, *args: Anything
+) -> None:
+    """A failed Create is followed by a Delete of the physical id that was answered, or of an invented one."""
+    failed = operation.get("failed_logical_id")
+    if stack["_resources"].get(failed, {}).get("ResourceStatus") == "CREATE_FAILED":
+        operation["created"].append(failed)
+    await original(name, stack_id, stack, operation, *args)

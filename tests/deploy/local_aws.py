@@ -1,0 +1,236 @@
+"""An AWS on this machine, for the tests and the demo: start it, deploy to it, look into it."""
+
+import json
+import os
+import smtplib
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, NamedTuple
+
+import boto3
+from aws_cdk import App
+from botocore.exceptions import ClientError
+
+from tests.deploy.assembly import ACCOUNT, choose, publish, unlock, unpublish
+from tests.deploy.emulator_process import emulator
+from tests.deploy.inventory import inventory, log_lines
+from tests.deploy.ses_password import smtp_password
+from tests.deploy.shapes import Anything, Client, Json
+from tests.deploy.stacks import DeploymentFailed, Stacks
+from tests.deploy.waiting import wait_for
+
+__all__ = ["ACCOUNT", "REGION", "DeploymentFailed", "Key", "LocalAws", "local_aws"]
+
+REGION = "us-east-1"
+REGIONS = (REGION, "eu-west-1")
+UNFINISHED = "A previous rotation isn't complete"
+
+
+class Key(NamedTuple):
+    """An access key that IAM made, and what is derived from it: everything that must not leak."""
+
+    access_key_id: str
+    secret_access_key: str
+    smtp_passwords: dict[str, str]
+
+
+@contextmanager
+def local_aws(*options: str) -> Iterator["LocalAws"]:
+    """Run a local AWS of one's own; ``--unpatched`` leaves ministack as it is."""
+    with TemporaryDirectory(prefix="local-aws-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        with emulator(folder, *options) as url:
+            aws = LocalAws(folder, url)
+            try:
+                yield aws
+            finally:
+                aws.close()
+
+
+class LocalAws:
+    """The running local AWS. Its account is ``000000000000``, its first region ``us-east-1``."""
+
+    smtp_host = "localhost"
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._folder, self._url = folder, url
+        self._clients: dict[tuple[str, str], Client] = {}
+        self._stacks: dict[str, Stacks] = {}
+        self._smtp = {"down": 0, "refusals": 0}
+        self.ca_file = folder / "ca.pem"
+        self.env = _environment(folder, url)
+
+    def client(self, service: str, region: str = REGION) -> Client:
+        """Give the boto3 client of a service, as the account's root."""
+        if (service, region) not in self._clients:
+            session: Anything = boto3.Session("test", "test", region_name=region)
+            self._clients[service, region] = session.client(service, endpoint_url=self._url)
+        return self._clients[service, region]
+
+    def close(self) -> None:
+        """Close every connection."""
+        for client in self._clients.values():
+            client.close()
+
+    def cdk(self, *arguments: str, app: App | Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the real CDK CLI, on an app that is synthesized first or on its assembly."""
+        command = ["cdk", *arguments, "--no-notices", *(("--app", str(_assembly(app))) if app else ())]
+        return subprocess.run(command, env=self.env, cwd=self._folder, capture_output=True, text=True, check=False)
+
+    def bootstrap(self) -> None:
+        """Bootstrap the account for the CDK CLI, once."""
+        if (self._folder / "bootstrapped").exists():
+            return
+        unpublish(self.client("s3"), self.client("ssm"))
+        done = self.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+        if done.returncode:
+            raise DeploymentFailed(done.stderr)
+        unlock(self.client("s3"))
+        (self._folder / "bootstrapped").touch()
+
+    def deploy(self, app: App | Path, stack: str | None = None, *, region: str = REGION) -> dict[str, str]:
+        """Deploy one stack of an app without the CLI, in a fraction of a second, and return its outputs.
+
+        Args:
+            app: The app, or the folder it was synthesized to.
+            stack: Which of its stacks, if it has several.
+            region: Where to.
+
+        Raises:
+            DeploymentFailed: With the reasons that the stack's events give.
+        """
+        folder = _assembly(app)
+        publish(folder, self.client("s3", region), self.client("ssm", region))
+        name, template = choose(folder, stack, region)
+        return self._in(region).deploy(name, f"{self._url}/{template}")
+
+    def destroy(self, stack: str, *, region: str = REGION) -> None:
+        """Delete a stack, if it exists."""
+        self._in(region).destroy(stack)
+
+    def events(self, stack: str, *, region: str = REGION) -> list[Json]:
+        """Give the events of a stack, deleted or not, the first one first."""
+        return self._in(region).events(stack)
+
+    def _in(self, region: str) -> Stacks:
+        return self._stacks.setdefault(region, Stacks(self.client("cloudformation", region)))
+
+    def invoke(self, function: str, event: Json, *, region: str = REGION) -> Anything:
+        """Invoke a function and return its answer, or its error as Lambda reports it."""
+        answer = self.client("lambda", region).invoke(FunctionName=function, Payload=json.dumps(event))
+        return json.loads(answer["Payload"].read() or "null")
+
+    def rotate(self, secret: str, expect: Literal["success", "failure"] = "success", *, region: str = REGION) -> Json:
+        """Rotate a secret, wait until the rotation has ended and return how: the token, and the step that failed."""
+        self.wait_for_rotations()
+        before = len(self._journal("rotation"))
+        token = self._start_rotation(secret, region)
+        end = wait_for(lambda: self._rotation(token, before), f"the rotation of {secret}")
+        if (end["failed"] is None) != (expect == "success"):
+            raise AssertionError(f"the rotation of {secret} was to be a {expect}, failed step: {end['failed']}")
+        return end
+
+    def wait_for_rotations(self) -> None:
+        """Wait until nothing that a deployment has set rotating, or testing, is still running."""
+        wait_for(lambda: len(self._journal("rotation begun")) == len(self._journal("rotation")), "all rotations")
+
+    def _start_rotation(self, secret: str, region: str) -> str:
+        api = self.client("secretsmanager", region)
+        try:
+            return str(api.rotate_secret(SecretId=secret)["VersionId"])
+        except ClientError as error:
+            if UNFINISHED not in str(error):
+                raise
+        versions: dict[str, list[str]] = api.describe_secret(SecretId=secret)["VersionIdsToStages"]
+        return next(version for version, stages in versions.items() if "AWSPENDING" in stages)
+
+    def _rotation(self, token: str, start: int) -> Json | None:
+        return next((end for end in self._journal("rotation")[start:] if end["token"] == token), None)
+
+    def _journal(self, kind: str) -> list[Json]:
+        entries = map(json.loads, (self._folder / "journal").read_text().splitlines())
+        return [entry for entry in entries if entry["kind"] == kind]
+
+    def smtp_port(self, region: str = REGION) -> int:
+        """Give the port of a region's SMTP endpoint."""
+        return int(json.loads((self._folder / "ports.json").read_text())[region])
+
+    def login(self, username: str, password: str, *, region: str = REGION) -> bool:
+        """Log in over verified TLS and tell whether the endpoint accepted it."""
+        tls = ssl.create_default_context(cafile=str(self.ca_file))
+        with smtplib.SMTP(self.smtp_host, self.smtp_port(region), local_hostname="localhost", timeout=10) as smtp:
+            smtp.starttls(context=tls)
+            try:
+                smtp.login(username, password)
+            except smtplib.SMTPAuthenticationError:
+                return False
+        return True
+
+    def smtp_down(self) -> None:
+        """Let both endpoints drop every new connection."""
+        self._control(down=1)
+
+    def smtp_up(self) -> None:
+        """Let them answer again."""
+        self._control(down=0)
+
+    def refuse_first_logins(self, count: int) -> None:
+        """Refuse the first logins of every key that has not logged in yet, as while IAM propagates it."""
+        self._control(refusals=count)
+
+    def _control(self, **settings: int) -> None:
+        self._smtp |= settings
+        draft = self._folder / "smtp.json.new"
+        draft.write_text(json.dumps(self._smtp))
+        draft.replace(self._folder / "smtp.json")
+
+    def keys(self, user: str) -> list[str]:
+        """Give the ids of a user's access keys, the oldest first."""
+        keys = self.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
+        return [key["AccessKeyId"] for key in keys]
+
+    def every_key_ever_made(self) -> list[Key]:
+        """Give all access keys since the start, deleted or not, for a search where none may be found."""
+        return [
+            Key(entry["id"], entry["secret"], {region: smtp_password(entry["secret"], region) for region in REGIONS})
+            for entry in self._journal("key")
+        ]
+
+    def leftovers(self) -> set[str]:
+        """Name everything that exists now and that a deployment could leave behind."""
+        return inventory(self.client, REGIONS)
+
+    def logs(self) -> str:
+        """Give all that was logged: by the functions, and by the emulator."""
+        lines = [(self._folder / "emulator.log").read_text()]
+        for region in REGIONS:
+            lines += log_lines(self.client("logs", region))
+        return "\n".join(lines)
+
+
+def _assembly(app: App | Path) -> Path:
+    return app if isinstance(app, Path) else Path(app.synth().directory)
+
+
+def _environment(folder: Path, url: str) -> dict[str, str]:
+    (folder / "empty").touch()
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_CONFIG_FILE": str(folder / "empty"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": REGION,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "empty"),
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_HOME": str(folder),
+        "CI": "true",
+        "HOME": str(folder),
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }

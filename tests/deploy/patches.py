@@ -1,0 +1,43 @@
+"""Where ministack differs from AWS, the difference closed: one function each, put around ministack's own.
+
+They sit on private names, so ministack is pinned, and test_patches.py tells which one is no longer needed.
+"""
+# ruff: noqa: SLF001
+
+from functools import partial
+from typing import Any
+
+from ministack.services import iam
+from ministack.services import secretsmanager as sm
+from ministack.services.cloudformation import custom_resource, handlers, provisioners, stacks
+
+from tests.deploy import custom_resources, groups, rotation, secret_values, users
+
+
+def install() -> None:
+    """Put every patch around the function it corrects."""
+    types: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
+    for table, name, patch in (
+        (iam._IAM_HANDLERS, "CreateAccessKey", users.create_access_key),
+        (iam._IAM_HANDLERS, "ListAccessKeys", users.list_access_keys),
+        (iam._IAM_HANDLERS, "DeleteUser", users.delete_user),
+        (vars(iam), "_delete_user", users.delete_user),
+        (iam._IAM_HANDLERS, "DeleteGroup", groups.delete_group),
+        (vars(custom_resource), "deliver_response", custom_resources.deliver_response),
+        (vars(provisioners), "_custom_resource_create", custom_resources.create),
+        (types["AWS::CloudFormation::CustomResource"], "create", custom_resources.create),
+        (vars(stacks), "_roll_back_operation", custom_resources.roll_back),
+        (vars(handlers), "_roll_back_operation", custom_resources.roll_back),
+        (types["AWS::SecretsManager::Secret"], "create", secret_values.create_resource),
+        (types["AWS::SecretsManager::Secret"], "update", secret_values.update_resource),
+        (types["AWS::SecretsManager::Secret"], "delete", secret_values.delete_resource),
+        (vars(sm), "_get_secret_value", secret_values.get_secret_value),
+        (vars(sm), "_put_secret_value", secret_values.put_secret_value),
+        (vars(sm), "_apply_current_promotion", secret_values.promote),
+        (vars(sm), "_rotate_secret", rotation.rotate_secret),
+        (vars(sm), "_describe_secret", rotation.describe_secret),
+    ):
+        table[name] = partial(patch, table[name])
+    types["AWS::IAM::Group"] = groups.GROUP
+    types["AWS::SecretsManager::RotationSchedule"] = rotation.SCHEDULE
+    types["AWS::SecretsManager::ResourcePolicy"] = secret_values.RESOURCE_POLICY

@@ -1,0 +1,81 @@
+"""SES's SMTP endpoint of one region, which accepts the access keys of the emulator's IAM and no others."""
+# ruff: noqa: SLF001
+
+import asyncio
+import hmac
+import json
+import ssl
+from collections import defaultdict
+from pathlib import Path
+from threading import Thread
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from ministack.services import iam
+
+from tests.deploy.ses_password import smtp_password
+
+INVALID = "535 Authentication Credentials Invalid"
+
+
+class SmtpEndpoint:
+    """One region's endpoint, on a port of its own.
+
+    Args:
+        region: The region whose passwords are accepted.
+        tls: The server's certificate.
+        control: A JSON file, read at every connection: ``down`` drops it, ``refusals`` is how many of its
+            first logins a new key is refused, as while IAM propagates it.
+    """
+
+    def __init__(self, region: str, tls: ssl.SSLContext, control: Path) -> None:
+        self._region, self._tls, self._control = region, tls, control
+        self._refused: defaultdict[str, set[object]] = defaultdict(set)
+        self._accepted: set[str] = set()
+        self._loop = asyncio.new_event_loop()
+        Thread(target=self._loop.run_forever, daemon=True, name=f"smtp-{region}").start()
+        listening = self._loop.create_server(self._connection, "127.0.0.1", 0)
+        server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
+        self.port: int = server.sockets[0].getsockname()[1]
+
+    def _connection(self) -> asyncio.Protocol:
+        if self._setting("down"):
+            return _Dropped()
+        return SMTP(
+            object(),
+            hostname="localhost",
+            tls_context=self._tls,
+            require_starttls=True,
+            authenticator=self._login,
+            loop=self._loop,
+        )
+
+    def _setting(self, name: str) -> int:
+        return int(json.loads(self._control.read_text())[name])
+
+    def _login(
+        self, _server: SMTP, session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword
+    ) -> AuthResult:
+        accepted = self._is_valid(login) and self._is_propagated(login.login.decode(), session.peer)
+        return AuthResult(success=accepted, handled=False, message=None if accepted else INVALID)
+
+    def _is_valid(self, login: LoginPassword) -> bool:
+        key = iam._access_keys.get(login.login.decode(errors="replace"))
+        if not key or key["Status"] != "Active":
+            return False
+        return hmac.compare_digest(smtp_password(key["SecretAccessKey"], self._region).encode(), login.password)
+
+    def _is_propagated(self, key_id: str, connection: object) -> bool:
+        if key_id in self._accepted:
+            return True
+        refused = self._refused[key_id]
+        # A client may try every mechanism on one connection: that is one login.
+        if connection in refused or len(refused) < self._setting("refusals"):
+            refused.add(connection)
+            return False
+        self._accepted.add(key_id)
+        return True
+
+
+class _Dropped(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()

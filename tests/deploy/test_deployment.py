@@ -1,0 +1,278 @@
+"""The construct deployed for real: what stands afterwards, which logins work, and that nothing stays behind."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from ses_secure_user import SecureSesSmtpUser
+from tests.deploy.local_aws import ACCOUNT, REGION, DeploymentFailed, LocalAws
+
+OTHER_REGION = "eu-west-1"
+MISSING = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:missing"
+
+Login = tuple[str, str]
+
+
+class Mailer:
+    """A stack with one user, deployed again and again with other properties."""
+
+    def __init__(self, aws: LocalAws, stack_name: str) -> None:
+        self.aws = aws
+        self.stack_name = stack_name
+        self.outputs: dict[str, str] = {}
+
+    def app(self, *, failing: bool = False, users: tuple[str, ...] = ("Mailer",), **changed: Any) -> cdk.App:  # noqa: ANN401
+        """An app with these users; a failing one has a resource that cannot be made, after all logins."""
+        app = cdk.App(analytics_reporting=False)
+        stack = cdk.Stack(app, self.stack_name, env=cdk.Environment(account=ACCOUNT, region=REGION))
+        properties: dict[str, Any] = {
+            "identity": "example.com",
+            "from_address": "noreply@example.com",
+            "allowed_cidrs": ["203.0.113.0/24"],
+            "smtp_host": self.aws.smtp_host,
+            "smtp_port": self.aws.smtp_port(changed.get("ses_region", REGION)),
+        }
+        made = {name: SecureSesSmtpUser(stack, name, **(properties | changed)) for name in users}
+        for name, mailer in made.items():
+            cdk.CfnOutput(stack, f"{name}Secret", value=mailer.secret.secret_arn)
+            cdk.CfnOutput(stack, f"{name}User", value=mailer.user.user_name)
+        if failing:
+            cdk.CustomResource(stack, "Failing", service_token=MISSING).node.add_dependency(*made.values())
+        return app
+
+    def deploy(self, **changed: Any) -> None:  # noqa: ANN401 - any property
+        self.outputs = self.aws.deploy(self.app(**changed), region=REGION)
+
+    def login(self, label: str = "AWSCURRENT", name: str = "Mailer") -> Login:
+        value = self.value(label, name)
+        return value["username"], value["password"]
+
+    def value(self, label: str = "AWSCURRENT", name: str = "Mailer") -> dict[str, Any]:
+        secrets = self.aws.client("secretsmanager")
+        answer = secrets.get_secret_value(SecretId=self.outputs[f"{name}Secret"], VersionStage=label)
+        return dict(json.loads(answer["SecretString"]))
+
+    def rotate(self, **expected: Any) -> None:  # noqa: ANN401 - what the rotation is expected to do
+        self.aws.rotate(self.outputs["MailerSecret"], **expected)
+
+    def keys(self, name: str = "Mailer") -> list[str]:
+        return self.aws.keys(self.outputs[f"{name}User"])
+
+    def works(self, login: Login, region: str = REGION) -> bool:
+        return self.aws.login(*login, region=region)
+
+
+@pytest.fixture
+def mailer(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Mailer]:
+    """A stack of one's own; afterwards it is destroyed, and nothing is left of it, nor leaked by it."""
+    before = aws.leftovers()
+    mailer = Mailer(aws, "".join(word.title() for word in request.node.name.split("_"))[:60])
+    yield mailer
+    aws.smtp_up()
+    aws.refuse_first_logins(0)
+    aws.wait_for_rotations()
+    aws.destroy(mailer.stack_name)
+    assert aws.leftovers() == before
+    assert leaks(aws, mailer.stack_name) == []
+
+
+def leaks(aws: LocalAws, stack_name: str) -> list[str]:
+    """Where a key or a password can be read that should not be there."""
+    texts = {"logs": aws.logs(), "events": json.dumps(aws.events(stack_name), default=str)}
+    secrets = [
+        secret
+        for key in aws.every_key_ever_made()
+        for secret in (key.access_key_id, key.secret_access_key, *key.smtp_passwords.values())
+    ]
+    return [place for place, text in texts.items() for secret in secrets if secret in text]
+
+
+def test_a_deployed_user_can_log_in(mailer: Mailer) -> None:
+    mailer.deploy()
+    assert mailer.works(mailer.login())
+    assert mailer.value() == {
+        "username": mailer.keys()[0],
+        "password": mailer.login()[1],
+        "host": mailer.aws.smtp_host,
+        "port": mailer.aws.smtp_port(),
+        "from_address": "noreply@example.com",
+    }
+    assert len(mailer.keys()) == 1
+    assert not mailer.works((mailer.login()[0], "x" * 44))
+
+
+def test_the_password_is_not_valid_in_another_region(mailer: Mailer) -> None:
+    mailer.deploy()
+    assert not mailer.works(mailer.login(), region=OTHER_REGION)
+
+
+def test_a_login_is_current_only_once_ses_accepts_its_key(mailer: Mailer) -> None:
+    mailer.aws.refuse_first_logins(2)
+    mailer.deploy()
+    assert mailer.works(mailer.login())
+
+
+def test_a_deployment_without_changes_changes_nothing(mailer: Mailer) -> None:
+    mailer.deploy()
+    login = mailer.login()
+    mailer.deploy()
+    assert mailer.login() == login
+
+
+def test_a_change_of_the_restrictions_keeps_the_login(mailer: Mailer) -> None:
+    mailer.deploy()
+    login = mailer.login()
+    mailer.deploy(allowed_cidrs=["198.51.100.0/24"])
+    assert mailer.login() == login
+    assert mailer.works(login)
+
+
+def test_another_from_address_stands_in_the_secret(mailer: Mailer) -> None:
+    mailer.deploy()
+    before = mailer.login()
+    mailer.deploy(from_address="billing@example.com")
+    assert mailer.value()["from_address"] == "billing@example.com"
+    assert mailer.works(mailer.login())
+    assert mailer.works(before)
+
+
+def test_rotation_keeps_the_previous_login_valid_until_the_next(mailer: Mailer) -> None:
+    mailer.deploy()
+    logins = [mailer.login()]
+    for _ in range(3):
+        mailer.rotate()
+        logins.append(mailer.login())
+        assert [mailer.works(login) for login in logins] == [False] * (len(logins) - 2) + [True, True]
+        assert mailer.login("AWSPREVIOUS") == logins[-2]
+    assert len(mailer.keys()) == 2
+
+
+def test_a_deployment_after_a_rotation_keeps_what_was_rotated(mailer: Mailer) -> None:
+    mailer.deploy()
+    mailer.rotate()
+    current, previous = mailer.login(), mailer.login("AWSPREVIOUS")
+    mailer.deploy(allowed_cidrs=["198.51.100.0/24"])
+    assert (mailer.login(), mailer.login("AWSPREVIOUS")) == (current, previous)
+    assert mailer.works(current)
+    assert mailer.works(previous)
+
+
+def test_a_rotation_while_a_deployment_runs_leaves_a_login_that_works(mailer: Mailer) -> None:
+    mailer.deploy()
+    before = mailer.login()
+    mailer.aws.refuse_first_logins(1)
+    mailer.aws.wait_for_rotations()
+    mailer.aws.client("secretsmanager").rotate_secret(SecretId=mailer.outputs["MailerSecret"])
+    mailer.deploy(from_address="billing@example.com")
+    mailer.aws.wait_for_rotations()
+    assert mailer.value()["from_address"] == "billing@example.com"
+    assert mailer.works(mailer.login())
+    assert mailer.works(mailer.login("AWSPREVIOUS"))
+    assert mailer.login() != before
+
+
+def test_a_rotation_that_finds_the_endpoint_down_changes_nothing_and_the_next_one_heals_it(mailer: Mailer) -> None:
+    mailer.deploy()
+    mailer.rotate()
+    current, previous = mailer.login(), mailer.login("AWSPREVIOUS")
+    mailer.aws.smtp_down()
+    mailer.rotate(expect="failure")
+    mailer.aws.smtp_up()
+    assert mailer.login() == current
+    assert mailer.works(current)
+    assert not mailer.works(previous)
+    mailer.rotate()
+    assert mailer.works(mailer.login())
+    assert mailer.works(current)
+    assert mailer.login("AWSPREVIOUS") == current
+
+
+def test_an_update_that_fails_after_the_login_changed_gives_the_old_login_back(mailer: Mailer) -> None:
+    mailer.deploy()
+    mailer.rotate()
+    current = mailer.login()
+    with pytest.raises(DeploymentFailed):
+        mailer.deploy(from_address="billing@example.com", failing=True)
+    assert mailer.login() == current
+    assert mailer.works(current)
+    mailer.rotate()
+    assert mailer.works(current)
+    assert mailer.works(mailer.login())
+
+
+def test_another_region_gets_another_password(mailer: Mailer) -> None:
+    mailer.deploy()
+    before = mailer.login()
+    mailer.deploy(ses_region=OTHER_REGION)
+    assert mailer.works(mailer.login(), region=OTHER_REGION)
+    assert not mailer.works(mailer.login())
+    assert mailer.works(before)
+    mailer.rotate()
+    assert mailer.works(mailer.login(), region=OTHER_REGION)
+
+
+def test_a_renamed_user_gets_a_login_of_its_own_and_the_old_user_goes(mailer: Mailer) -> None:
+    mailer.deploy(user_name="postman")
+    before = mailer.login()
+    mailer.deploy(user_name="courier")
+    assert mailer.outputs["MailerUser"] == "courier"
+    assert mailer.works(mailer.login())
+    assert not mailer.works(before)
+    mailer.rotate()
+    assert mailer.works(mailer.login())
+
+
+def test_a_rename_that_fails_leaves_the_old_user_working(mailer: Mailer) -> None:
+    mailer.deploy(user_name="postman")
+    before, left = mailer.login(), mailer.aws.leftovers()
+    with pytest.raises(DeploymentFailed):
+        mailer.deploy(user_name="courier", failing=True)
+    assert mailer.login() == before
+    assert mailer.works(before)
+    assert mailer.aws.leftovers() == left
+
+
+def test_a_secret_that_moves_takes_a_working_login_along(mailer: Mailer) -> None:
+    mailer.deploy(secret_name="mail/old")
+    before = mailer.login()
+    mailer.deploy(secret_name="mail/new")
+    assert mailer.works(mailer.login())
+    assert mailer.works(before)
+    mailer.rotate()
+    assert mailer.works(mailer.login())
+
+
+def test_one_of_two_users_leaves_and_takes_its_keys_along(mailer: Mailer) -> None:
+    mailer.deploy(users=("Orders", "Alerts"))
+    logins = {name: mailer.login(name=name) for name in ("Orders", "Alerts")}
+    assert all(mailer.works(login) for login in logins.values())
+    mailer.deploy(users=("Alerts",))
+    assert not mailer.works(logins["Orders"])
+    assert mailer.login(name="Alerts") == logins["Alerts"]
+    assert mailer.works(logins["Alerts"])
+    mailer.aws.rotate(mailer.outputs["AlertsSecret"])
+    assert mailer.works(mailer.login(name="Alerts"))
+
+
+def test_a_deployment_that_cannot_prove_the_login_says_what_to_do_and_leaves_nothing(mailer: Mailer) -> None:
+    before = mailer.aws.leftovers()
+    mailer.aws.smtp_down()
+    with pytest.raises(DeploymentFailed, match="check `smtp_host` and `smtp_port`"):
+        mailer.deploy()
+    assert mailer.aws.leftovers() == before
+
+
+def test_a_first_deployment_that_fails_elsewhere_leaves_nothing(mailer: Mailer) -> None:
+    before = mailer.aws.leftovers()
+    with pytest.raises(DeploymentFailed):
+        mailer.deploy(failing=True)
+    assert mailer.aws.leftovers() == before
+
+
+def test_a_key_made_by_hand_does_not_stop_the_stack_from_being_destroyed(mailer: Mailer) -> None:
+    mailer.deploy()
+    mailer.aws.client("iam").create_access_key(UserName=mailer.outputs["MailerUser"])
+    assert len(mailer.keys()) == 2

@@ -1,0 +1,34 @@
+"""Every patch is needed, and works: a behaviour of AWS is there with it and missing without it.
+
+The day ministack does one by itself, the second test fails: then the patch can go.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.deploy.behaviours import BEHAVIOURS
+from tests.deploy.local_aws import DeploymentFailed, LocalAws, local_aws
+
+Behaviour = Callable[[LocalAws], bool]
+every_behaviour = pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
+
+
+@pytest.fixture(scope="module")
+def ministack() -> Iterator[LocalAws]:
+    with local_aws("--unpatched") as running:
+        yield running
+
+
+@every_behaviour
+def test_the_local_aws_behaves_like_aws(aws: LocalAws, behaviour: Behaviour) -> None:
+    assert behaviour(aws)
+
+
+@every_behaviour
+def test_ministack_alone_does_not(ministack: LocalAws, behaviour: Behaviour) -> None:
+    try:
+        alike = behaviour(ministack)
+    except (DeploymentFailed, LookupError):
+        alike = False
+    assert not alike
