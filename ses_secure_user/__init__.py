@@ -1,5 +1,6 @@
 """Amazon SES SMTP credentials that are worth nothing to a thief, as an AWS CDK construct."""
 
+from .credential_issuer import CredentialIssuer
 from .secure_ses_smtp_user import SecureSesSmtpUser
 
-__all__ = ["SecureSesSmtpUser"]
+__all__ = ["CredentialIssuer", "SecureSesSmtpUser"]

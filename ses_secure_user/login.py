@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from aws_cdk import Duration, Token
@@ -29,6 +30,8 @@ SMTP_REGIONS = frozenset(
 )
 """Where SES had an SMTP endpoint in 2026 (https://docs.aws.amazon.com/general/latest/gr/ses.html)."""
 
+SECRET_FIELDS = ("username", "password", "host", "port", "from_address")
+
 SMTP_PORTS = (25, 465, 587, 2465, 2587)
 """https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
 
@@ -43,15 +46,28 @@ _SHORTEST, _LONGEST, _LONGEST_AUDITED = Duration.hours(4), Duration.days(999), D
 
 
 class Login(NamedTuple):
-    """What a login opens."""
+    """What a login opens, and what its secret's fields are called."""
 
     region: str
     host: str
     port: int
     verify: bool
+    fields: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def field_names(self) -> str:
+        """The fields that have another name, as one word each."""
+        return " ".join(f"{field}={name}" for field, name in self.fields)
 
 
-def check_login(*, region: str, smtp_host: str | None, smtp_port: int, verify_login: bool) -> Login:
+def check_login(
+    *,
+    region: str,
+    smtp_host: str | None,
+    smtp_port: int,
+    verify_login: bool,
+    secret_fields: Mapping[str, str] | None,
+) -> Login:
     """Check a caller's endpoint, and fill in the region's own.
 
     Args:
@@ -59,6 +75,7 @@ def check_login(*, region: str, smtp_host: str | None, smtp_port: int, verify_lo
         smtp_host: The endpoint's name. Default: ``email-smtp.REGION.amazonaws.com``.
         smtp_port: The endpoint's port.
         verify_login: Whether new logins are proved there.
+        secret_fields: Other names for the secret's fields.
 
     Raises:
         ValueError: One of them is wrong; the message names the property, its rule and the remedy.
@@ -69,7 +86,29 @@ def check_login(*, region: str, smtp_host: str | None, smtp_port: int, verify_lo
         raise refusal("ses_region", "be the name of a region", region, "write one such as eu-west-1")
     host = f"email-smtp.{region}.amazonaws.com" if smtp_host is None else _checked_host(smtp_host, region)
     _check_port(host, smtp_port, verify_login=verify_login)
-    return Login(region, host, smtp_port, verify_login)
+    return Login(region, host, smtp_port, verify_login, check_fields(secret_fields))
+
+
+def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """Check other names for the secret's fields.
+
+    Raises:
+        ValueError: A field is unknown, a name not allowed, or two fields would have one name.
+    """
+    given = secret_fields or {}
+    if not isinstance(given, Mapping):
+        raise refusal("secret_fields", "be a dict", repr(given), 'write one such as {"username": "SMTP_USERNAME"}')
+    for field, name in given.items():
+        if field not in SECRET_FIELDS:
+            raise refusal("secret_fields", "rename known fields", field, f"write one of {', '.join(SECRET_FIELDS)}")
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,30}", name):
+            remedy = "write one such as SMTP_USERNAME"
+            raise refusal("secret_fields", "name fields with 1 to 30 letters, digits and _.-", name, remedy)
+    names = [given.get(field, field) for field in SECRET_FIELDS]
+    for name in names:
+        if names.count(name) > 1:
+            raise refusal("secret_fields", "give each field a name of its own", f"{name} twice", "rename one of them")
+    return tuple(sorted(given.items()))
 
 
 def check_interval(rotation_interval: Duration | None) -> int | None:

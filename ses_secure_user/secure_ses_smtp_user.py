@@ -10,13 +10,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from .credential import CredentialIssuer, Subject, login_tags
+from .access import Subject
+from .credential import issue, login_tags, rotate
+from .credential_issuer import CredentialIssuer
 from .login import check_interval, check_login, check_name, login_warnings
 from .restrictions import policy_document, refusal, restrict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_ses as ses
@@ -34,6 +37,7 @@ class SecureSesSmtpUser(Construct):
     Attributes:
         smtp_host: The endpoint that the login is for.
         smtp_port: Its port.
+        issuer: The function that issues the login.
     """
 
     def __init__(  # noqa: PLR0913 - properties are flat, as everywhere in the CDK
@@ -57,7 +61,10 @@ class SecureSesSmtpUser(Construct):
         encryption_key: kms.IKey | None = None,
         user_name: str | None = None,
         secret_name: str | None = None,
+        secret_fields: Mapping[str, str] | None = None,
+        replica_regions: Sequence[str | secretsmanager.ReplicaRegion] = (),
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
+        issuer: CredentialIssuer | None = None,
     ) -> None:
         """Make the user, its policy, its secret and its login.
 
@@ -93,8 +100,15 @@ class SecureSesSmtpUser(Construct):
             encryption_key: The KMS key of the secret. Default: ``aws/secretsmanager``.
             user_name: The IAM user's name. Default: generated.
             secret_name: The secret's name. Default: generated.
+            secret_fields: Other names for the secret's fields, for an application that reads fixed ones, such as
+                ``{"username": "SMTP_USERNAME"}``. Default: ``username``, ``password``, ``host``, ``port`` and
+                ``from_address``.
+            replica_regions: Regions to keep a copy of the secret in, with a key of its own where a
+                ``secretsmanager.ReplicaRegion`` is given
+                (https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html). Default: none.
             removal_policy: What happens to the secret when it leaves the stack; its login is withdrawn in any case.
                 Default: it is deleted.
+            issuer: The function that issues the login. Default: one that the stack's users share.
 
         Raises:
             ValueError: A property is wrong; the message names it, its rule, and what to write instead.
@@ -112,10 +126,17 @@ class SecureSesSmtpUser(Construct):
         )
         region = _agreed("region", restrictions.identity_region, ses_region) or stack.region
         account = _agreed("account", restrictions.identity_account, stack.account) or stack.account
-        login = check_login(region=region, smtp_host=smtp_host, smtp_port=smtp_port, verify_login=verify_login)
+        login = check_login(
+            region=region,
+            smtp_host=smtp_host,
+            smtp_port=smtp_port,
+            verify_login=verify_login,
+            secret_fields=secret_fields,
+        )
         interval_hours = check_interval(rotation_interval)
         check_name("user_name", user_name)
         check_name("secret_name", secret_name)
+        replicas = _replicas(replica_regions)
         super().__init__(scope, construct_id)
         self.smtp_host = login.host
         self.smtp_port = login.port
@@ -137,16 +158,17 @@ class SecureSesSmtpUser(Construct):
             name=secret_name,
             description="SES SMTP login: username, password, host, port, from_address",
             kms_key_id=encryption_key and encryption_key.key_arn,
+            replica_regions=replicas,
             tags=login_tags(login, self._user.ref),
         )
         if removal_policy != RemovalPolicy.DESTROY:
             self._secret.apply_removal_policy(removal_policy)
 
-        issuer = CredentialIssuer.of(stack)
         subject = Subject.of(self, self._user, self._secret, encryption_key)
-        self._credential = issuer.issue(self, subject, login, from_address=_first(restrictions.from_addresses))
+        self.issuer = issuer or CredentialIssuer.of(stack)
+        self._credential = issue(self, self.issuer, subject, login, from_address=_first(restrictions.from_addresses))
         if interval_hours is not None:
-            issuer.rotate(self, subject, interval_hours).node.add_dependency(self._credential)
+            rotate(self, self.issuer, subject, interval_hours).node.add_dependency(self._credential)
         for warning_id, message in (*restrictions.warnings, *login_warnings(login, interval_hours)):
             Annotations.of(self).add_warning_v2(warning_id, message)
 
@@ -173,6 +195,17 @@ class SecureSesSmtpUser(Construct):
         """The policy, which is the user's permissions boundary too."""
         return iam.ManagedPolicy.from_managed_policy_arn(self, "ImportedPolicy", self._policy.ref)
 
+    def metric_rotation_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Count the rotation steps that failed, of all users that share this one's issuer.
+
+        Args:
+            period: What one data point sums up. Default: 5 minutes.
+
+        Returns:
+            The metric, to make an alarm of.
+        """
+        return self.issuer.metric_rotation_failures(period=period)
+
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.
 
@@ -183,6 +216,20 @@ class SecureSesSmtpUser(Construct):
             The grant.
         """
         return self.secret.grant_read(grantee)
+
+
+def _replicas(
+    given: Sequence[str | secretsmanager.ReplicaRegion],
+) -> list[secretsmanager.CfnSecret.ReplicaRegionProperty] | None:
+    if isinstance(given, str) or not all(isinstance(one, str | secretsmanager.ReplicaRegion) for one in given):
+        raise refusal("replica_regions", "be a list of regions", repr(given), 'write one such as ["eu-central-1"]')
+    regions = [secretsmanager.ReplicaRegion(region=one) if isinstance(one, str) else one for one in given]
+    return [
+        secretsmanager.CfnSecret.ReplicaRegionProperty(
+            region=one.region, kms_key_id=one.encryption_key.key_arn if one.encryption_key else None
+        )
+        for one in regions
+    ] or None
 
 
 def _names(given: object, attribute: str) -> Any:  # noqa: ANN401 - what is no name, `restrict` refuses

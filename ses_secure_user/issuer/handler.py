@@ -155,6 +155,7 @@ def _declared(properties: Event) -> Credential:
         port=int(properties["Port"]),
         from_address=properties["FromAddress"],
         verify_login=properties["VerifyLogin"] == "true",
+        fields=_fields(properties.get("Fields", "")),
     )
 
 
@@ -162,7 +163,8 @@ def _tagged(lifecycle: Lifecycle, secret: Event) -> Credential:
     """The credential as the secret's tags declare it; only the From address is in the login alone."""
     tags = {tag["Key"].removeprefix(TAG_PREFIX): tag["Value"] for tag in secret.get("Tags", [])}
     current = lifecycle.version(secret["ARN"], VersionStage=CURRENT)
-    from_address = current and current.value.get("from_address")
+    fields = _fields(tags.get("fields", ""))
+    from_address = current and current.value.get(fields.get("from_address", "from_address"))
     if not from_address or not {"user-name", "region", "host", "port", "verify-login"} <= tags.keys():
         raise CredentialError("the secret holds no login of this function's making; deploy its stack again")
     return Credential(
@@ -173,7 +175,13 @@ def _tagged(lifecycle: Lifecycle, secret: Event) -> Credential:
         port=int(tags["port"]),
         from_address=str(from_address),
         verify_login=tags["verify-login"] == "true",
+        fields=fields,
     )
+
+
+def _fields(words: str) -> Mapping[str, str]:
+    """The secret's renamed fields, each written ``username=SMTP_USERNAME``."""
+    return dict(word.split("=", 1) for word in words.split())
 
 
 def _token(event: Event) -> str:

@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,6 +43,8 @@ PROVE_SECONDS = 180
 UNREACHABLE_SECONDS = 10
 PROPAGATION_SECONDS = 60
 PAUSE_SECONDS = 3
+
+KEY_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}")
 
 TRANSIENT = frozenset(
     {"InternalFailure", "InternalServiceError", "ServiceFailure", "Throttling", "ThrottlingException"}
@@ -68,6 +72,26 @@ class Credential:
     port: int
     from_address: str
     verify_login: bool = True
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """The secret's fields that have another name."""
+
+    def login(self, key_id: str, password: str) -> dict[str, object]:
+        """What the secret holds for a login."""
+        return self._named(username=key_id, password=password) | self._place()
+
+    def fits(self, value: Mapping[str, object]) -> bool:
+        """Whether a secret's value opens this, under these names; whose key it is, only IAM knows."""
+        return self.login("", "").keys() <= value.keys() and self._place().items() <= value.items()
+
+    def name(self, name: str) -> str:
+        """What the secret's field of that name is called."""
+        return self.fields.get(name, name)
+
+    def _place(self) -> dict[str, object]:
+        return self._named(host=self.host, port=self.port, from_address=self.from_address)
+
+    def _named(self, **values: object) -> dict[str, object]:
+        return {self.name(name): value for name, value in values.items()}
 
 
 @dataclass(frozen=True)
@@ -79,14 +103,9 @@ class Version:
     value: Mapping[str, object] = field(repr=False)
 
     @property
-    def key_id(self) -> object:
-        """The access key's id, which is the SMTP user name."""
-        return self.value.get("username")
-
-    def is_for(self, credential: Credential) -> bool:
-        """Whether the login opens what the credential is to open; whose key it is, only IAM knows."""
-        wanted = {"host": credential.host, "port": credential.port, "from_address": credential.from_address}
-        return wanted.items() <= self.value.items()
+    def key_id(self) -> str | None:
+        """The access key's id, which is the SMTP user name, whatever its field was called."""
+        return next((text for text in map(str, self.value.values()) if KEY_ID.fullmatch(text)), None)
 
 
 @dataclass(frozen=True)
@@ -150,8 +169,8 @@ class Lifecycle:
             CredentialError: The version has no login, or the endpoint refused it, or could not be reached.
         """
         version = self.version(credential.secret_id, VersionId=token)
-        if version is None:
-            raise CredentialError("the secret's pending version has no login")
+        if version is None or not credential.fits(version.value):
+            raise CredentialError("the secret's pending version has no login for this endpoint")
         if not credential.verify_login:
             return
         started = self.now()
@@ -232,7 +251,7 @@ class Lifecycle:
         keys = self._patiently(lambda: self._keys(credential.user_name), {"AccessDenied", "NoSuchEntity"})
         for label in (CURRENT, PREVIOUS):
             version = self.version(credential.secret_id, VersionStage=label)
-            if version and version.is_for(credential) and version.key_id in _alive(keys):
+            if version and credential.fits(version.value) and version.key_id in _alive(keys):
                 if label == PREVIOUS:
                     self._give_back(credential.secret_id, version.token)
                 return True
@@ -278,13 +297,14 @@ class Lifecycle:
     def _keep(self, credential: Credential, version: Version, keys: list[Key]) -> None:
         if version.labels.isdisjoint({CURRENT, PENDING}):
             raise CredentialError("this event was handled before, and another credential issued since")
-        if version.key_id in _alive(keys) and (version.is_for(credential) or CURRENT in version.labels):
+        if version.key_id in _alive(keys) and (credential.fits(version.value) or CURRENT in version.labels):
             return
         if PENDING in version.labels and CURRENT not in version.labels:
             self._unlabel_pending(credential.secret_id, version.token)
         raise CredentialError("the pending login does not work any more; it was given up, so start again")
 
     def _make_room(self, credential: Credential, keys: list[Key]) -> None:
+        pending = self.version(credential.secret_id, VersionStage=PENDING)
         held = [self.version(credential.secret_id, VersionStage=label) for label in (CURRENT, PREVIOUS)]
         known = [version.key_id for version in held if version]
         spared = next((key_id for key_id in known if key_id in _alive(keys)), None)
@@ -296,20 +316,19 @@ class Lifecycle:
                     f"current credential uses it: another credential is being issued, or somebody made the key by "
                     f"hand; try again in {LEASE_SECONDS - age:.0f} s, or delete the key"
                 )
-        for key in keys:
-            if key.key_id != spared:
-                self._delete_key(credential.user_name, key.key_id)
+        doomed = [key.key_id for key in keys if key.key_id != spared]
+        if pending and held[0] and CURRENT not in pending.labels and pending.key_id in doomed:
+            # A slow rotation may be about to promote it, and may have seen its label already. Then it names the version
+            # it saw as current, and is to find that another one, with the same login, took that one's place.
+            self._unlabel_pending(credential.secret_id, pending.token)
+            self._put(credential.secret_id, str(uuid.uuid4()), held[0].value, CURRENT)
+        for key_id in doomed:
+            self._delete_key(credential.user_name, key_id)
 
     def _store(self, credential: Credential, token: str, key_id: str, secret_access_key: str) -> None:
         try:
             self._require_not_withdrawn(credential.user_name)
-            value = {
-                "username": key_id,
-                "password": smtp_password(secret_access_key, credential.region),
-                "host": credential.host,
-                "port": credential.port,
-                "from_address": credential.from_address,
-            }
+            value = credential.login(key_id, smtp_password(secret_access_key, credential.region))
             self._put(credential.secret_id, token, value, PENDING)
         except Exception as error:  # noqa: BLE001 - whatever it was, it saw a secret, and the key must go
             if self._was_stored(credential, token, key_id):
@@ -389,7 +408,8 @@ class Lifecycle:
 
     def _log_in(self, credential: Credential, version: Version, until: float) -> None:
         timeout = max(1.0, min(10.0, until - self.now()))
-        self.log_in(credential.host, credential.port, version.key_id, version.value["password"], timeout)
+        password = version.value.get(credential.name("password"))
+        self.log_in(credential.host, credential.port, version.key_id, password, timeout)
 
     def _keys(self, user_name: str) -> list[Key]:
         metadata = self.iam.list_access_keys(UserName=user_name)["AccessKeyMetadata"]

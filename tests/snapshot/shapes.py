@@ -3,10 +3,16 @@
 from collections.abc import Callable
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 
-from ses_secure_user import SecureSesSmtpUser
+from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
+
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
+QUEUE = "arn:aws:sqs:eu-west-1:111122223333:dead-letters"
 
 IRELAND = cdk.Environment(account="111122223333", region="eu-west-1")
 STRICT = {
@@ -48,7 +54,40 @@ def everything(stack: cdk.Stack) -> None:
         encryption_key=kms.Key(stack, "Key", enable_key_rotation=True),
         user_name="mailer",
         secret_name="mailer/smtp",
+        secret_fields={"username": "SMTP_USERNAME", "password": "SMTP_PASSWORD"},
+        replica_regions=["eu-central-1"],
         removal_policy=cdk.RemovalPolicy.RETAIN,
+        issuer=CredentialIssuer(stack, "Issuer", alarm_topic=sns.Topic.from_topic_arn(stack, "Topic", TOPIC)),
+    )
+
+
+def regulated(stack: cdk.Stack) -> None:
+    """What a bank opts in to: a given VPC, one key for everything, a dead-letter queue, a bounded function."""
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["eu-west-1a", "eu-west-1b"],
+        private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    )
+    issuer = CredentialIssuer(
+        stack,
+        "Issuer",
+        vpc=vpc,
+        security_groups=[ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123456789abcdef0")],
+        encryption_key=key,
+        dead_letter_queue=sqs.Queue.from_queue_arn(stack, "Letters", QUEUE),
+        reserved_concurrent_executions=10,
+    )
+    SecureSesSmtpUser(
+        stack,
+        "Mailer",
+        identity="example.com",
+        from_address="noreply@example.com",
+        allowed_cidrs=["203.0.113.0/24"],
+        encryption_key=key,
+        issuer=issuer,
     )
 
 
@@ -67,6 +106,7 @@ def two_users(stack: cdk.Stack) -> None:
 SHAPES: dict[str, tuple[Callable[[cdk.Stack], None], cdk.Environment | None]] = {
     "minimal": (minimal, IRELAND),
     "everything": (everything, IRELAND),
+    "regulated": (regulated, IRELAND),
     "two-users": (two_users, IRELAND),
     "no-region": (minimal, None),
     "govcloud": (minimal, cdk.Environment(account="111122223333", region="us-gov-west-1")),

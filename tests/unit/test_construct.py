@@ -50,7 +50,7 @@ def warnings(stack: cdk.Stack) -> list[str]:
 
 
 def test_the_package_exports_what_is_documented() -> None:
-    assert ses_secure_user.__all__ == ["SecureSesSmtpUser"]
+    assert ses_secure_user.__all__ == ["CredentialIssuer", "SecureSesSmtpUser"]
 
 
 def test_every_property_is_documented_and_every_optional_one_states_its_default() -> None:
@@ -305,7 +305,7 @@ def access_policies(*names: str) -> set[str]:
     for name in names:
         SecureSesSmtpUser(stack, name.title(), user_name=name, **PROPERTIES)
     found = Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy")
-    return {logical_id for logical_id in found if "Issuer" in logical_id}
+    return {logical_id for logical_id in found if "Access" in logical_id}
 
 
 def test_the_issuers_policy_is_replaced_when_a_user_leaves_and_kept_when_nothing_changes() -> None:

@@ -1,0 +1,135 @@
+"""The shapes beyond the plain one, deployed: customer keys, renamed fields, a shared issuer, as many users as fit."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+
+from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
+from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
+
+USERS = 80
+
+
+@pytest.fixture
+def app(aws: LocalAws) -> Iterator[cdk.App]:
+    """An app whose stacks are destroyed afterwards, the last one first, with nothing left of them."""
+    before = aws.leftovers()
+    app = cdk.App(analytics_reporting=False)
+    yield app
+    aws.wait_for_rotations()
+    for stack in reversed([child for child in app.node.children if isinstance(child, cdk.Stack)]):
+        aws.destroy(stack.stack_name)
+    assert aws.leftovers() == before
+
+
+def stack_of(app: cdk.App, name: str) -> cdk.Stack:
+    return cdk.Stack(app, name, env=cdk.Environment(account=ACCOUNT, region=REGION))
+
+
+def user(aws: LocalAws, stack: cdk.Stack, name: str = "Mailer", **properties: Any) -> None:  # noqa: ANN401
+    made = SecureSesSmtpUser(
+        stack,
+        name,
+        identity="example.com",
+        from_address=f"{name.lower()}@example.com",
+        allowed_cidrs=["203.0.113.0/24"],
+        smtp_host=aws.smtp_host,
+        smtp_port=aws.smtp_port(),
+        **properties,
+    )
+    cdk.CfnOutput(stack, f"{name}Secret", value=made.secret.secret_arn)
+
+
+def value(aws: LocalAws, secret: str) -> dict[str, Any]:
+    return dict(json.loads(aws.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]))
+
+
+def test_everything_encrypted_with_one_customer_key(aws: LocalAws, app: cdk.App) -> None:
+    stack = stack_of(app, "CustomerKey")
+    key = kms.Key(stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY, pending_window=cdk.Duration.days(7))
+    issuer = CredentialIssuer(
+        stack,
+        "Issuer",
+        encryption_key=key,
+        dead_letter_queue=sqs.Queue(stack, "Letters", encryption_master_key=key),
+        alarm_topic=sns.Topic(stack, "Alarms"),
+    )
+    user(aws, stack, encryption_key=key, issuer=issuer)
+    secret = aws.deploy(app)["MailerSecret"]
+    login = value(aws, secret)
+    assert aws.login(login["username"], login["password"])
+    assert aws.client("secretsmanager").describe_secret(SecretId=secret)["KmsKeyId"].startswith("arn:aws:kms:")
+    aws.rotate(secret)
+
+
+def test_renamed_fields_are_kept_by_rotation_and_a_change_of_names_renews_the_login(
+    aws: LocalAws, app: cdk.App
+) -> None:
+    fields = {"username": "SMTP_USERNAME", "password": "SMTP_PASSWORD", "from_address": "MAIL_FROM"}
+    stack = stack_of(app, "RenamedFields")
+    user(aws, stack, secret_fields=fields)
+    secret = aws.deploy(app)["MailerSecret"]
+    first = value(aws, secret)
+    assert first.keys() == {"SMTP_USERNAME", "SMTP_PASSWORD", "host", "port", "MAIL_FROM"}
+    aws.rotate(secret)
+    second = value(aws, secret)
+    assert second.keys() == first.keys()
+    assert aws.login(first["SMTP_USERNAME"], first["SMTP_PASSWORD"])
+    assert aws.login(second["SMTP_USERNAME"], second["SMTP_PASSWORD"])
+
+    renamed = cdk.App(analytics_reporting=False)
+    user(aws, stack_of(renamed, "RenamedFields"))
+    aws.deploy(renamed)
+    third = value(aws, secret)
+    assert third.keys() == {"username", "password", "host", "port", "from_address"}
+    assert aws.login(third["username"], third["password"])
+    assert aws.login(second["SMTP_USERNAME"], second["SMTP_PASSWORD"])
+
+
+def test_a_replica_follows_each_rotation(aws: LocalAws, app: cdk.App) -> None:
+    user(aws, stack_of(app, "Replicated"), replica_regions=["eu-west-1"])
+    secret = aws.deploy(app)["MailerSecret"]
+    aws.rotate(secret)
+    replica = aws.client("secretsmanager", "eu-west-1").get_secret_value(SecretId=secret.replace(REGION, "eu-west-1"))
+    assert json.loads(replica["SecretString"]) == value(aws, secret)
+
+
+def test_stacks_share_an_issuer_and_come_and_go_alone(aws: LocalAws, app: cdk.App) -> None:
+    issuer = CredentialIssuer(stack_of(app, "SharedIssuer"), "Issuer")
+    for name in ("Orders", "Alerts"):
+        user(aws, stack_of(app, f"{name}Stack"), name, issuer=issuer)
+    aws.deploy(app, "SharedIssuer")
+    secrets = {name: aws.deploy(app, f"{name}Stack")[f"{name}Secret"] for name in ("Orders", "Alerts")}
+    aws.rotate(secrets["Orders"])
+    aws.wait_for_rotations()
+    aws.destroy("OrdersStack")
+    login = value(aws, secrets["Alerts"])
+    assert aws.login(login["username"], login["password"])
+    aws.rotate(secrets["Alerts"])
+
+
+def test_as_many_users_as_fit_into_a_stack_share_one_function_and_one_role(aws: LocalAws, app: cdk.App) -> None:
+    stack = stack_of(app, "ManyUsers")
+    for number in range(USERS):
+        user(aws, stack, f"User{number:02}", rotation_interval=None if number else cdk.Duration.days(30))
+    outputs = aws.deploy(app)
+    resources = aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName="ManyUsers")
+    types = Counter(one["ResourceType"] for page in resources for one in page["StackResourceSummaries"])
+    assert (types["AWS::Lambda::Function"], types["AWS::IAM::Role"], types["AWS::IAM::User"]) == (1, 1, USERS)
+    iam = aws.client("iam")
+    attached = [
+        iam.get_policy_version(PolicyArn=one["Arn"], VersionId=one["DefaultVersionId"])["PolicyVersion"]["Document"]
+        for one in iam.list_policies(Scope="Local", MaxItems=1000)["Policies"]
+        if "ManyUsers-SesSecureUserIssuer" in one["PolicyName"]
+    ]
+    assert max(len(json.dumps(document, separators=(",", ":"))) for document in attached) <= 6144
+    for login in (value(aws, secret) for secret in outputs.values()):
+        assert aws.login(login["username"], login["password"])
+    aws.rotate(outputs["User00Secret"])

@@ -1,0 +1,84 @@
+"""What the field's rule packs say of the construct as it is, and with everything that a regulated account opts in to.
+
+The tables are what a synthesis with the packs as plugins reports; the README shows them.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import aws_cdk as cdk
+import cdk_nag
+import pytest
+from constructs import IConstruct
+
+from tests.snapshot.conftest import SUMMARY
+from tests.snapshot.shapes import SHAPES, STRICT
+
+PACKS: dict[str, Callable[[IConstruct], cdk_nag.NagPack]] = {
+    "AwsSolutions": cdk_nag.AwsSolutionsChecks,
+    "HIPAA.Security": cdk_nag.HIPAASecurityChecks,
+    "NIST.800-53.R4": cdk_nag.NIST80053R4Checks,
+    "NIST.800-53.R5": cdk_nag.NIST80053R5Checks,
+    "PCI.DSS.3.2.1": cdk_nag.PCIDSS321Checks,
+}
+
+OPT_INS = {
+    "CloudWatchLogGroupEncrypted": "`CredentialIssuer(encryption_key=…)`",
+    "LambdaConcurrency": "`CredentialIssuer(reserved_concurrent_executions=…)`",
+    "LambdaDLQ": "`CredentialIssuer(dead_letter_queue=…)`",
+    "LambdaInsideVPC": "`CredentialIssuer(vpc=…)`",
+    "SecretsManagerUsingKMSKey": "`SecureSesSmtpUser(encryption_key=…)`",
+}
+DEFAULTS = {
+    "AwsSolutions": set(),
+    "HIPAA.Security": set(OPT_INS),
+    "NIST.800-53.R4": {"CloudWatchLogGroupEncrypted", "LambdaInsideVPC"},
+    "NIST.800-53.R5": set(OPT_INS),
+    "PCI.DSS.3.2.1": {"CloudWatchLogGroupEncrypted", "LambdaInsideVPC", "SecretsManagerUsingKMSKey"},
+}
+
+Finding = tuple[str, str, str, str | None]
+
+
+def findings(shape: str, folder: Path, *packs: str) -> list[Finding]:
+    """Synthesize with the packs and tell, of each finding, pack, rule, construct and the reason it is accepted for."""
+    make, env = SHAPES[shape]
+    app = cdk.App(analytics_reporting=False, context=STRICT, outdir=str(folder))
+    make(cdk.Stack(app, "Stack", env=env))
+    cdk.Validations.of(app).add_plugins(*(PACKS[name](app) for name in packs))
+    with suppress(RuntimeError):  # findings fail a synthesis, which has written them down then
+        app.synth()
+    report = folder / "validation-report.json"
+    reports = json.loads(report.read_text())["pluginReports"] if report.exists() else []
+    return [
+        (pack["pluginName"], re.sub(r"^.*?-", "", one["ruleName"], count=1), where["constructPath"], one.get("reason"))
+        for pack in reports
+        for one in (*pack["violations"], *pack.get("suppressedViolations", ()))
+        for where in one["violatingConstructs"]
+    ]
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_as_it_is_a_pack_finds_what_the_opt_ins_answer_and_nothing_else(pack: str, tmp_path: Path) -> None:
+    found = findings("minimal", tmp_path, pack)
+    assert Counter(rule for _, rule, _, _ in found) == Counter(DEFAULTS[pack])
+    assert [one for one in found if one[3]] == []
+    SUMMARY.append(f"{pack}: {len(found)} findings by default, 0 suppressions")
+
+
+def test_with_the_opt_ins_every_pack_is_clean_but_for_one_acknowledgement(tmp_path: Path) -> None:
+    found = findings("regulated", tmp_path, *PACKS)
+    reason = "Actions on network interfaces and traces have no resource-level permissions"
+    assert found == [("AwsSolutions", "IAM5[Resource::*]", "Stack/Issuer/Network", reason)]
+    SUMMARY.extend(f"with the opt-ins: {rule} on {where}, acknowledged: {why}" for _, rule, where, why in found)
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_the_readme_shows_the_table(pack: str) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    rules = "<br>".join(f"{rule}: {OPT_INS[rule]}" for rule in sorted(DEFAULTS[pack])) or "none"
+    assert f"| {pack} | {rules} |" in readme

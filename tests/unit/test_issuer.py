@@ -1,0 +1,301 @@
+"""The issuer as a construct of its own: what it is given, and who may share it."""
+
+import inspect
+import json
+import re
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.assertions import Annotations, Match, Template
+
+from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
+
+HERE = cdk.Environment(account="111122223333", region="eu-west-1")
+MANAGED_POLICY_LIMIT = 6144
+
+
+@pytest.fixture
+def app() -> cdk.App:
+    return cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
+
+
+@pytest.fixture
+def stack(app: cdk.App) -> cdk.Stack:
+    return cdk.Stack(app, "Stack", env=HERE)
+
+
+def user(stack: cdk.Stack, name: str = "Mailer", **properties: Any) -> SecureSesSmtpUser:  # noqa: ANN401
+    return SecureSesSmtpUser(
+        stack,
+        name,
+        identity="example.com",
+        from_address="noreply@example.com",
+        allowed_cidrs=["203.0.113.0/24"],
+        **properties,
+    )
+
+
+def resources(stack: cdk.Stack, type_name: str) -> list[dict[str, Any]]:
+    return [one["Properties"] for one in Template.from_stack(stack).find_resources(type_name).values()]
+
+
+def function(stack: cdk.Stack) -> dict[str, Any]:
+    (found,) = resources(stack, "AWS::Lambda::Function")
+    return found
+
+
+def grants(stack: cdk.Stack) -> dict[str, str]:
+    """What the issuer's role may do on what, as text."""
+    statements = [
+        statement
+        for one in resources(stack, "AWS::IAM::ManagedPolicy")
+        if "Roles" in one
+        for statement in one["PolicyDocument"]["Statement"]
+    ]
+    return {action: json.dumps(one["Resource"]) for one in statements for action in one["Action"]}
+
+
+def test_every_property_is_documented_and_every_optional_one_states_its_default() -> None:
+    signature = inspect.signature(CredentialIssuer.__init__)
+    text = (inspect.getdoc(CredentialIssuer.__init__) or "").partition("Args:\n")[2].partition("Raises:")[0]
+    documented = dict(re.findall(r"^ {4}(\w+): (.*?)(?=^ {4}\w+: |\Z)", text, re.DOTALL | re.MULTILINE))
+    assert list(documented) == list(signature.parameters)[1:]
+    optional = [name for name, one in signature.parameters.items() if one.default is not one.empty]
+    assert [name for name in optional if "Default: " not in " ".join(documented[name].split())] == []
+
+
+def test_the_role_may_touch_its_users_and_secrets_and_nothing_else(stack: cdk.Stack) -> None:
+    user(stack)
+    granted = grants(stack)
+    assert sorted(granted) == [
+        "iam:CreateAccessKey",
+        "iam:DeleteAccessKey",
+        "iam:ListAccessKeys",
+        "iam:ListUserTags",
+        "iam:TagUser",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
+    ]
+    assert [resource for resource in granted.values() if "*" in resource] == []
+
+
+def test_it_may_tag_a_user_as_withdrawn_and_no_other_way(stack: cdk.Stack) -> None:
+    user(stack)
+    statements = [s for one in resources(stack, "AWS::IAM::ManagedPolicy") for s in one["PolicyDocument"]["Statement"]]
+    (tagging,) = (one for one in statements if "iam:TagUser" in one.get("Action", ()))
+    assert tagging["Condition"] == {"ForAllValues:StringEquals": {"aws:TagKeys": "ses-secure-user:withdrawn"}}
+
+
+def test_secrets_manager_of_this_account_alone_may_invoke_it(stack: cdk.Stack) -> None:
+    user(stack)
+    (permission,) = resources(stack, "AWS::Lambda::Permission")
+    assert permission["Principal"] == "secretsmanager.amazonaws.com"
+    assert permission["SourceAccount"] == "111122223333"
+
+
+def test_a_key_of_the_secret_is_used_through_secrets_manager_alone(stack: cdk.Stack) -> None:
+    user(stack, encryption_key=kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:444455556666:key/abc"))
+    assert grants(stack)["kms:Decrypt"] == '["arn:aws:kms:eu-west-1:444455556666:key/abc"]'
+    text = json.dumps(resources(stack, "AWS::IAM::ManagedPolicy"))
+    assert '{"StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"}}' in text
+
+
+def test_its_own_key_encrypts_the_log_group_and_lets_the_logs_use_it(stack: cdk.Stack) -> None:
+    CredentialIssuer(stack, "Issuer", encryption_key=kms.Key(stack, "Key"), log_retention=logs.RetentionDays.TWO_YEARS)
+    (group,), (key,) = resources(stack, "AWS::Logs::LogGroup"), resources(stack, "AWS::KMS::Key")
+    assert "KmsKeyId" in group
+    assert group["RetentionInDays"] == 731
+    assert '"Service": "logs.eu-west-1.amazonaws.com"' in json.dumps(key)
+    assert "KmsKeyArn" in function(stack)
+
+
+def test_in_a_vpc_it_takes_private_subnets_and_lets_out_https_and_smtp(stack: cdk.Stack) -> None:
+    CredentialIssuer(stack, "Issuer", vpc=ec2.Vpc(stack, "Vpc", max_azs=2))
+    assert len(function(stack)["VpcConfig"]["SubnetIds"]) == 2
+    assert "Private" in json.dumps(function(stack)["VpcConfig"]["SubnetIds"])
+    (group,) = resources(stack, "AWS::EC2::SecurityGroup")
+    assert [rule["FromPort"] for rule in group["SecurityGroupEgress"]] == [443, 465, 587, 2465, 2587]
+    assert grants(stack)["ec2:CreateNetworkInterface"] == '["*"]'
+
+
+def test_in_a_vpc_it_takes_the_subnets_and_security_groups_it_is_given(stack: cdk.Stack) -> None:
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
+    CredentialIssuer(
+        stack,
+        "Issuer",
+        vpc=vpc,
+        vpc_subnets=ec2.SubnetSelection(subnets=vpc.private_subnets[:1]),
+        security_groups=[ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123456789abcdef0")],
+    )
+    assert len(function(stack)["VpcConfig"]["SubnetIds"]) == 1
+    assert function(stack)["VpcConfig"]["SecurityGroupIds"] == ["sg-0123456789abcdef0"]
+    assert resources(stack, "AWS::EC2::SecurityGroup") == []
+
+
+def test_a_role_that_is_handed_in_gets_the_policies_for_logs_and_users_alone(stack: cdk.Stack) -> None:
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    issuer = CredentialIssuer(stack, "Issuer", role=role, vpc=ec2.Vpc(stack, "Vpc"), tracing=lambda_.Tracing.ACTIVE)
+    user(stack, issuer=issuer)
+    assert len([one for one in resources(stack, "AWS::IAM::Role") if "lambda" in json.dumps(one)]) == 1
+    assert [action for action in grants(stack) if action.startswith(("ec2:", "xray:"))] == []
+    assert "iam:CreateAccessKey" in grants(stack)
+
+
+def test_dead_letters_go_to_the_queue(stack: cdk.Stack) -> None:
+    queue = sqs.Queue(stack, "Letters", encryption_master_key=kms.Key(stack, "Key"))
+    CredentialIssuer(stack, "Issuer", dead_letter_queue=queue)
+    assert "DeadLetterConfig" in function(stack)
+    assert {"sqs:SendMessage", "kms:GenerateDataKey"} <= grants(stack).keys()
+
+
+def test_tracing_concurrency_and_runtime_are_the_functions(stack: cdk.Stack) -> None:
+    CredentialIssuer(
+        stack,
+        "Issuer",
+        tracing=lambda_.Tracing.ACTIVE,
+        reserved_concurrent_executions=10,
+        runtime=lambda_.Runtime.PYTHON_3_13,
+    )
+    made = function(stack)
+    assert (made["TracingConfig"], made["ReservedConcurrentExecutions"]) == ({"Mode": "Active"}, 10)
+    assert made["Runtime"] == "python3.13"
+    assert grants(stack)["xray:PutTraceSegments"] == '["*"]'
+
+
+def test_low_concurrency_draws_a_warning(stack: cdk.Stack) -> None:
+    CredentialIssuer(stack, "Issuer", reserved_concurrent_executions=1)
+    found = Annotations.from_stack(stack).find_warning("*", Match.any_value())
+    assert ["ses-secure-user:lowConcurrency" in str(one.entry.data) for one in found] == [True]
+
+
+def test_a_failed_rotation_sets_off_the_alarm(stack: cdk.Stack) -> None:
+    CredentialIssuer(stack, "Issuer", alarm_topic=sns.Topic(stack, "Topic"))
+    (alarm,) = resources(stack, "AWS::CloudWatch::Alarm")
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", "Errors", "Sum")
+    assert alarm["Threshold"] == 1
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert len(alarm["AlarmActions"]) == 1
+
+
+def test_the_metric_can_be_had_from_a_user_too(stack: cdk.Stack) -> None:
+    metric = user(stack).metric_rotation_failures(period=cdk.Duration.hours(1))
+    assert metric.metric_name == "Errors"
+    assert metric.period.to_hours() == 1
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        (
+            {"vpc_subnets": ec2.SubnetSelection()},
+            "`vpc_subnets` must be given with `vpc`, got vpc_subnets; name the VPC, or leave it out",
+        ),
+        (
+            {"security_groups": []},
+            "`security_groups` must be given with `vpc`, got security_groups; name the VPC, or leave it out",
+        ),
+        (
+            {"reserved_concurrent_executions": 0},
+            "`reserved_concurrent_executions` must be at least 1, got 0; leave it out for no limit",
+        ),
+        (
+            {"runtime": lambda_.Runtime.NODEJS_22_X},
+            "`runtime` must be Python, got nodejs22.x; write one such as Runtime.PYTHON_3_14",
+        ),
+    ],
+)
+def test_a_wrong_property_is_refused(stack: cdk.Stack, properties: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match="must") as refusal:
+        CredentialIssuer(stack, "Issuer", **properties)
+    assert str(refusal.value) == message
+    assert stack.node.children == []
+
+
+def test_users_of_another_stack_share_it_and_name_themselves_there(app: cdk.App, stack: cdk.Stack) -> None:
+    """A policy in the issuer's stack that names their users would make the two stacks depend on each other."""
+    other = cdk.Stack(app, "Other", env=HERE)
+    issuer = CredentialIssuer(stack, "Issuer")
+    user(other, "First", issuer=issuer)
+    user(other, "Second", issuer=issuer)
+    app.synth()
+    assert [one.node.path for one in other.dependencies] == ["Stack"]
+    assert stack.dependencies == []
+    assert resources(other, "AWS::Lambda::Function") == []
+    assert "iam:CreateAccessKey" in grants(other)
+    assert "iam:CreateAccessKey" not in grants(stack)
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        (
+            cdk.Environment(account="111122223333", region="us-east-1"),
+            "`issuer` must be in the user's region us-east-1, got eu-west-1; CloudFormation calls no function elsewhere: make an issuer for each region",
+        ),
+        (
+            cdk.Environment(account="444455556666", region="eu-west-1"),
+            "`issuer` must be in the user's account 444455556666, got 111122223333; CloudFormation calls no function elsewhere: make an issuer for each account",
+        ),
+    ],
+)
+def test_users_elsewhere_cannot_share_it(app: cdk.App, stack: cdk.Stack, env: cdk.Environment, message: str) -> None:
+    issuer = CredentialIssuer(stack, "Issuer")
+    with pytest.raises(ValueError, match="issuer") as refusal:
+        user(cdk.Stack(app, "Other", env=env), issuer=issuer)
+    assert str(refusal.value) == message
+
+
+def test_the_policies_of_eighty_users_stay_below_their_limit_and_few_enough_to_be_replaced_at_once(
+    stack: cdk.Stack,
+) -> None:
+    for number in range(80):
+        user(stack, f"User{number:02}")
+    template = Template.from_stack(stack)
+    policies = [
+        one for one in template.find_resources("AWS::IAM::ManagedPolicy").values() if "Roles" in one["Properties"]
+    ]
+    longest = {"User": 64, "Secret": len("User00Secret01234567-012345678901") + len("-AbCdEf")}
+    for one in policies:
+        text = json.dumps(one["Properties"]["PolicyDocument"], separators=(",", ":"))
+        text = re.sub(
+            r'\{"Fn::GetAtt":\["User\d\dUser\w+","Arn"\]\}',
+            f'"arn:aws:iam::111122223333:user/{"x" * longest["User"]}"',
+            text,
+        )
+        text = re.sub(
+            r'\{"Ref":"User\d\dSecret\w+"\}',
+            f'"arn:aws:secretsmanager:eu-west-1:111122223333:secret:{"x" * longest["Secret"]}"',
+            text,
+        )
+        assert "Ref" not in text
+        assert len(text) <= MANAGED_POLICY_LIMIT
+    assert 2 * (len(policies) - 1) + 1 <= 10
+    assert len(template.to_json()["Resources"]) <= 500
+
+
+def test_tags_flow_to_every_resource_that_takes_tags(stack: cdk.Stack) -> None:
+    user(stack)
+    cdk.Tags.of(stack).add("team", "mail")
+    tagged = {
+        one["Type"]: {"Key": "team", "Value": "mail"} in one["Properties"].get("Tags", [])
+        for one in Template.from_stack(stack).to_json()["Resources"].values()
+    }
+    assert {name for name, is_tagged in tagged.items() if is_tagged} == {
+        "AWS::IAM::Role",
+        "AWS::IAM::User",
+        "AWS::Lambda::Function",
+        "AWS::Logs::LogGroup",
+        "AWS::SecretsManager::Secret",
+    }
