@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 demo: .venv/ready
 	python -m tests.deploy.demo
 
-test: .venv/ready
+test: .venv/ready .venv/checkov/ready
 	ruff check .
 	ruff format --check .
 	mypy
@@ -17,6 +17,11 @@ test: .venv/ready
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.13 …")'
 	$(PYTHON) -m venv .venv
 	pip install --quiet --requirement requirements-dev.txt
+	touch $@
+
+.venv/checkov/ready: tests/snapshot/requirements-checkov.txt .venv/ready
+	$(PYTHON) -m venv .venv/checkov
+	.venv/checkov/bin/pip install --quiet --requirement $<
 	touch $@
 
 clean:

@@ -5,6 +5,8 @@ The tables are what a synthesis with the packs as plugins reports; the README sh
 
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,10 +15,11 @@ from pathlib import Path
 import aws_cdk as cdk
 import cdk_nag
 import pytest
+from aws_cdk.assertions import Template
 from constructs import IConstruct
 
 from tests.snapshot.conftest import SUMMARY
-from tests.snapshot.shapes import SHAPES, STRICT
+from tests.snapshot.shapes import SHAPES, STRICT, made
 
 PACKS: dict[str, Callable[[IConstruct], cdk_nag.NagPack]] = {
     "AwsSolutions": cdk_nag.AwsSolutionsChecks,
@@ -75,6 +78,33 @@ def test_with_the_opt_ins_every_pack_is_clean_but_for_one_acknowledgement(tmp_pa
     reason = "Actions on network interfaces and traces have no resource-level permissions"
     assert found == [("AwsSolutions", "IAM5[Resource::*]", "Stack/Issuer/Network", reason)]
     SUMMARY.extend(f"with the opt-ins: {rule} on {where}, acknowledged: {why}" for _, rule, where, why in found)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ("minimal", {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_149", "CKV_AWS_158"}),
+        ("regulated", {"CKV_AWS_111"}),
+    ],
+)
+def test_checkov_finds_what_the_opt_ins_answer(shape: str, expected: set[str], tmp_path: Path) -> None:
+    """With the opt-ins it is the acknowledged one: network interfaces have no resource-level permissions."""
+    template = tmp_path / "template.json"
+    template.write_text(json.dumps(Template.from_stack(made(shape)).to_json()))
+    checkov = Path(sys.prefix, "checkov", "bin", "checkov")
+    command = [
+        str(checkov),
+        "--file",
+        str(template),
+        "--framework",
+        "cloudformation",
+        "--output",
+        "json",
+        "--skip-download",
+    ]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    assert {one["check_id"] for one in report["results"]["failed_checks"]} == expected
+    SUMMARY.append(f"checkov, {shape}: {report['summary']['passed']} passed, {', '.join(sorted(expected))} failed")
 
 
 @pytest.mark.parametrize("pack", PACKS)
