@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 demo: .venv/ready
 	python -m tests.deploy.demo
 
-test: .venv/ready .venv/checkov/ready
+test: .venv/ready .venv/checkov/ready tests/policy/node_modules/.package-lock.json
 	ruff check .
 	ruff format --check .
 	mypy
@@ -24,5 +24,9 @@ test: .venv/ready .venv/checkov/ready
 	.venv/checkov/bin/pip install --quiet --requirement $<
 	touch $@
 
+tests/policy/node_modules/.package-lock.json: tests/policy/package-lock.json .venv/ready
+	npm ci --prefix tests/policy --no-audit --no-fund
+	touch $@
+
 clean:
-	rm -rf .venv cdk.out dist
+	rm -rf .venv tests/policy/node_modules cdk.out dist

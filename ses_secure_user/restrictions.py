@@ -402,7 +402,7 @@ def _listed(prop: str, values: Sequence[str]) -> tuple[str, ...]:
 def _name(prop: str, text: str, form: _Form) -> str:
     """Check an address or a domain, and write its domain as IAM can hold it: in ASCII."""
     for fault, rule, remedy in _FAULTS:
-        if fault.search(text.removeprefix("*") if form is _RECIPIENT and text.startswith("*@") else text):
+        if fault.search(text.replace("*", "x") if form is _RECIPIENT else text):
             raise refusal(prop, rule, text, remedy)
     local, at, domain = text.rpartition("@")
     name = f"{local}{at}{_punycode(prop, text, domain)}"
@@ -478,7 +478,7 @@ def _network(text: str) -> _Network:
         raise refusal("allowed_cidrs", "hold networks without host bits", text, remedy)
     for reserved, kind in _RESERVED:
         if _within(network, reserved):
-            rule = f"hold public networks, since `aws:SourceIp` never holds a {kind} address"
+            rule = f"hold public networks, since `aws:SourceIp` never holds {kind} addresses"
             remedy = "name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`"
             raise refusal("allowed_cidrs", rule, text, remedy)
     return network

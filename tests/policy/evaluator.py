@@ -1,0 +1,161 @@
+"""An IAM evaluator that is not ours, and a send as SES would ask it about.
+
+`@cloud-copilot/iam-simulate` evaluates whole requests: identity policies, boundary, resource policy, conditions by type
+and operator. It knows which resources and condition keys each SES action takes and says when it ignored one, so a
+misspelt key cannot pass for a restriction. AWS's own simulator needs an account; moto's engine knows no conditions.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+USER = f"arn:aws:iam::{ACCOUNT}:user/mailer"
+EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+GRANT_TO_USER = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "ses:*", "Resource": "*"},
+}
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Send:
+    """One mail, as SES sees it; what is None SES does not see."""
+
+    from_address: str | None = "noreply@example.com"
+    identity: str = "example.com"
+    source_ip: str | None = "203.0.113.7"
+    vpc_endpoint: str | None = None
+    recipients: tuple[str, ...] | None = ("person@example.net",)
+    feedback_address: str | None = "bounces@example.com"
+    configuration_set: str | None = None
+    action: str = "ses:SendRawEmail"
+    region: str = REGION
+    account: str = ACCOUNT
+
+    @property
+    def resources(self) -> list[str]:
+        """Everything that must be allowed: the identity, and the configuration set if there is one."""
+        prefix = f"arn:aws:ses:{self.region}:{self.account}"
+        used = [f"{prefix}:configuration-set/{self.configuration_set}"] if self.configuration_set else []
+        return [f"{prefix}:identity/{self.identity}", *used]
+
+    @property
+    def context(self) -> dict[str, str | list[str]]:
+        """The request's condition keys."""
+        keys = {
+            "ses:FromAddress": self.from_address,
+            "ses:FeedbackAddress": self.feedback_address,
+            "ses:Recipients": None if self.recipients is None else list(self.recipients),
+            "aws:SourceIp": self.source_ip,
+            "aws:SourceVpce": self.vpc_endpoint,
+        }
+        return {name: value for name, value in keys.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is attached to the user, whose boundary the policy is in any case, and what the identity itself grants."""
+
+    name: str
+    in_group: bool = True
+    administrator: bool = False
+    granted_by_identity: bool = False
+    guarded: bool = True
+
+    @property
+    def grants(self) -> bool:
+        """Whether anything allows the user to send at all."""
+        return self.in_group or self.administrator or self.granted_by_identity
+
+    def policies(self, document: Document) -> dict[str, Any]:
+        """The setup around a policy document, as the evaluator takes it."""
+        if not self.guarded:
+            allowed = [one for one in document["Statement"] if one["Effect"] == "Allow"]
+            document = document | {"Statement": allowed}
+        return {
+            "attached": [document] * self.in_group + [EVERYTHING] * self.administrator,
+            "boundary": document,
+            "resourcePolicy": GRANT_TO_USER if self.granted_by_identity else None,
+        }
+
+
+SETUPS = (
+    Setup("as deployed"),
+    Setup("the Allow without the guard", guarded=False),
+    Setup("administrator policy attached", administrator=True),
+    Setup("identity policy grants the user", granted_by_identity=True),
+    Setup("user left the group", in_group=False),
+    Setup("all three", in_group=False, administrator=True, granted_by_identity=True),
+)
+
+
+class Evaluator:
+    """The evaluator's process."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.questions = 0
+
+    def permits(self, document: Document, send: Send, setup: Setup = SETUPS[0]) -> bool:
+        """Whether the user may send this, with this policy in this setup."""
+        policies = setup.policies(document)
+        requests = [
+            {"action": send.action, "resource": one, "account": send.account, "context": send.context}
+            for one in send.resources
+        ]
+        return all(self._allowed(request | policies) for request in requests)
+
+    def permits_action(self, document: Document, setup: Setup, action: str, resource: str) -> bool:
+        """Whether the user may do anything else, as an allowed sender in an allowed network."""
+        context = Send().context if action.startswith("ses:") else {"aws:SourceIp": Send().source_ip}
+        request = {"action": action, "resource": resource, "account": ACCOUNT, "context": context}
+        return self._allowed(request | setup.policies(document))
+
+    def actions(self, service: str) -> list[tuple[str, str]]:
+        """Every action of a service, with each kind of resource that it takes."""
+        names = {"Partition": "aws", "Region": REGION, "Account": ACCOUNT, "IdentityName": "example.com"}
+        return [
+            (one["action"], _filled(resource, names))
+            for one in self._ask({"service": service})
+            for resource in one["resources"]
+        ]
+
+    def _allowed(self, request: dict[str, Any]) -> bool:
+        answer = self._ask(request | {"principal": USER})
+        assert request["action"] != "ses:SendRawEmail" or not answer["ignored"], f"unknown to SES: {answer['ignored']}"
+        return bool(answer["allowed"])
+
+    def _ask(self, question: dict[str, Any]) -> Any:  # noqa: ANN401 - an answer's shape is its question's
+        assert self._process.stdin
+        assert self._process.stdout
+        self.questions += 1
+        print(json.dumps(question), file=self._process.stdin, flush=True)
+        answer = json.loads(self._process.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return answer
+
+
+@contextmanager
+def evaluator() -> Iterator[Evaluator]:
+    """Run the evaluator for as long as it is needed."""
+    with subprocess.Popen(
+        ["node", HERE / "simulate.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Evaluator(process)
+        assert process.stdin
+        process.stdin.close()
+
+
+def _filled(arn: str, names: dict[str, str]) -> str:
+    for name, value in names.items():
+        arn = arn.replace(f"${{{name}}}", value)
+    head, *rest = arn.split("${")
+    return head + "".join(f"x{part.partition('}')[2]}" for part in rest)

@@ -1,0 +1,254 @@
+"""What the policy lets through and what it stops, one line a case, in every setup that could widen it."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ses_secure_user.restrictions import policy_document, restrict
+from tests.policy.conftest import COUNTS
+from tests.policy.evaluator import ACCOUNT, REGION, SETUPS, Document, Evaluator, Send, Setup
+
+ENDPOINT = "vpce-0123456789abcdef0"
+
+
+def written(**properties: Any) -> Document:  # noqa: ANN401 - any restriction
+    return policy_document(restrict(**properties), partition="aws", region=REGION, account=ACCOUNT)
+
+
+NETWORKS = written(
+    identity="example.com",
+    from_address=["noreply@example.com", "Billing@mail.example.com"],
+    allowed_cidrs=["203.0.113.0/25", "198.51.100.7", "2001:db8:1::/48"],
+)
+ENDPOINTS = written(identity="example.com", from_address="noreply@example.com", allowed_vpc_endpoints=[ENDPOINT])
+BOTH = written(
+    identity="example.com",
+    from_address="noreply@example.com",
+    allowed_cidrs=["203.0.113.0/25"],
+    allowed_vpc_endpoints=[ENDPOINT],
+)
+ADDRESS = written(identity="noreply@example.com", from_address="noreply@example.com", allowed_cidrs=["203.0.113.0/25"])
+EVERYTHING = written(
+    identity="example.com",
+    from_address="noreply@example.com",
+    allowed_cidrs=["203.0.113.0/25"],
+    allowed_recipients=["*@example.net", "person@example.org"],
+    feedback_address="bounces@example.com",
+    configuration_set="transactional",
+    sandbox_recipients=["person@example.net"],
+)
+
+Case = tuple[str, Document, bool, dict[str, Any]]
+
+# fmt: off
+MATRIX: tuple[Case, ...] = (
+    # what is sent                                       policy      sent   how it differs from a plain send
+    ("a plain send",                                     NETWORKS,   True,  {}),
+    ("the second From address",                          NETWORKS,   True,  {"from_address": "Billing@mail.example.com"}),
+    ("judged by the address, verified itself",           NETWORKS,   True,  {"identity": "noreply@example.com"}),
+    ("the first address of the network",                 NETWORKS,   True,  {"source_ip": "203.0.113.0"}),
+    ("the last address of the network",                  NETWORKS,   True,  {"source_ip": "203.0.113.127"}),
+    ("the single address",                               NETWORKS,   True,  {"source_ip": "198.51.100.7"}),
+    ("the first IPv6 address",                           NETWORKS,   True,  {"source_ip": "2001:db8:1::"}),
+    ("the last IPv6 address",                            NETWORKS,   True,  {"source_ip": "2001:db8:1:ffff:ffff:ffff:ffff:ffff"}),
+    ("IPv6 written out",                                 NETWORKS,   True,  {"source_ip": "2001:0db8:0001:0000:0000:0000:0000:0001"}),
+    ("IPv6 in upper case",                               NETWORKS,   True,  {"source_ip": "2001:DB8:1::A"}),
+    ("any recipient, where none is restricted",          NETWORKS,   True,  {"recipients": ("a@b.example", "c@d.example")}),
+    ("any Return-Path, where none is restricted",        NETWORKS,   True,  {"feedback_address": "x@y.example"}),
+    ("through the endpoint",                             ENDPOINTS,  True,  {"source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("from the network, beside the endpoint",            BOTH,       True,  {}),
+    ("through the endpoint, beside the network",         BOTH,       True,  {"source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("an address as identity",                           ADDRESS,    True,  {"identity": "noreply@example.com"}),
+    ("with every restriction",                           EVERYTHING, True,  {}),
+    ("two allowed recipients",                           EVERYTHING, True,  {"recipients": ("a@example.net", "person@example.org")}),
+    ("the configuration set",                            EVERYTHING, True,  {"configuration_set": "transactional"}),
+    ("the sandbox's check of the recipient",             EVERYTHING, True,  {"identity": "person@example.net"}),
+
+    ("another From address",                             NETWORKS,   False, {"from_address": "ceo@example.com"}),
+    ("the From address in upper case",                   NETWORKS,   False, {"from_address": "NOREPLY@example.com"}),
+    ("the From address's domain in upper case",          NETWORKS,   False, {"from_address": "noreply@EXAMPLE.COM"}),
+    ("the second From address in lower case",            NETWORKS,   False, {"from_address": "billing@mail.example.com"}),
+    ("the From address at a subdomain",                  NETWORKS,   False, {"from_address": "noreply@mail.example.com"}),
+    ("the From address at the superdomain",              NETWORKS,   False, {"from_address": "noreply@com"}),
+    ("a longer From address",                            NETWORKS,   False, {"from_address": "noreply@example.com.evil.example"}),
+    ("no From address",                                  NETWORKS,   False, {"from_address": None}),
+    ("another identity",                                 NETWORKS,   False, {"identity": "example.org"}),
+    ("a subdomain as identity",                          NETWORKS,   False, {"identity": "mail.example.com"}),
+    ("another address as identity",                      NETWORKS,   False, {"identity": "ceo@example.com"}),
+    ("the identity in another region",                   NETWORKS,   False, {"region": "us-east-1"}),
+    ("another network",                                  NETWORKS,   False, {"source_ip": "192.0.2.1"}),
+    ("the address below the network",                    NETWORKS,   False, {"source_ip": "203.0.112.255"}),
+    ("the address above the network",                    NETWORKS,   False, {"source_ip": "203.0.113.128"}),
+    ("the address below the single one",                 NETWORKS,   False, {"source_ip": "198.51.100.6"}),
+    ("the address above the single one",                 NETWORKS,   False, {"source_ip": "198.51.100.8"}),
+    ("the IPv6 address below the network",               NETWORKS,   False, {"source_ip": "2001:db8:0:ffff:ffff:ffff:ffff:ffff"}),
+    ("the IPv6 address above the network",               NETWORKS,   False, {"source_ip": "2001:db8:2::"}),
+    ("a private address",                                NETWORKS,   False, {"source_ip": "10.0.0.1"}),
+    ("no source address",                                NETWORKS,   False, {"source_ip": None}),
+    ("through an endpoint, where none is allowed",       NETWORKS,   False, {"source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("through another endpoint",                         ENDPOINTS,  False, {"source_ip": None, "vpc_endpoint": "vpce-0fedcba9876543210"}),
+    ("another From address through the endpoint",        ENDPOINTS,  False, {"from_address": "ceo@example.com", "source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("from a network, where only endpoints are allowed", ENDPOINTS,  False, {}),
+    ("from nowhere",                                     BOTH,       False, {"source_ip": None}),
+    ("from another network, beside the endpoint",        BOTH,       False, {"source_ip": "192.0.2.1"}),
+    ("through another endpoint, beside the network",     BOTH,       False, {"source_ip": None, "vpc_endpoint": "vpce-0fedcba9876543210"}),
+    ("the address's domain as identity",                 ADDRESS,    False, {"identity": "example.com"}),
+    ("a configuration set, where none is allowed",       NETWORKS,   False, {"configuration_set": "transactional"}),
+    ("another configuration set",                        EVERYTHING, False, {"configuration_set": "marketing"}),
+    ("another recipient",                                EVERYTHING, False, {"recipients": ("x@evil.example",)}),
+    ("another recipient among allowed ones",             EVERYTHING, False, {"recipients": ("a@example.net", "x@evil.example")}),
+    ("a recipient at a subdomain",                       EVERYTHING, False, {"recipients": ("a@mail.example.net",)}),
+    ("an allowed recipient in upper case",               EVERYTHING, False, {"recipients": ("PERSON@example.org",)}),
+    ("no recipients",                                    EVERYTHING, False, {"recipients": None}),
+    ("another Return-Path",                              EVERYTHING, False, {"feedback_address": "x@example.com"}),
+    ("no Return-Path",                                   EVERYTHING, False, {"feedback_address": None}),
+    ("From the sandbox's recipient",                     EVERYTHING, False, {"from_address": "person@example.net", "identity": "person@example.net"}),
+    ("ses:SendEmail, which is not SMTP's",               NETWORKS,   False, {"action": "ses:SendEmail"}),
+    ("ses:SendBulkEmail",                                NETWORKS,   False, {"action": "ses:SendBulkEmail"}),
+    ("ses:SendTemplatedEmail",                           NETWORKS,   False, {"action": "ses:SendTemplatedEmail"}),
+)
+# fmt: on
+
+ELSEWHERE = (
+    ("s3:ListAllMyBuckets", "*"),
+    ("sts:GetSessionToken", "*"),
+    ("iam:CreateAccessKey", f"arn:aws:iam::{ACCOUNT}:user/mailer"),
+    ("iam:DeleteUserPermissionsBoundary", f"arn:aws:iam::{ACCOUNT}:user/mailer"),
+    ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:mailer-AbCdEf"),
+)
+
+
+@pytest.mark.parametrize("setup", SETUPS, ids=lambda setup: setup.name)
+@pytest.mark.parametrize("case", MATRIX, ids=[case[0] for case in MATRIX])
+def test_a_send(iam: Evaluator, case: Case, setup: Setup) -> None:
+    COUNTS["sends"], COUNTS["setups"] = len(MATRIX), len(SETUPS)
+    what, policy, sent, changed = case
+    assert iam.permits(policy, replace(Send(), **changed), setup) is (sent and setup.grants), what
+
+
+@pytest.mark.parametrize("setup", SETUPS, ids=lambda setup: setup.name)
+def test_no_other_action_of_ses_and_no_other_service_is_allowed(iam: Evaluator, setup: Setup) -> None:
+    others = [one for one in iam.actions("ses") if one[0] != "ses:SendRawEmail"]
+    COUNTS["other actions"] = len(others) + len(ELSEWHERE)
+    assert [one for one in (*others, *ELSEWHERE) if iam.permits_action(NETWORKS, setup, *one)] == []
+
+
+def abused(iam: Evaluator, widened: Callable[[Document], None]) -> list[str]:
+    """The cases of the matrix that a change to every policy breaks."""
+    broken = []
+    for what, policy, sent, changed in MATRIX:
+        document = copy.deepcopy(policy)
+        widened(document)
+        send = replace(Send(), **changed)
+        broken += [what for setup in SETUPS if iam.permits(document, send, setup) is not (sent and setup.grants)]
+    return broken
+
+
+def statement(document: Document, sid: str) -> dict[str, Any] | None:
+    return next((one for one in document["Statement"] if one["Sid"] == sid), None)
+
+
+def without(sid: str) -> Callable[[Document], None]:
+    def widen(document: Document) -> None:
+        document["Statement"] = [one for one in document["Statement"] if one["Sid"] != sid]
+
+    return widen
+
+
+def unconditioned(sid: str, operator: str, key: str) -> Callable[[Document], None]:
+    def widen(document: Document) -> None:
+        found = statement(document, sid)
+        if found and found["Condition"].get(operator, {}).pop(key, None) and not found["Condition"][operator]:
+            del found["Condition"][operator]
+
+    return widen
+
+
+def with_element(sid: str, element: str, value: object) -> Callable[[Document], None]:
+    def widen(document: Document) -> None:
+        if found := statement(document, sid):
+            found[element] = value
+
+    return widen
+
+
+def with_operator(sid: str, old: str, new: str) -> Callable[[Document], None]:
+    def widen(document: Document) -> None:
+        found = statement(document, sid)
+        if found and old in found["Condition"]:
+            found["Condition"][new] = found["Condition"].pop(old)
+
+    return widen
+
+
+def with_pattern(sid: str, old: str, new: str) -> Callable[[Document], None]:
+    """An operator that knows wildcards, with the pattern that a careless hand would write."""
+
+    def widen(document: Document) -> None:
+        found = statement(document, sid)
+        if found and "ses:FromAddress" in found["Condition"].get(old, {}):
+            del found["Condition"][old]["ses:FromAddress"]
+            found["Condition"] = {one: keys for one, keys in found["Condition"].items() if keys}
+            found["Condition"].setdefault(new, {})["ses:FromAddress"] = "*@example.com"
+
+    return widen
+
+
+NETWORK, THROUGH = "SendFromNetworks", "SendThroughEndpoints"
+WIDENED: dict[str, Callable[[Document], None]] = {
+    **{
+        f"without {sid}": without(sid)
+        for sid in (
+            "DenyOtherActions",
+            "DenyOtherResources",
+            "DenyOtherSenders",
+            "DenyOtherReturnPaths",
+            "DenyOtherRecipients",
+            "DenyUnknownRecipients",
+            "DenyOtherOrigins",
+        )
+    },
+    **{
+        f"{sid} without {key}": unconditioned(sid, operator, key)
+        for sid, operator, key in (
+            (NETWORK, "StringEquals", "ses:FromAddress"),
+            (NETWORK, "StringEquals", "ses:FeedbackAddress"),
+            (NETWORK, "ForAllValues:StringLike", "ses:Recipients"),
+            (NETWORK, "Null", "ses:Recipients"),
+            (NETWORK, "IpAddress", "aws:SourceIp"),
+            (THROUGH, "StringEquals", "aws:SourceVpce"),
+            (THROUGH, "StringEquals", "ses:FromAddress"),
+            ("DenyOtherOrigins", "NotIpAddress", "aws:SourceIp"),
+            ("DenyOtherOrigins", "StringNotEquals", "aws:SourceVpce"),
+        )
+    },
+    "Allow on every resource": with_element(NETWORK, "Resource", "*"),
+    "Allow every sending action": with_element(NETWORK, "Action", "ses:Send*"),
+    "Allow on any identity of the domain": with_element(
+        NETWORK, "Resource", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/*example.com"
+    ),
+    "Deny lets SendEmail pass": with_element("DenyOtherActions", "NotAction", ["ses:SendRawEmail", "ses:SendEmail"]),
+    "Deny passes every resource": with_element("DenyOtherResources", "NotResource", "*"),
+    "StringLike in the Allow": with_pattern(NETWORK, "StringEquals", "StringLike"),
+    "StringNotLike in the Deny": with_pattern("DenyOtherSenders", "StringNotEquals", "StringNotLike"),
+    "IfExists for senders": with_operator(NETWORK, "StringEquals", "StringEqualsIfExists"),
+    "IfExists for networks": with_operator(NETWORK, "IpAddress", "IpAddressIfExists"),
+    "IfExists for endpoints": with_operator(THROUGH, "StringEquals", "StringEqualsIfExists"),
+    "any case in the Allow": with_operator(NETWORK, "StringEquals", "StringEqualsIgnoreCase"),
+    "any case in the Deny": with_operator("DenyOtherSenders", "StringNotEquals", "StringNotEqualsIgnoreCase"),
+    "any recipient among allowed ones": with_operator(NETWORK, "ForAllValues:StringLike", "ForAnyValue:StringLike"),
+    "all recipients wrong before one is": with_operator(
+        "DenyOtherRecipients", "ForAnyValue:StringNotLike", "ForAllValues:StringNotLike"
+    ),
+}
+
+
+@pytest.mark.parametrize("widened", WIDENED.values(), ids=WIDENED)
+def test_widening_the_policy_in_any_one_way_breaks_the_matrix(
+    iam: Evaluator, widened: Callable[[Document], None]
+) -> None:
+    COUNTS["ways to widen it"] = len(WIDENED)
+    assert abused(iam, widened)

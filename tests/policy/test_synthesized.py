@@ -1,0 +1,57 @@
+"""The policy that is judged is the one that is deployed, as the user's policy and as its boundary."""
+
+import json
+import re
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from ses_secure_user import SecureSesSmtpUser
+from ses_secure_user.restrictions import policy_document, restrict
+from tests.policy.evaluator import ACCOUNT, REGION
+
+PROPERTIES: dict[str, Any] = {
+    "identity": ["example.com", "example.org"],
+    "from_address": ["noreply@example.com", "noreply@example.org"],
+    "allowed_cidrs": ["203.0.113.0/25", "2001:db8:1::/48"],
+    "allowed_vpc_endpoints": ["vpce-0123456789abcdef0"],
+    "allowed_recipients": ["*@example.net"],
+    "feedback_address": "bounces@example.com",
+    "configuration_set": "transactional",
+    "sandbox_recipients": ["person@example.net"],
+}
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    SecureSesSmtpUser(stack, "Mailer", **PROPERTIES)
+    text = json.dumps(Template.from_stack(stack).to_json()["Resources"])
+    partition = re.compile(r'\{"Fn::Join": \["", \["arn:", \{"Ref": "AWS::Partition"\}, "([^"]*)"\]\]\}')
+    return dict(json.loads(partition.sub(r'"arn:aws\1"', text)))
+
+
+def one(resources: dict[str, Any], type_name: str) -> tuple[str, dict[str, Any]]:
+    (found,) = (
+        (name, it["Properties"])
+        for name, it in resources.items()
+        if it["Type"] == type_name and "Roles" not in it["Properties"]
+    )
+    return found
+
+
+def test_the_synthesized_policy_is_the_document_that_the_matrix_judges(resources: dict[str, Any]) -> None:
+    _, policy = one(resources, "AWS::IAM::ManagedPolicy")
+    assert policy["PolicyDocument"] == policy_document(
+        restrict(**PROPERTIES), partition="aws", region=REGION, account=ACCOUNT
+    )
+
+
+def test_it_is_the_groups_only_policy_the_users_boundary_and_the_user_has_no_other(resources: dict[str, Any]) -> None:
+    policy, _ = one(resources, "AWS::IAM::ManagedPolicy")
+    group, group_properties = one(resources, "AWS::IAM::Group")
+    _, user = one(resources, "AWS::IAM::User")
+    assert group_properties == {"ManagedPolicyArns": [{"Ref": policy}]}
+    assert user == {"Groups": [{"Ref": group}], "PermissionsBoundary": {"Ref": policy}}
