@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ses_secure_user.restrictions import Restrictions, policy_document, restrict
-from tests.policy.conftest import COUNTS
 from tests.policy.evaluator import ACCOUNT, REGION, SETUPS, Evaluator, Send, Setup
+from tests.summary import COUNTS
 
 DOMAINS = ("example.com", "mail.example.com", "example.org")
 LOCALS = ("noreply", "Billing", "a+b")
@@ -103,5 +103,5 @@ def test_the_evaluator_agrees_with_the_promise(
     one = bend(r, send)
     document = policy_document(r, partition="aws", region=REGION, account=ACCOUNT)
     assert iam.permits(document, one, setup) is (promised(r, one) and setup.grants)
-    COUNTS["random policies and sends"] = COUNTS.get("random policies and sends", 0) + 1
-    COUNTS["of them sent"] = COUNTS.get("of them sent", 0) + (promised(r, one) and setup.grants)
+    COUNTS["policy"]["random policies and sends"] += 1
+    COUNTS["policy"]["of them sent"] += promised(r, one) and setup.grants

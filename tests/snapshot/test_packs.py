@@ -18,8 +18,8 @@ import pytest
 from aws_cdk.assertions import Template
 from constructs import IConstruct
 
-from tests.snapshot.conftest import SUMMARY
 from tests.snapshot.shapes import SHAPES, STRICT, made
+from tests.summary import LINES
 
 PACKS: dict[str, Callable[[IConstruct], cdk_nag.NagPack]] = {
     "AwsSolutions": cdk_nag.AwsSolutionsChecks,
@@ -70,14 +70,16 @@ def test_as_it_is_a_pack_finds_what_the_opt_ins_answer_and_nothing_else(pack: st
     found = findings("minimal", tmp_path, pack)
     assert Counter(rule for _, rule, _, _ in found) == Counter(DEFAULTS[pack])
     assert [one for one in found if one[3]] == []
-    SUMMARY.append(f"{pack}: {len(found)} findings by default, 0 suppressions")
+    LINES["rule packs"].append(f"{pack}: {len(found)} findings by default, 0 suppressions")
 
 
 def test_with_the_opt_ins_every_pack_is_clean_but_for_one_acknowledgement(tmp_path: Path) -> None:
     found = findings("regulated", tmp_path, *PACKS)
     reason = "Actions on network interfaces and traces have no resource-level permissions"
     assert found == [("AwsSolutions", "IAM5[Resource::*]", "Stack/Issuer/Network", reason)]
-    SUMMARY.extend(f"with the opt-ins: {rule} on {where}, acknowledged: {why}" for _, rule, where, why in found)
+    LINES["rule packs"].extend(
+        f"with the opt-ins: {rule} on {where}, acknowledged: {why}" for _, rule, where, why in found
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,9 @@ def test_checkov_finds_what_the_opt_ins_answer(shape: str, expected: set[str], t
     ]
     report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
     assert {one["check_id"] for one in report["results"]["failed_checks"]} == expected
-    SUMMARY.append(f"checkov, {shape}: {report['summary']['passed']} passed, {', '.join(sorted(expected))} failed")
+    LINES["rule packs"].append(
+        f"checkov, {shape}: {report['summary']['passed']} passed, {', '.join(sorted(expected))} failed"
+    )
 
 
 @pytest.mark.parametrize("pack", PACKS)
