@@ -8,6 +8,8 @@ keeps the credential whole then:
   key that is not yet current for longer, so whatever is older was abandoned and goes.
 - **Only what is alive and pending is promoted.** Putting a version as AWSPENDING takes that label from any other
   version, so of two events that issue at once only the last can still be promoted, and never a deleted key.
+- **A login becomes current only in the place of the version that was current before its key was seen alive.** Before
+  a key is deleted, a new version with the current login takes that place, so nothing older can move any more.
 - **A withdrawn user is marked before its keys are listed, and every new key is checked against the mark** after it was
   created. Whichever comes first, one of the two sees the other, and no key outlives a Delete.
 - **IAM's limit of two keys** stops the second of two CreateAccessKey calls; the loser fails and nothing changed.
@@ -248,12 +250,13 @@ class Lifecycle:
         Where only the previous one is, as after an update that is rolled back, it becomes current again: consumers
         that read it then never notice.
         """
+        labels = self._patiently(lambda: self.labels(credential.secret_id), {"AccessDeniedException"})
         keys = self._patiently(lambda: self._keys(credential.user_name), {"AccessDenied", "NoSuchEntity"})
         for label in (CURRENT, PREVIOUS):
             version = self.version(credential.secret_id, VersionStage=label)
             if version and credential.fits(version.value) and version.key_id in _alive(keys):
                 if label == PREVIOUS:
-                    self._give_back(credential.secret_id, version.token)
+                    self._give_back(credential.secret_id, labels, version.token)
                 return True
         return False
 
@@ -270,10 +273,11 @@ class Lifecycle:
         CloudFormation may roll a rename back by nothing but a Delete of the new user.
         """
         try:
+            labels = self.labels(secret_id)
             current, previous = (self.version(secret_id, VersionStage=label) for label in (CURRENT, PREVIOUS))
             keys = {key.key_id for key in self._keys(user_name)}
             if current and previous and current.key_id in keys and previous.key_id not in keys:
-                self._give_back(secret_id, previous.token)
+                self._give_back(secret_id, labels, previous.token)
         except ClientError as error:
             if code(error) in TRANSIENT:
                 raise
@@ -304,9 +308,11 @@ class Lifecycle:
         raise CredentialError("the pending login does not work any more; it was given up, so start again")
 
     def _make_room(self, credential: Credential, keys: list[Key]) -> None:
-        pending = self.version(credential.secret_id, VersionStage=PENDING)
-        held = [self.version(credential.secret_id, VersionStage=label) for label in (CURRENT, PREVIOUS)]
-        known = [version.key_id for version in held if version]
+        # The current version is read last: whatever another event makes current before that is spared.
+        pending, previous, current = (
+            self.version(credential.secret_id, VersionStage=label) for label in (PENDING, PREVIOUS, CURRENT)
+        )
+        known = [version.key_id for version in (current, previous) if version]
         spared = next((key_id for key_id in known if key_id in _alive(keys)), None)
         for key in keys:
             age = self.now() - key.created
@@ -317,11 +323,12 @@ class Lifecycle:
                     f"hand; try again in {LEASE_SECONDS - age:.0f} s, or delete the key"
                 )
         doomed = [key.key_id for key in keys if key.key_id != spared]
-        if pending and held[0] and CURRENT not in pending.labels and pending.key_id in doomed:
-            # A slow rotation may be about to promote it, and may have seen its label already. Then it names the version
-            # it saw as current, and is to find that another one, with the same login, took that one's place.
+        if pending and CURRENT not in pending.labels and pending.key_id in doomed:
             self._unlabel_pending(credential.secret_id, pending.token)
-            self._put(credential.secret_id, str(uuid.uuid4()), held[0].value, CURRENT)
+        if doomed and current and current.key_id == spared:
+            # Another event may be about to make a doomed login current: it saw which version was, and will name that.
+            # It is to find that another version, with the same login, took that one's place.
+            self._put(credential.secret_id, str(uuid.uuid4()), current.value, CURRENT)
         for key_id in doomed:
             self._delete_key(credential.user_name, key_id)
 
@@ -372,10 +379,10 @@ class Lifecycle:
         except (ClientError, BotoCoreError) as error:
             logger.error("version %s of user %s was not taken back: %s", token, credential.user_name, code(error))
 
-    def _give_back(self, secret_id: str, token: str) -> None:
-        self._move_current(secret_id, self.labels(secret_id), token)
-        for other, labels in self.labels(secret_id).items():
-            if PENDING in labels and CURRENT not in labels:
+    def _give_back(self, secret_id: str, labels: Mapping[str, Iterable[str]], token: str) -> None:
+        self._move_current(secret_id, labels, token)
+        for other, names in self.labels(secret_id).items():
+            if PENDING in names and CURRENT not in names:
                 self._unlabel_pending(secret_id, other)
         logger.info("version %s is current again", token)
 
