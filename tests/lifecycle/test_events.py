@@ -433,6 +433,28 @@ def test_an_old_unknown_key_is_deleted_to_make_room(on: Stage) -> None:
     assert opens(on, current)
 
 
+def test_a_pending_key_deleted_by_hand_never_becomes_current(on: Stage) -> None:
+    on.deployed()
+    token, current = on.rotation.begin(), login_in(on)
+    assert on.rotation.steps(token, "testSecret").succeeded
+    on.world.aws.iam.delete_access_key(login_in(on, PENDING)["username"], "mailer")
+    assert "the pending login's key was deleted" in failed(on.rotation.step("finishSecret", token))
+    assert login_in(on) == current
+    assert on.rotation.run().succeeded
+
+
+def test_a_version_that_is_not_pending_never_becomes_current_again(on: Stage) -> None:
+    on.deployed()
+    wanted = handler._declared(on.stack.resolved(BASE))
+    assert on.rotation.run().succeeded
+    current, previous = login_in(on), holder(on.world.aws.secret(LOGIN), PREVIOUS)
+    iam, secrets = aws_client("iam", 1), aws_client("secretsmanager", 1)
+    lifecycle = Lifecycle(iam=iam, key_maker=iam, secrets=secrets, deadline=on.world.now() + 600)
+    with pytest.raises(CredentialError, match="another credential was issued meanwhile"):
+        lifecycle.promote(wanted, str(previous))
+    assert login_in(on) == current
+
+
 @pytest.mark.parametrize("how", ["deleted", "deactivated"])
 def test_a_current_key_lost_by_hand_is_replaced_by_the_next_rotation_and_the_previous_one_spared(
     on: Stage, how: str
