@@ -130,7 +130,10 @@ def _rotate(step: str, secret_id: str, token: str, context: Context) -> None:
         return  # Secrets Manager tries the schedule out with an empty version
     secret = lifecycle.secrets.describe_secret(SecretId=secret_id)
     if _guarded(secret, token, context) and (do := steps[step]):
-        do(_tagged(lifecycle, secret), token)
+        credential = _tagged(lifecycle, secret)
+        if step == "createSecret" and not lifecycle.owns(credential.user_name, secret_id):
+            raise CredentialError(f"the secret holds no login of user {credential.user_name}, whom its tags name")
+        do(credential, token)
 
 
 def _guarded(secret: Event, token: str, context: Context) -> bool:

@@ -283,6 +283,12 @@ class Lifecycle:
                 raise
             logger.warning("no login was handed back: %s", code(error))
 
+    def owns(self, user_name: str, secret_id: str) -> bool:
+        """Whether the secret knows one of the user's keys, or the user has none that it could know."""
+        keys = {key.key_id for key in self._keys(user_name)}
+        versions = (self.version(secret_id, VersionStage=label) for label in (CURRENT, PREVIOUS, PENDING))
+        return not keys or any(version and version.key_id in keys for version in versions)
+
     def version(self, secret_id: str, **which: str) -> Version | None:
         """The version of that id or label, or None where there is none or it has no value yet."""
         try:

@@ -433,6 +433,19 @@ def test_an_old_unknown_key_is_deleted_to_make_room(on: Stage) -> None:
     assert opens(on, current)
 
 
+def test_a_secret_whose_tags_name_another_user_is_refused_and_that_user_keeps_its_keys(on: Stage) -> None:
+    on.deployed()
+    on.world.aws.iam.create_user(REGION, "other")
+    key_id, current = make_key_by_hand(on, "other"), login_in(on)
+    on.world.pass_time(2 * LEASE_SECONDS)
+    tags = on.world.aws.secret(LOGIN).tags
+    assert tags
+    next(tag for tag in tags if tag["Key"] == "ses-secure-user:user-name")["Value"] = "other"
+    assert "holds no login of user other" in failed(on.rotation.run(attempts=1))
+    assert key_ids(on, "other") == {key_id}
+    assert login_in(on) == current
+
+
 def test_a_pending_key_deleted_by_hand_never_becomes_current(on: Stage) -> None:
     on.deployed()
     token, current = on.rotation.begin(), login_in(on)

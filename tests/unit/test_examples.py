@@ -1,0 +1,266 @@
+"""The examples synthesize offline as they are, and make what they say; so do the Python blocks of the documents."""
+
+import json
+import os
+import re
+import smtplib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from ses_secure_user import CredentialIssuer
+from ses_secure_user.credential_issuer import _EVENT_AGE_SECONDS, _FUNCTION_SECONDS
+from ses_secure_user.issuer import handler, lifecycle
+from ses_secure_user.restrictions import policy_document, restrict
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("one_user", "ecs_service", "pipeline")
+DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+BLOCKS = [
+    pytest.param(block, id=f"{document.stem}-{number}")
+    for document in DOCUMENTS
+    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE))
+]
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What each example synthesizes, with the CDK's own checks as strict as `cdk.json` has them."""
+    context = json.dumps(json.loads((ROOT / "cdk.json").read_text())["context"])
+    made = {}
+    for name in NAMES:
+        made[name] = tmp_path_factory.mktemp(name)
+        env = os.environ | {"PYTHONPATH": str(ROOT), "CDK_OUTDIR": str(made[name]), "CDK_CONTEXT_JSON": context}
+        done = subprocess.run(
+            [sys.executable, f"examples/{name}.py"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    return made
+
+
+def resources(template: Path) -> dict[str, Json]:
+    return dict(json.loads(template.read_text())["Resources"])
+
+
+def named(found: dict[str, Json], type_name: str) -> dict[str, Json]:
+    """The properties of the resources of a type, by logical id."""
+    return {name: one.get("Properties", {}) for name, one in found.items() if one["Type"] == type_name}
+
+
+def only(found: dict[str, Json], type_name: str) -> Json:
+    (properties,) = named(found, type_name).values()
+    return properties
+
+
+def guard(found: dict[str, Json]) -> dict[str, Json]:
+    """The statements of the user's policy, by name."""
+    (boundary,) = (one["PermissionsBoundary"]["Ref"] for one in named(found, "AWS::IAM::User").values())
+    return {one["Sid"]: one for one in found[boundary]["Properties"]["PolicyDocument"]["Statement"]}
+
+
+def days(schedule: str) -> int:
+    (number,) = re.findall(r"^rate\((\d+) days\)$", schedule)
+    return int(number)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_says_how_to_deploy_it(name: str) -> None:
+    text = (ROOT / "examples" / f"{name}.py").read_text().partition('"""\n\n')[0]
+    assert f'    PYTHONPATH=. cdk deploy --app "python examples/{name}.py"' in text
+
+
+def test_one_user_sends_as_one_address_from_one_network(assemblies: dict[str, Path]) -> None:
+    statements = guard(resources(assemblies["one_user"] / "OneUser.template.json"))
+    assert statements["SendFromNetworks"]["Condition"] == {
+        "StringEquals": {"ses:FromAddress": "noreply@example.com"},
+        "IpAddress": {"aws:SourceIp": "203.0.113.0/24"},
+    }
+    assert statements["DenyOtherOrigins"]["Condition"] == {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+
+
+def test_the_operator_of_one_user_gets_a_mail_when_its_function_fails(assemblies: dict[str, Path]) -> None:
+    found = resources(assemblies["one_user"] / "OneUser.template.json")
+    alarm = only(found, "AWS::CloudWatch::Alarm")
+    subscription = only(found, "AWS::SNS::Subscription")
+    assert alarm["AlarmActions"] == [subscription["TopicArn"]]
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.com")
+    (function,) = named(found, "AWS::Lambda::Function")
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": function}}]
+
+
+def test_the_service_sends_through_the_address_that_is_allowed(assemblies: dict[str, Path]) -> None:
+    found = resources(assemblies["ecs_service"] / "EcsService.template.json")
+    statements = guard(found)
+    (address,) = named(found, "AWS::EC2::EIP")
+    public = {"Fn::GetAtt": [address, "PublicIp"]}
+    assert statements["SendFromNetworks"]["Condition"]["IpAddress"] == {"aws:SourceIp": public}
+    assert statements["DenyOtherOrigins"]["Condition"] == {"NotIpAddress": {"aws:SourceIp": public}}
+    assert only(found, "AWS::EC2::NatGateway")["AllocationId"] == {"Fn::GetAtt": [address, "AllocationId"]}
+    network = only(found, "AWS::ECS::Service")["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert network["AssignPublicIp"] == "DISABLED"
+    assert all("Private" in subnet["Ref"] for subnet in network["Subnets"])
+
+
+def test_the_service_gets_the_login_from_the_secret_once_one_is_in_it(assemblies: dict[str, Path]) -> None:
+    found = resources(assemblies["ecs_service"] / "EcsService.template.json")
+    task = only(found, "AWS::ECS::TaskDefinition")
+    (container,) = task["ContainerDefinitions"]
+    (credential,) = named(found, "Custom::SesSmtpCredential")
+    arn = {"Fn::GetAtt": [credential, "SecretArn"]}
+    assert {one["Name"]: one["ValueFrom"]["Fn::Join"][1] for one in container["Secrets"]} == {
+        "SMTP_USERNAME": [arn, ":username::"],
+        "SMTP_PASSWORD": [arn, ":password::"],
+    }
+    assert {one["Name"] for one in container["Environment"]} == {"SMTP_HOST", "SMTP_PORT"}
+    readers = {
+        json.dumps(one["Roles"]): statement["Resource"]
+        for one in named(found, "AWS::IAM::Policy").values()
+        for statement in one["PolicyDocument"]["Statement"]
+        if "secretsmanager:GetSecretValue" in statement["Action"]
+    }
+    (executor,) = (name for name in named(found, "AWS::IAM::Role") if "ExecutionRole" in name)
+    assert readers == {json.dumps([{"Ref": executor}]): arn}
+
+
+def test_all_tasks_are_replaced_within_each_interval(assemblies: dict[str, Path]) -> None:
+    found = resources(assemblies["ecs_service"] / "EcsService.template.json")
+    replacement = only(found, "AWS::Scheduler::Schedule")
+    rotation = only(found, "AWS::SecretsManager::RotationSchedule")["RotationRules"]
+    assert 2 * days(replacement["ScheduleExpression"]) <= days(rotation["ScheduleExpression"])
+    assert replacement["State"] == "ENABLED"
+    (cluster,), (service,) = named(found, "AWS::ECS::Cluster"), named(found, "AWS::ECS::Service")
+    assert replacement["Target"]["Input"]["Fn::Join"][1] == [
+        '{"Cluster":"',
+        {"Ref": cluster},
+        '","Service":"',
+        {"Fn::GetAtt": [service, "Name"]},
+        '","ForceNewDeployment":true}',
+    ]
+    (granted,) = (
+        statement
+        for one in named(found, "AWS::IAM::Policy").values()
+        for statement in one["PolicyDocument"]["Statement"]
+        if statement["Action"] == "ecs:UpdateService"
+    )
+    assert granted["Resource"] == {"Ref": service}
+
+
+def test_a_task_that_ses_refuses_ends(assemblies: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = resources(assemblies["ecs_service"] / "EcsService.template.json")
+    (container,) = only(found, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    python, option, program = container["Command"]
+    assert (python, option) == ("python", "-c")
+    for name, value in {"SMTP_HOST": "h", "SMTP_PORT": "465", "SMTP_USERNAME": "u", "SMTP_PASSWORD": "p"}.items():
+        monkeypatch.setenv(name, value)
+    smtp = mock.MagicMock()
+    session = smtp.return_value.__enter__.return_value
+    smtp.return_value.__exit__.return_value = False
+    session.login.side_effect = [None, smtplib.SMTPAuthenticationError(535, b"Authentication Credentials Invalid")]
+    monkeypatch.setattr(smtplib, "SMTP_SSL", smtp)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(smtplib.SMTPAuthenticationError):
+        exec(compile(program, "ecs_service.py", "exec"), {})  # noqa: S102 - our own example
+    assert session.login.call_args_list == [mock.call("u", "p")] * 2
+    assert all(call.kwargs["context"].check_hostname for call in smtp.call_args_list)
+
+
+@pytest.mark.parametrize(
+    ("stage", "account", "domain", "network"),
+    [
+        ("Test", "222233334444", "test.example.com", "198.51.100.0/24"),
+        ("Production", "333344445555", "example.com", "203.0.113.0/24"),
+    ],
+)
+def test_a_stage_has_one_function_in_its_own_account_for_all_its_stacks(
+    assemblies: dict[str, Path], stage: str, account: str, domain: str, network: str
+) -> None:
+    assembly = assemblies["pipeline"] / f"assembly-Pipeline-{stage}"
+    manifest = json.loads((assembly / "manifest.json").read_text())["artifacts"].values()
+    stacks = {one["properties"]["stackName"]: one for one in manifest if one["type"] == "aws:cloudformation:stack"}
+    assert set(stacks) == {f"{stage}-Issuer", f"{stage}-Orders", f"{stage}-Alerts"}
+    assert {one["environment"] for one in stacks.values()} == {f"aws://{account}/eu-west-1"}
+    found = {name: resources(assembly / one["properties"]["templateFile"]) for name, one in stacks.items()}
+    functions = {name: len(named(one, "AWS::Lambda::Function")) for name, one in found.items()}
+    assert functions == {f"{stage}-Issuer": 1, f"{stage}-Orders": 0, f"{stage}-Alerts": 0}
+    for application in ("Orders", "Alerts"):
+        users = found[f"{stage}-{application}"]
+        token = only(users, "Custom::SesSmtpCredential")["ServiceToken"]
+        assert token["Fn::ImportValue"].startswith(f"{stage}-Issuer:")
+        assert guard(users)["SendFromNetworks"]["Condition"] == {
+            "StringEquals": {"ses:FromAddress": f"{application.lower()}@{domain}"},
+            "IpAddress": {"aws:SourceIp": network},
+        }
+
+
+def test_the_pipeline_tests_and_asks_before_it_deploys_to_production(assemblies: dict[str, Path]) -> None:
+    found = resources(assemblies["pipeline"] / "Pipeline.template.json")
+    stages = {one["Name"]: one["Actions"] for one in only(found, "AWS::CodePipeline::Pipeline")["Stages"]}
+    assert list(stages) == ["Source", "Build", "UpdatePipeline", "Assets", "Test", "Production"]
+    first = min(stages["Production"], key=lambda action: int(action["RunOrder"]))
+    assert first["ActionTypeId"]["Provider"] == "Manual"
+    assert [one for one in stages["Production"] if one["RunOrder"] == first["RunOrder"]] == [first]
+
+
+def test_the_pipeline_synthesizes_this_example(assemblies: dict[str, Path]) -> None:
+    text = (assemblies["pipeline"] / "Pipeline.template.json").read_text()
+    assert r"PYTHONPATH=. cdk synth --app \\\"python examples/pipeline.py\\\"" in text
+    assert "requirements.txt" in text
+    assert (ROOT / "requirements.txt").exists()
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_python_block_of_the_documents_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "document", "exec"), {"__name__": "__main__"})  # noqa: S102 - our own documents
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.name))
+def test_what_a_document_links_to_exists(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_design_shows_the_policy_of_the_first_example() -> None:
+    (block,) = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs" / "design.md").read_text(), re.DOTALL | re.MULTILINE)
+    restrictions = restrict(
+        identity="example.com", from_address="noreply@example.com", allowed_cidrs=["203.0.113.0/24"]
+    )
+    document = policy_document(restrictions, partition="aws", region="eu-west-1", account="111122223333")
+    shortened = json.dumps(document["Statement"]).replace("arn:aws:ses:eu-west-1:111122223333", "…")
+    assert json.loads(block) == json.loads(shortened)
+
+
+def test_the_design_shows_the_times_that_the_code_has() -> None:
+    table = (ROOT / "docs" / "design.md").read_text().partition("\n### Times\n")[2].partition("\n## ")[0]
+    assert [int(seconds) for seconds in re.findall(r"^\|[^|]+\| (\d+) \|", table, re.MULTILINE)] == [
+        lifecycle.PROVE_SECONDS,
+        lifecycle.UNREACHABLE_SECONDS,
+        lifecycle.PROPAGATION_SECONDS,
+        lifecycle.LEASE_SECONDS,
+        _FUNCTION_SECONDS,
+        handler.WORK_MARGIN_SECONDS,
+        handler.ANSWER_MARGIN_SECONDS,
+        _EVENT_AGE_SECONDS,
+        CredentialIssuer.service_timeout.to_seconds(),
+    ]
+
+
+def test_the_map_of_the_code_names_every_module() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "ses_secure_user").rglob("*.py")}
+    missing = {name for name in modules if not name.endswith("__init__.py") and f"`{name}`" not in text}
+    assert missing == set()
+
+
+def test_the_picture_stands_alone_and_is_small() -> None:
+    picture = (ROOT / "docs" / "how-it-works.svg").read_text()
+    assert ET.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - our own picture
+    assert re.findall(r"(?:href|src|@import|url\((?!#))", picture) == []
+    assert len(picture) < 12_000
