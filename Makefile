@@ -2,10 +2,13 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: demo test clean
+.PHONY: bench clean demo test
 
 demo: .venv/ready
 	python -m tests.deploy.demo
+
+bench: .venv/ready
+	python -m tests.bench
 
 test: .venv/ready .venv/checkov/ready tests/policy/node_modules/.package-lock.json
 	ruff check .

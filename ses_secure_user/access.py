@@ -6,15 +6,17 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from aws_cdk import Stack, Token
+import jsii
+from aws_cdk import Aspects, IAspect
 from aws_cdk import aws_iam as iam
+
+from .tokens import is_token, place_of, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aws_cdk import aws_kms as kms
-    from aws_cdk import aws_secretsmanager as secretsmanager
-    from constructs import Construct
+    from aws_cdk import Stack
+    from constructs import Construct, IConstruct
 
 WITHDRAWN_TAG = "ses-secure-user:withdrawn"
 
@@ -50,26 +52,33 @@ class Subject(NamedTuple):
     """A user that an issuer serves.
 
     Attributes:
-        user: The user.
-        secret: The secret that holds its login.
+        stack: The stack it is in.
+        user_name: The user's name.
+        user_arn: Its ARN.
+        secret_arn: The ARN of the secret that holds its login.
         key_arn: The secret's own key, if it has one.
-        name: What changes whenever CloudFormation would replace the user or the secret.
-        characters: The most that the ARNs of all three add to a policy.
+        path: Where in its stack the user is declared.
+        names: The names that the caller chose for the user and the secret.
     """
 
-    user: iam.CfnUser
-    secret: secretsmanager.CfnSecret
+    stack: Stack
+    user_name: str
+    user_arn: str
+    secret_arn: str
     key_arn: str | None
-    name: str
-    characters: int
+    path: str
+    names: tuple[str | None, str | None]
 
-    @classmethod
-    def of(cls, scope: Construct, user: iam.CfnUser, secret: secretsmanager.CfnSecret, key: kms.IKey | None) -> Subject:
-        """Describe a user and its secret, children of ``scope``."""
-        path, names = scope.node.path, [user.user_name, secret.name]
-        sizes = [_length(names[0], _USER_NAME), _length(names[1], len(path) + _SECRET_SUFFIX), _KEY if key else 0]
-        name = json.dumps([path, Stack.of(scope).resolve(names) if any(names) else names])
-        return cls(user, secret, key.key_arn if key else None, name, sum(sizes, _FIXED))
+    @property
+    def characters(self) -> int:
+        """The most that its ARNs add to a policy."""
+        user, secret = self.names
+        sizes = (
+            _length(user, _USER_NAME),
+            _length(secret, len(self.path) + _SECRET_SUFFIX),
+            _KEY if self.key_arn else 0,
+        )
+        return sum(sizes, _FIXED)
 
 
 class AccessPolicy:
@@ -81,11 +90,11 @@ class AccessPolicy:
     """
 
     def __init__(self, scope: Construct, construct_id: str, role_name: str) -> None:
-        """Make the policy, which is of no use before it holds a subject."""
+        """Make the policy, which is written when the app is synthesized and all its users are known."""
         self.resource = iam.CfnManagedPolicy(scope, construct_id, policy_document={}, roles=[role_name])
-        self._stack = Stack.of(scope)
-        self._logical_id = str(self._stack.resolve(self.resource.logical_id))
+        self._stack = stack_of(scope)
         self._subjects: list[Subject] = []
+        Aspects.of(self.resource).add(_Writer(self))
 
     def holds(self, subject: Subject) -> bool:
         """Whether there is room for one more."""
@@ -94,22 +103,40 @@ class AccessPolicy:
     def add(self, subject: Subject) -> None:
         """Name one more."""
         self._subjects.append(subject)
-        names = json.dumps([one.name for one in self._subjects]).encode()
-        self.resource.override_logical_id(self._logical_id + hashlib.sha256(names).hexdigest()[:8].upper())
+
+    def write(self) -> None:
+        """Name all users in the document, and let the logical id tell which they are."""
+        named = self._stack.resolve([[one.path, *one.names] for one in self._subjects])
+        digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8].upper()
+        logical_id = str(self._stack.resolve(self.resource.logical_id))
+        if not logical_id.endswith(digest):
+            self.resource.override_logical_id(logical_id + digest)
         self.resource.policy_document = policy(*self._statements())
 
     def _statements(self) -> list[dict[str, object]]:
         keys = sorted({one.key_arn for one in self._subjects if one.key_arn})
-        service = f"secretsmanager.{self._stack.region}.amazonaws.com"
+        service = f"secretsmanager.{place_of(self._stack).region}.amazonaws.com"
         return [
-            allow(_USER_ACTIONS, [one.user.attr_arn for one in self._subjects])
+            allow(_USER_ACTIONS, [one.user_arn for one in self._subjects])
             | {"Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": WITHDRAWN_TAG}}},
-            allow(_SECRET_ACTIONS, [one.secret.ref for one in self._subjects]),
+            allow(_SECRET_ACTIONS, [one.secret_arn for one in self._subjects]),
             *(
                 allow(_KEY_ACTIONS, keys) | {"Condition": {"StringEquals": {"kms:ViaService": service}}}
                 for _ in keys[:1]
             ),
         ]
+
+
+@jsii.implements(IAspect)
+class _Writer:
+    """Has a policy written when the app is synthesized."""
+
+    def __init__(self, access: AccessPolicy) -> None:
+        self._access = access
+
+    def visit(self, node: IConstruct) -> None:
+        if isinstance(node, iam.CfnManagedPolicy):
+            self._access.write()
 
 
 def policy(*statements: Mapping[str, object]) -> dict[str, object]:
@@ -123,4 +150,4 @@ def allow(actions: list[str], resources: list[str]) -> dict[str, object]:
 
 
 def _length(name: str | None, generated: int) -> int:
-    return generated if name is None or Token.is_unresolved(name) else len(name)
+    return generated if name is None or is_token(name) else len(name)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnTag, CustomResource
+from aws_cdk import CfnResource, CfnTag
 from aws_cdk import aws_secretsmanager as secretsmanager
+
+from .credential_issuer import SERVICE_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -19,17 +21,17 @@ _TAG_PREFIX = "ses-secure-user:"
 
 def issue(
     scope: Construct, issuer: CredentialIssuer, subject: Subject, login: Login, *, from_address: str
-) -> CustomResource:
+) -> CfnResource:
     """Have a login issued at deployment, and withdrawn with the resource that is returned."""
-    credential = CustomResource(
+    credential = CfnResource(
         scope,
         "Credential",
-        resource_type="Custom::SesSmtpCredential",
-        service_token=issuer.function_arn,
-        service_timeout=issuer.service_timeout,
+        type="Custom::SesSmtpCredential",
         properties={
-            "UserName": subject.user.ref,
-            "SecretId": subject.secret.ref,
+            "ServiceToken": issuer.function_arn,
+            "ServiceTimeout": SERVICE_TIMEOUT_SECONDS,
+            "UserName": subject.user_name,
+            "SecretId": subject.secret_arn,
             "Region": login.region,
             "Host": login.host,
             "Port": login.port,
@@ -38,7 +40,7 @@ def issue(
             **({"Fields": login.field_names} if login.fields else {}),
         },
     )
-    credential.node.add_dependency(*issuer.serve(subject))
+    credential.add_resource_dependency(issuer.serve(subject))
     return credential
 
 
@@ -55,9 +57,7 @@ def login_tags(login: Login, user_name: str) -> list[CfnTag]:
     return [CfnTag(key=_TAG_PREFIX + name, value=value) for name, value in values.items()]
 
 
-def rotate(
-    scope: Construct, issuer: CredentialIssuer, subject: Subject, hours: int
-) -> secretsmanager.CfnRotationSchedule:
+def rotate(scope: Construct, issuer: CredentialIssuer, subject: Subject, credential: CfnResource, hours: int) -> None:
     """Have Secrets Manager renew the login at an interval, but not at deployment.
 
     See https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
@@ -66,10 +66,9 @@ def rotate(
     schedule = secretsmanager.CfnRotationSchedule(
         scope,
         "Rotation",
-        secret_id=subject.secret.ref,
+        secret_id=subject.secret_arn,
         rotation_lambda_arn=issuer.function_arn,
         rotate_immediately_on_update=False,
         rotation_rules=secretsmanager.CfnRotationSchedule.RotationRulesProperty(schedule_expression=rate),
     )
-    schedule.node.add_dependency(issuer.rotation_permission)
-    return schedule
+    schedule.add_resource_dependency(credential)

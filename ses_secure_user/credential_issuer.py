@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Acknowledgment, Annotations, Aws, Duration, IgnoreMode, RemovalPolicy, Stack, Token, Validations
+from aws_cdk import Acknowledgment, Annotations, Duration, IgnoreMode, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_ec2 as ec2
@@ -15,10 +15,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from .access import AccessPolicy, Subject, allow, policy
 from .restrictions import refusal
+from .tokens import PARTITION, Place, is_token, place_of, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _FUNCTION_SECONDS = 600
 _EVENT_AGE_SECONDS = 300
+SERVICE_TIMEOUT_SECONDS = _FUNCTION_SECONDS + _EVENT_AGE_SECONDS
+"""When CloudFormation gives up: no event starts so late that it goes on after that."""
 
 _NETWORK_ACTIONS = [
     "ec2:CreateNetworkInterface",
@@ -55,9 +58,6 @@ class CredentialIssuer(Construct):
     It runs on arm64 with the runtime's own boto3 and no other code than its own. CloudFormation and Secrets Manager
     alone invoke it, and it may touch the users and secrets that it serves and nothing else.
     """
-
-    service_timeout = Duration.seconds(_FUNCTION_SECONDS + _EVENT_AGE_SECONDS)
-    """When CloudFormation gives up: no event starts so late that it goes on after that."""
 
     def __init__(  # noqa: PLR0913 - properties are flat, as everywhere in the CDK
         self,
@@ -105,7 +105,7 @@ class CredentialIssuer(Construct):
         """
         _check(vpc, vpc_subnets, security_groups, reserved_concurrent_executions, runtime)
         super().__init__(scope, construct_id)
-        self._stack = Stack.of(self)
+        self._stack = stack_of(scope)
         self._policies: defaultdict[Stack, list[AccessPolicy]] = defaultdict(list)
 
         log_group = logs.LogGroup(
@@ -164,7 +164,7 @@ class CredentialIssuer(Construct):
             maximum_retry_attempts=0,
             maximum_event_age_in_seconds=_EVENT_AGE_SECONDS,
         )
-        self.rotation_permission = lambda_.CfnPermission(
+        self._rotation_permission = lambda_.CfnPermission(
             self,
             "RotationPermission",
             action="lambda:InvokeFunction",
@@ -182,10 +182,10 @@ class CredentialIssuer(Construct):
             )
 
     @classmethod
+    @functools.cache
     def of(cls, stack: Stack) -> CredentialIssuer:
         """The stack's shared issuer, made on first use."""
-        found = stack.node.try_find_child("SesSecureUserIssuer")
-        return found if isinstance(found, CredentialIssuer) else cls(stack, "SesSecureUserIssuer")
+        return cls(stack, "SesSecureUserIssuer")
 
     @functools.cached_property
     def function_arn(self) -> str:
@@ -211,20 +211,25 @@ class CredentialIssuer(Construct):
             period=period or Duration.minutes(5),
         )
 
-    def serve(self, subject: Subject) -> list[IConstruct]:
+    def serve(self, subject: Subject) -> iam.CfnManagedPolicy:
         """Allow the function to issue for one more user, and return what must be deployed before it can.
 
         Raises:
             ValueError: The user is in another account or region, where CloudFormation cannot call this function.
         """
-        stack = Stack.of(subject.user)
-        _check_near(stack, self._stack)
-        policies = self._policies[stack]
+        policies = self._policies[subject.stack]
         if not policies or not policies[-1].holds(subject):
-            scope = self if stack is self._stack else _child(stack, f"SesSecureUserAccess{self.node.addr[-8:]}")
-            policies.append(AccessPolicy(scope, f"Access{len(policies) + 1}", self._role_name))
+            policies.append(self._access(subject.stack, len(policies) + 1))
         policies[-1].add(subject)
-        return [policies[-1].resource, self._invocation]
+        return policies[-1].resource
+
+    def _access(self, stack: Stack, number: int) -> AccessPolicy:
+        _check_near(place_of(stack), place_of(self._stack))
+        scope = self if stack is self._stack else _child(stack, f"SesSecureUserAccess{self.node.addr[-8:]}")
+        access = AccessPolicy(scope, f"Access{number}", self._role_name)
+        access.resource.add_resource_dependency(self._invocation)
+        access.resource.add_resource_dependency(self._rotation_permission)
+        return access
 
     def _role(self, given: iam.IRole | None) -> tuple[str, str]:
         if given:
@@ -263,7 +268,7 @@ class CredentialIssuer(Construct):
         )
 
     def _log_encryption(self) -> iam.PolicyStatement:
-        log_groups = f"arn:{Aws.PARTITION}:logs:{self._stack.region}:{self._stack.account}:log-group:*"
+        log_groups = f"arn:{PARTITION}:logs:{self._stack.region}:{self._stack.account}:log-group:*"
         return iam.PolicyStatement(
             principals=[iam.ServicePrincipal(f"logs.{self._stack.region}.amazonaws.com")],
             actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
@@ -308,14 +313,14 @@ def _check(
     for prop, given in (("vpc_subnets", vpc_subnets), ("security_groups", security_groups)):
         if given is not None and vpc is None:
             raise refusal(prop, "be given with `vpc`", prop, "name the VPC, or leave it out")
-    if concurrency is not None and not Token.is_unresolved(concurrency) and concurrency < 1:
+    if concurrency is not None and not is_token(concurrency) and concurrency < 1:
         raise refusal("reserved_concurrent_executions", "be at least 1", concurrency, "leave it out for no limit")
     if runtime.family != lambda_.RuntimeFamily.PYTHON:
         raise refusal("runtime", "be Python", runtime.name, "write one such as Runtime.PYTHON_3_14")
 
 
-def _check_near(user: Stack, issuer: Stack) -> None:
-    for what, theirs, ours in (("account", user.account, issuer.account), ("region", user.region, issuer.region)):
-        if theirs != ours and not Token.is_unresolved(theirs) and not Token.is_unresolved(ours):
+def _check_near(user: Place, issuer: Place) -> None:
+    for what, theirs, ours in zip(Place._fields, user, issuer, strict=True):
+        if theirs != ours and not is_token(theirs) and not is_token(ours):
             remedy = f"CloudFormation calls no function elsewhere: make an issuer for each {what}"
             raise refusal("issuer", f"be in the user's {what} {theirs}", ours, remedy)

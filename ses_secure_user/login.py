@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from aws_cdk import Duration, Token
+from aws_cdk import Duration
 
 from .restrictions import refusal
+from .tokens import is_token
 
 SMTP_REGIONS = frozenset(
     f"{area}-{number}"
@@ -42,7 +43,8 @@ _NAMES = {
     "user_name": (re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}"), "1 to 64 letters, digits and _+=,.@-"),
     "secret_name": (re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}"), "1 to 512 letters, digits and /_+=.@-"),
 }
-_SHORTEST, _LONGEST, _LONGEST_AUDITED = Duration.hours(4), Duration.days(999), Duration.days(45)
+_SHORTEST, _LONGEST, _LONGEST_AUDITED, _DEFAULT = 4, 999 * 24, 45 * 24, 30 * 24
+DEFAULT_INTERVAL = Duration.hours(_DEFAULT)
 
 
 class Login(NamedTuple):
@@ -82,7 +84,7 @@ def check_login(
     """
     if not isinstance(verify_login, bool):
         raise refusal("verify_login", "be a bool", repr(verify_login), "write True or False")
-    if not isinstance(region, str) or not (Token.is_unresolved(region) or _REGION.fullmatch(region)):
+    if not isinstance(region, str) or not (is_token(region) or _REGION.fullmatch(region)):
         raise refusal("ses_region", "be the name of a region", region, "write one such as eu-west-1")
     host = f"email-smtp.{region}.amazonaws.com" if smtp_host is None else _checked_host(smtp_host, region)
     _check_port(host, smtp_port, verify_login=verify_login)
@@ -119,14 +121,16 @@ def check_interval(rotation_interval: Duration | None) -> int | None:
     """
     if rotation_interval is None:
         return None
+    if rotation_interval is DEFAULT_INTERVAL:
+        return _DEFAULT
     if not isinstance(rotation_interval, Duration) or rotation_interval.is_unresolved():
         raise refusal("rotation_interval", "be a Duration", rotation_interval, "write one such as Duration.days(30)")
-    seconds = rotation_interval.to_seconds(integral=False)
-    if seconds % 3600 or not _SHORTEST.to_seconds() <= seconds <= _LONGEST.to_seconds():
+    hours = rotation_interval.to_seconds(integral=False) / 3600
+    if hours % 1 or not _SHORTEST <= hours <= _LONGEST:
         remedy = "write one such as Duration.days(30)"
         rule = "be whole hours, at least 4 and at most 999 days"
         raise refusal("rotation_interval", rule, rotation_interval.to_human_string(), remedy)
-    return int(seconds // 3600)
+    return int(hours)
 
 
 def check_name(prop: str, name: str | None) -> None:
@@ -136,43 +140,43 @@ def check_name(prop: str, name: str | None) -> None:
         ValueError: AWS does not allow it.
     """
     pattern, alphabet = _NAMES[prop]
-    if name is None or (isinstance(name, str) and (Token.is_unresolved(name) or pattern.fullmatch(name))):
+    if name is None or (isinstance(name, str) and (is_token(name) or pattern.fullmatch(name))):
         return
     raise refusal(prop, f"be {alphabet}", name, "leave it out to have one generated")
 
 
 def login_warnings(login: Login, interval_hours: int | None) -> list[tuple[str, str]]:
     """What is allowed but seldom meant: pairs of a stable id and a message."""
-    known = Token.is_unresolved(login.region) or login.region in SMTP_REGIONS
-    days = (interval_hours or 0) / 24
+    known = is_token(login.region) or login.region in SMTP_REGIONS
+    hours = interval_hours or 0
     found = {
         "unknownRegion": not known and f"`ses_region` {login.region} is not known to have an SES SMTP endpoint",
         "unprovedLogin": not login.verify
         and "`verify_login` is off, so a login may become current before SES accepts it",
         "noRotation": interval_hours is None
         and "`rotation_interval` is None, so a login that leaked is valid until somebody withdraws it",
-        "longRotation": days > _LONGEST_AUDITED.to_days()
-        and f"`rotation_interval` is {days:g} days, and a key lives for two of them: more than the 90 days that CIS and"
-        " Security Hub's IAM.3 allow",
+        "longRotation": hours > _LONGEST_AUDITED
+        and f"`rotation_interval` is {hours / 24:g} days, and a key lives for two of them: longer than the 90 days that"
+        " CIS and Security Hub's IAM.3 allow",
     }
     return [(f"ses-secure-user:{name}", message) for name, message in found.items() if message]
 
 
 def _checked_host(host: str, region: str) -> str:
-    if isinstance(host, str) and Token.is_unresolved(host):
+    if isinstance(host, str) and is_token(host):
         return host
     if not isinstance(host, str) or not _HOST.fullmatch(host):
         remedy = "write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port"
         raise refusal("smtp_host", "be a host name", host, remedy)
     endpoint = _SES_HOST.fullmatch(host)
-    if endpoint and not Token.is_unresolved(region) and endpoint["region"] != region:
+    if endpoint and not is_token(region) and endpoint["region"] != region:
         remedy = f"an SMTP password is valid in one region: set `ses_region` to {endpoint['region']}, or another host"
         raise refusal("smtp_host", f"be an endpoint of `ses_region` {region}", host, remedy)
     return host
 
 
 def _check_port(host: str, port: int, *, verify_login: bool) -> None:
-    if Token.is_unresolved(port):
+    if is_token(port):
         return
     if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:  # noqa: PLR2004 - the ports there are
         raise refusal("smtp_port", "be a port", repr(port), "write one such as 465 or 587")

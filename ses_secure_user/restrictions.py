@@ -13,7 +13,7 @@ from functools import partial
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import NamedTuple, TypeVar
 
-from aws_cdk import Token
+from .tokens import LIST_TOKEN, is_list_token, is_token
 
 POLICY_LIMIT = 6144
 """Characters of a managed policy, whitespace not counted (IAM user guide, reference_iam-quotas)."""
@@ -35,7 +35,6 @@ _WHEN_EMPTY = {
 }
 
 _TOKEN = r"\$\{Token\[[^\]]*\]\}"  # noqa: S105 - the CDK's word for a value known at deployment
-_LIST_TOKEN = "#{Token["  # noqa: S105 - the same, for a list
 _IDENTITY_ARN = re.compile(
     rf"arn:(?:{_TOKEN}|aws[a-z-]*):ses:(?P<region>{_TOKEN}|[a-z0-9-]+):(?P<account>{_TOKEN}|\d{{12}}):identity/(?P<name>.+)"
 )
@@ -269,7 +268,7 @@ def policy_size(document: dict[str, object]) -> int:
 
 def _resource_names(restrictions: Restrictions) -> Iterable[str]:
     """Name what a send touches: SES may judge the domain's identity, the address's own, a recipient's or a set."""
-    senders = () if _is_list_token(restrictions.from_addresses) else restrictions.from_addresses
+    senders = () if is_list_token(restrictions.from_addresses) else restrictions.from_addresses
     for name in dict.fromkeys((*restrictions.identities, *senders, *restrictions.sandbox_recipients)):
         yield f"identity/{name}"
     if restrictions.configuration_set:
@@ -312,7 +311,7 @@ def _condition(*tests: _Test) -> _Condition:
 
 
 def _shortest(values: Sequence[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 and not _is_list_token(values) else list(values)
+    return values[0] if len(values) == 1 and not is_list_token(values) else list(values)
 
 
 def _optional(value: str | None) -> tuple[str, ...]:
@@ -363,9 +362,9 @@ def _check_size(restrictions: Restrictions) -> None:
 
 def _each(prop: str, values: Sequence[str], parse: _Parse) -> tuple[str, ...]:
     listed = _listed(prop, values)
-    if _is_list_token(listed):
+    if is_list_token(listed):
         return listed
-    parsed = tuple(value if _is_token(value) else parse(prop, value) for value in listed)
+    parsed = tuple(value if is_token(value) else parse(prop, value) for value in listed)
     for value in parsed:
         if parsed.count(value) > 1:
             raise refusal(prop, "name each entry once", f"{value} twice", "leave one out")
@@ -374,7 +373,7 @@ def _each(prop: str, values: Sequence[str], parse: _Parse) -> tuple[str, ...]:
 
 def _singly(prop: str, values: Sequence[str]) -> tuple[str, ...]:
     """Parse identities: each becomes an ARN, which a list that is known at deployment only cannot."""
-    if _is_list_token(_listed(prop, values)):
+    if is_list_token(_listed(prop, values)):
         raise refusal(
             prop, "be known one by one", "a list token", "give a list of strings, each of which may be a token"
         )
@@ -386,7 +385,7 @@ def _one(prop: str, value: str | None, parse: _Parse) -> str | None:
         return None
     if not isinstance(value, str):
         raise refusal(prop, "be a string", value, f"write it like {_EXAMPLES[prop]}")
-    return value if _is_token(value) else parse(prop, value)
+    return value if is_token(value) else parse(prop, value)
 
 
 def _listed(prop: str, values: Sequence[str]) -> tuple[str, ...]:
@@ -394,7 +393,7 @@ def _listed(prop: str, values: Sequence[str]) -> tuple[str, ...]:
         raise refusal(prop, "be a list of strings", values, f'write it like ["{_EXAMPLES[prop]}"]')
     if not values and prop in _WHEN_EMPTY:
         raise refusal(prop, "not be empty", values, _WHEN_EMPTY[prop])
-    if len(values) > 1 and any(_LIST_TOKEN in value for value in values):
+    if len(values) > 1 and any(LIST_TOKEN in value for value in values):
         raise refusal(prop, "not mix a list token with other entries", values, "give the list token alone")
     return tuple(values)
 
@@ -447,11 +446,11 @@ def _configuration_set(prop: str, text: str) -> str:
 
 def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
     """Merge networks into the fewest that say the same, tokens after them."""
-    if _is_list_token(values):
+    if is_list_token(values):
         return values
     parsed = [_network(value) for value in _literals(values)]
     merged = [*_merge(IPv4Network, parsed), *_merge(IPv6Network, parsed)]
-    return (*map(str, merged), *filter(_is_token, values))
+    return (*map(str, merged), *filter(is_token, values))
 
 
 def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Family]:
@@ -502,16 +501,7 @@ def _common(what: str, values: Iterable[str]) -> str | None:
 
 def _literals(values: tuple[str, ...]) -> tuple[str, ...]:
     """Leave out what is known only at deployment."""
-    return () if _is_list_token(values) else tuple(value for value in values if not _is_token(value))
-
-
-def _is_token(text: str) -> bool:
-    """Tell a string that holds a CDK token; the mark is looked for first, since asking the CDK is slow."""
-    return "${Token[" in text and Token.is_unresolved(text)
-
-
-def _is_list_token(values: Sequence[str]) -> bool:
-    return len(values) == 1 and values[0].startswith(_LIST_TOKEN) and Token.is_unresolved(list(values))
+    return () if is_list_token(values) else tuple(value for value in values if not is_token(value))
 
 
 def refusal(prop: str, rule: str, got: object, remedy: str) -> ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Annotations, Aws, Duration, Fn, RemovalPolicy, Stack, Token
+from aws_cdk import Annotations, Fn, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -13,18 +13,18 @@ from constructs import Construct
 from .access import Subject
 from .credential import issue, login_tags, rotate
 from .credential_issuer import CredentialIssuer
-from .login import check_interval, check_login, check_name, login_warnings
+from .login import DEFAULT_INTERVAL, check_interval, check_login, check_name, login_warnings
 from .restrictions import policy_document, refusal, restrict
+from .tokens import PARTITION, is_list_token, is_token, place_of, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aws_cdk import Duration
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_ses as ses
-
-_THIRTY_DAYS = Duration.days(30)
 
 
 class SecureSesSmtpUser(Construct):
@@ -56,7 +56,7 @@ class SecureSesSmtpUser(Construct):
         ses_region: str | None = None,
         smtp_host: str | None = None,
         smtp_port: int = 465,
-        rotation_interval: Duration | None = _THIRTY_DAYS,
+        rotation_interval: Duration | None = DEFAULT_INTERVAL,
         verify_login: bool = True,
         encryption_key: kms.IKey | None = None,
         user_name: str | None = None,
@@ -113,7 +113,8 @@ class SecureSesSmtpUser(Construct):
         Raises:
             ValueError: A property is wrong; the message names it, its rule, and what to write instead.
         """
-        stack = Stack.of(scope)
+        stack = stack_of(scope)
+        place = place_of(stack)
         restrictions = restrict(
             identity=_names(identity, "email_identity_name"),
             from_address=from_address,
@@ -124,8 +125,8 @@ class SecureSesSmtpUser(Construct):
             configuration_set=_names(configuration_set, "configuration_set_name"),
             sandbox_recipients=sandbox_recipients,
         )
-        region = _agreed("region", restrictions.identity_region, ses_region) or stack.region
-        account = _agreed("account", restrictions.identity_account, stack.account) or stack.account
+        region = _agreed("region", restrictions.identity_region, ses_region) or place.region
+        account = _agreed("account", restrictions.identity_account, place.account) or place.account
         login = check_login(
             region=region,
             smtp_host=smtp_host,
@@ -142,40 +143,45 @@ class SecureSesSmtpUser(Construct):
         self.smtp_port = login.port
         self._encryption_key = encryption_key
 
-        document = policy_document(restrictions, partition=Aws.PARTITION, region=region, account=account)
-        self._policy = iam.CfnManagedPolicy(self, "Policy", policy_document=document)
-        self._group = iam.CfnGroup(self, "Group", managed_policy_arns=[self._policy.ref])
-        self._user = iam.CfnUser(
-            self,
-            "User",
-            user_name=user_name,
-            groups=[self._group.ref],
-            permissions_boundary=self._policy.ref,
+        document = policy_document(restrictions, partition=PARTITION, region=region, account=account)
+        self._policy_arn = iam.CfnManagedPolicy(self, "Policy", policy_document=document).ref
+        self._group_name = iam.CfnGroup(self, "Group", managed_policy_arns=[self._policy_arn]).ref
+        user = iam.CfnUser(
+            self, "User", user_name=user_name, groups=[self._group_name], permissions_boundary=self._policy_arn
         )
-        self._secret = secretsmanager.CfnSecret(
+        self._user_name = user.ref
+        secret = secretsmanager.CfnSecret(
             self,
             "Secret",
             name=secret_name,
             description="SES SMTP login: username, password, host, port, from_address",
             kms_key_id=encryption_key and encryption_key.key_arn,
             replica_regions=replicas,
-            tags=login_tags(login, self._user.ref),
+            tags=login_tags(login, self._user_name),
         )
         if removal_policy != RemovalPolicy.DESTROY:
-            self._secret.apply_removal_policy(removal_policy)
+            secret.apply_removal_policy(removal_policy)
 
-        subject = Subject.of(self, self._user, self._secret, encryption_key)
         self.issuer = issuer or CredentialIssuer.of(stack)
+        subject = Subject(
+            stack,
+            self._user_name,
+            user.attr_arn,
+            secret.ref,
+            encryption_key.key_arn if encryption_key else None,
+            construct_id if scope is stack else self.node.path,
+            (user_name, secret_name),
+        )
         self._credential = issue(self, self.issuer, subject, login, from_address=_first(restrictions.from_addresses))
         if interval_hours is not None:
-            rotate(self, self.issuer, subject, interval_hours).node.add_dependency(self._credential)
+            rotate(self, self.issuer, subject, self._credential, interval_hours)
         for warning_id, message in (*restrictions.warnings, *login_warnings(login, interval_hours)):
             Annotations.of(self).add_warning_v2(warning_id, message)
 
     @functools.cached_property
     def secret(self) -> secretsmanager.ISecret:
         """The secret that holds the login; what refers to it is deployed after the login is in it."""
-        arn = self._credential.get_att_string("SecretArn")
+        arn = self._credential.get_att("SecretArn").to_string()
         return secretsmanager.Secret.from_secret_attributes(
             self, "IssuedSecret", secret_complete_arn=arn, encryption_key=self._encryption_key
         )
@@ -183,17 +189,17 @@ class SecureSesSmtpUser(Construct):
     @functools.cached_property
     def user(self) -> iam.IUser:
         """The IAM user; its boundary holds whatever policy is added to it."""
-        return iam.User.from_user_name(self, "ImportedUser", self._user.ref)
+        return iam.User.from_user_name(self, "ImportedUser", self._user_name)
 
     @functools.cached_property
     def group(self) -> iam.IGroup:
         """The group through which the user has its policy."""
-        return iam.Group.from_group_name(self, "ImportedGroup", self._group.ref)
+        return iam.Group.from_group_name(self, "ImportedGroup", self._group_name)
 
     @functools.cached_property
     def policy(self) -> iam.IManagedPolicy:
         """The policy, which is the user's permissions boundary too."""
-        return iam.ManagedPolicy.from_managed_policy_arn(self, "ImportedPolicy", self._policy.ref)
+        return iam.ManagedPolicy.from_managed_policy_arn(self, "ImportedPolicy", self._policy_arn)
 
     def metric_rotation_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the rotation steps that failed, of all users that share this one's issuer.
@@ -243,7 +249,7 @@ def _agreed(what: str, of_arn: str | None, expected: str | None) -> str | None:
     """The region or account of an identity's ARN, if there is one and it is not another than expected."""
     if of_arn is None or expected is None or of_arn == expected:
         return expected if of_arn is None else of_arn
-    if Token.is_unresolved(of_arn) or Token.is_unresolved(expected):
+    if is_token(of_arn) or is_token(expected):
         return of_arn
     raise refusal("identity", f"be of {what} {expected}", of_arn, _FOREIGN[what])
 
@@ -255,4 +261,4 @@ _FOREIGN = {
 
 
 def _first(addresses: tuple[str, ...]) -> str:
-    return Fn.select(0, list(addresses)) if Token.is_unresolved(list(addresses)) else addresses[0]
+    return Fn.select(0, list(addresses)) if is_list_token(addresses) else addresses[0]

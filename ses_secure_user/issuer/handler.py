@@ -7,12 +7,9 @@ import json
 import logging
 import threading
 import time
-import urllib.request
 import uuid
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from .lifecycle import CURRENT, PENDING, Credential, CredentialError, Lifecycle
@@ -208,6 +205,9 @@ def _lifecycle(context: Context) -> Lifecycle:
 @functools.cache
 def _client(service: Literal["iam", "secretsmanager"], attempts: int) -> Any:  # noqa: ANN401 - two types of client
     """A client made on first use, whose every call is over long before the function's time is."""
+    import boto3  # noqa: PLC0415 - the SDK takes longer to import than all the rest
+    from botocore.config import Config  # noqa: PLC0415 - the same
+
     config = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": attempts})
     return boto3.client(service, config=config)
 
@@ -253,6 +253,8 @@ class Answer:
 
 
 def _put(url: str, body: bytes) -> None:
+    import urllib.request  # noqa: PLC0415 - half of what is left; a rotation never answers
+
     # The URL is signed: whoever reads it can answer in the function's place, so no error may show it.
     for attempt in range(1, ANSWER_ATTEMPTS + 1):
         request = urllib.request.Request(url, body, {"Content-Type": ""}, method="PUT")  # noqa: S310

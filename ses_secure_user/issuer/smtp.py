@@ -1,9 +1,13 @@
 """The SMTP password of an access key, and the login that proves it."""
 
+from __future__ import annotations
+
 import base64
 import hmac
-import smtplib
-import ssl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import smtplib
 
 IMPLICIT_TLS_PORTS = frozenset({465, 2465})
 
@@ -57,6 +61,8 @@ def login(host: str, port: int, username: str, password: str, timeout: float = 1
         LoginRefusedError: The endpoint does not accept the login: a wrong password, or a key IAM has not spread yet.
         EndpointUnreachableError: There was no connection, no TLS, or no SMTP behind it.
     """
+    import smtplib  # noqa: PLC0415 - takes long to import, and not every event logs in
+
     try:
         with _connect(host, port, timeout) as smtp:
             smtp.login(username, password)
@@ -67,6 +73,9 @@ def login(host: str, port: int, username: str, password: str, timeout: float = 1
 
 
 def _connect(host: str, port: int, timeout: float) -> smtplib.SMTP:
+    import smtplib  # noqa: PLC0415 - as above
+    import ssl  # noqa: PLC0415 - the same
+
     context = ssl.create_default_context()
     if port in IMPLICIT_TLS_PORTS:
         return smtplib.SMTP_SSL(host, port, timeout=timeout, context=context)

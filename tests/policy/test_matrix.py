@@ -35,6 +35,7 @@ EVERYTHING = written(
     identity="example.com",
     from_address="noreply@example.com",
     allowed_cidrs=["203.0.113.0/25"],
+    allowed_vpc_endpoints=[ENDPOINT],
     allowed_recipients=["*@example.net", "person@example.org"],
     feedback_address="bounces@example.com",
     configuration_set="transactional",
@@ -63,6 +64,7 @@ MATRIX: tuple[Case, ...] = (
     ("through the endpoint, beside the network",         BOTH,       True,  {"source_ip": None, "vpc_endpoint": ENDPOINT}),
     ("an address as identity",                           ADDRESS,    True,  {"identity": "noreply@example.com"}),
     ("with every restriction",                           EVERYTHING, True,  {}),
+    ("with every restriction, through the endpoint",     EVERYTHING, True,  {"source_ip": None, "vpc_endpoint": ENDPOINT}),
     ("two allowed recipients",                           EVERYTHING, True,  {"recipients": ("a@example.net", "person@example.org")}),
     ("the configuration set",                            EVERYTHING, True,  {"configuration_set": "transactional"}),
     ("the sandbox's check of the recipient",             EVERYTHING, True,  {"identity": "person@example.net"}),
@@ -91,6 +93,11 @@ MATRIX: tuple[Case, ...] = (
     ("through an endpoint, where none is allowed",       NETWORKS,   False, {"source_ip": None, "vpc_endpoint": ENDPOINT}),
     ("through another endpoint",                         ENDPOINTS,  False, {"source_ip": None, "vpc_endpoint": "vpce-0fedcba9876543210"}),
     ("another From address through the endpoint",        ENDPOINTS,  False, {"from_address": "ceo@example.com", "source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("another identity through the endpoint",            ENDPOINTS,  False, {"identity": "example.org", "source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("ses:SendEmail through the endpoint",               ENDPOINTS,  False, {"action": "ses:SendEmail", "source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("another recipient through the endpoint",           EVERYTHING, False, {"recipients": ("x@evil.example",), "source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("no recipients through the endpoint",               EVERYTHING, False, {"recipients": None, "source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("another Return-Path through the endpoint",         EVERYTHING, False, {"feedback_address": "x@example.com", "source_ip": None, "vpc_endpoint": ENDPOINT}),
     ("from a network, where only endpoints are allowed", ENDPOINTS,  False, {}),
     ("from nowhere",                                     BOTH,       False, {"source_ip": None}),
     ("from another network, beside the endpoint",        BOTH,       False, {"source_ip": "192.0.2.1"}),
@@ -212,7 +219,7 @@ WIDENED: dict[str, Callable[[Document], None]] = {
         )
     },
     **{
-        f"{sid} without {key}": unconditioned(sid, operator, key)
+        f"{sid} without {operator} {key}": unconditioned(sid, operator, key)
         for sid, operator, key in (
             (NETWORK, "StringEquals", "ses:FromAddress"),
             (NETWORK, "StringEquals", "ses:FeedbackAddress"),
@@ -221,12 +228,17 @@ WIDENED: dict[str, Callable[[Document], None]] = {
             (NETWORK, "IpAddress", "aws:SourceIp"),
             (THROUGH, "StringEquals", "aws:SourceVpce"),
             (THROUGH, "StringEquals", "ses:FromAddress"),
+            (THROUGH, "StringEquals", "ses:FeedbackAddress"),
+            (THROUGH, "ForAllValues:StringLike", "ses:Recipients"),
+            (THROUGH, "Null", "ses:Recipients"),
             ("DenyOtherOrigins", "NotIpAddress", "aws:SourceIp"),
             ("DenyOtherOrigins", "StringNotEquals", "aws:SourceVpce"),
         )
     },
     "Allow on every resource": with_element(NETWORK, "Resource", "*"),
     "Allow every sending action": with_element(NETWORK, "Action", "ses:Send*"),
+    "Allow on every resource through endpoints": with_element(THROUGH, "Resource", "*"),
+    "Allow every sending action through endpoints": with_element(THROUGH, "Action", "ses:Send*"),
     "Allow on any identity of the domain": with_element(
         NETWORK, "Resource", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/*example.com"
     ),

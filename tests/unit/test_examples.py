@@ -13,8 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ses_secure_user import CredentialIssuer
-from ses_secure_user.credential_issuer import _EVENT_AGE_SECONDS, _FUNCTION_SECONDS
+from ses_secure_user.credential_issuer import _EVENT_AGE_SECONDS, _FUNCTION_SECONDS, SERVICE_TIMEOUT_SECONDS
 from ses_secure_user.issuer import handler, lifecycle
 from ses_secure_user.restrictions import policy_document, restrict
 
@@ -248,7 +247,7 @@ def test_the_design_shows_the_times_that_the_code_has() -> None:
         handler.WORK_MARGIN_SECONDS,
         handler.ANSWER_MARGIN_SECONDS,
         _EVENT_AGE_SECONDS,
-        CredentialIssuer.service_timeout.to_seconds(),
+        SERVICE_TIMEOUT_SECONDS,
     ]
 
 

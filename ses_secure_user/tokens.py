@@ -1,0 +1,45 @@
+"""What the CDK knows, and what only a deployment will; asked for seldom, since each question leaves the process."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, NamedTuple
+
+from aws_cdk import Aws, Stack, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+PARTITION = Aws.PARTITION
+LIST_TOKEN = "#{Token["  # noqa: S105 - the CDK's mark of a list that is known at deployment
+
+
+class Place(NamedTuple):
+    """Where a stack is deployed; either may be a token."""
+
+    account: str
+    region: str
+
+
+@functools.cache
+def place_of(stack: Stack) -> Place:
+    """The stack's account and region."""
+    return Place(stack.account, stack.region)
+
+
+def stack_of(scope: Construct) -> Stack:
+    """The stack that a construct made in this scope belongs to."""
+    return scope if isinstance(scope, Stack) else Stack.of(scope)
+
+
+def is_token(value: object) -> bool:
+    """Whether a string or number stands for a value that is known at deployment; their marks are looked for first."""
+    marked = "${Token[" in value if isinstance(value, str) else isinstance(value, int | float) and value < 0
+    return marked and Token.is_unresolved(value)
+
+
+def is_list_token(values: Sequence[str]) -> bool:
+    """Whether a list of one stands for a list that is known at deployment."""
+    return len(values) == 1 and values[0].startswith(LIST_TOKEN) and Token.is_unresolved(list(values))
