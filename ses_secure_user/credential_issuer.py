@@ -18,7 +18,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from .access import AccessPolicy, Subject, allow, policy
-from .restrictions import refusal
+from .refusal import refusal
 from .tokens import PARTITION, Place, is_token, place_of, stack_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from aws_cdk import Duration
 
-from .restrictions import refusal
+from .refusal import refusal
 from .tokens import is_token
 
 SMTP_REGIONS = frozenset(

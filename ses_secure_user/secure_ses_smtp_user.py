@@ -14,7 +14,9 @@ from .access import Subject
 from .credential import issue, login_tags, rotate
 from .credential_issuer import CredentialIssuer
 from .login import DEFAULT_INTERVAL, check_interval, check_login, check_name, login_warnings
-from .restrictions import policy_document, refusal, restrict
+from .policy import policy_document
+from .refusal import refusal
+from .restrictions import restrict
 from .tokens import PARTITION, is_list_token, is_token, place_of, stack_of
 
 if TYPE_CHECKING:

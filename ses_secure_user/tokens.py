@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 PARTITION = Aws.PARTITION
+TOKEN = r"\$\{Token\[[^\]]*\]\}"  # noqa: S105 - the CDK's word for a value known at deployment
 LIST_TOKEN = "#{Token["  # noqa: S105 - the CDK's mark of a list that is known at deployment
 
 
@@ -43,3 +44,8 @@ def is_token(value: object) -> bool:
 def is_list_token(values: Sequence[str]) -> bool:
     """Whether a list of one stands for a list that is known at deployment."""
     return len(values) == 1 and values[0].startswith(LIST_TOKEN) and Token.is_unresolved(list(values))
+
+
+def literals(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out what is known only at deployment."""
+    return () if is_list_token(values) else tuple(value for value in values if not is_token(value))

@@ -29,7 +29,8 @@ from aws_cdk.assertions import Template
 from jsii._kernel.providers.process import _NodeProcess
 
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
-from ses_secure_user.restrictions import policy_document, restrict
+from ses_secure_user.policy import policy_document
+from ses_secure_user.restrictions import restrict
 
 PACKAGE = Path(__file__).parents[1] / "ses_secure_user"
 PLACE = cdk.Environment(account="111122223333", region="eu-west-1")

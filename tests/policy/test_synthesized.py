@@ -9,7 +9,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from ses_secure_user import SecureSesSmtpUser
-from ses_secure_user.restrictions import policy_document, restrict
+from ses_secure_user.policy import policy_document
+from ses_secure_user.restrictions import restrict
 from tests.policy.evaluator import ACCOUNT, REGION
 
 PROPERTIES: dict[str, Any] = {

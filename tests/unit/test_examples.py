@@ -15,7 +15,8 @@ import pytest
 
 from ses_secure_user.credential_issuer import _EVENT_AGE_SECONDS, _FUNCTION_SECONDS, SERVICE_TIMEOUT_SECONDS
 from ses_secure_user.issuer import handler, lifecycle
-from ses_secure_user.restrictions import policy_document, restrict
+from ses_secure_user.policy import policy_document
+from ses_secure_user.restrictions import restrict
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("one_user", "ecs_service", "pipeline")

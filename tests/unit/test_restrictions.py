@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_secure_user.restrictions import POLICY_LIMIT, policy_document, policy_size, restrict
+from ses_secure_user.policy import POLICY_LIMIT, policy_document, policy_size
+from ses_secure_user.restrictions import restrict
 
 GIVEN: dict[str, Any] = {
     "identity": "example.com",

@@ -1,0 +1,107 @@
+"""Names as SES and IAM take them: identities, addresses, recipients, endpoints, configuration sets."""
+
+import re
+import unicodedata
+from functools import partial
+from typing import NamedTuple
+
+from .refusal import refusal
+
+EXAMPLES = {
+    "identity": "example.com",
+    "from_address": "noreply@example.com",
+    "allowed_cidrs": "203.0.113.0/24",
+    "allowed_vpc_endpoints": "vpce-0123456789abcdef0",
+    "allowed_recipients": "*@example.com",
+    "feedback_address": "bounces@example.com",
+    "configuration_set": "transactional",
+    "sandbox_recipients": "person@example.net",
+}
+
+_ATOM = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+"
+_LOCAL = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
+
+
+class _Form(NamedTuple):
+    """A kind of name: how it looks, and whether SES ignores the case of its domain."""
+
+    pattern: re.Pattern[str]
+    rule: str
+    remedy: str
+    ignores_case: bool = False
+
+
+_IDENTITY = _Form(
+    re.compile(rf"(?:{_LOCAL}@)?{_DOMAIN}"),
+    "be a domain or an email address",
+    "write one such as example.com or noreply@example.com",
+    ignores_case=True,
+)
+_ADDRESS = _Form(re.compile(rf"{_LOCAL}@{_DOMAIN}"), "be an email address", "write one such as noreply@example.com")
+_RECIPIENT = _Form(
+    re.compile(rf"(?:{_LOCAL}|\*)@{_DOMAIN}"),
+    "be an email address or *@ and a domain",
+    "write one such as person@example.com or *@example.com",
+)
+
+_FAULTS = tuple(
+    (re.compile(pattern), rule, remedy)
+    for pattern, rule, remedy in (
+        (r"\A\s*\Z", "not be empty", "leave it out or write one"),
+        (r"[<>]", "be without a display name", "write only what stands between < and >"),
+        (r"\$\{", "be literal, since IAM would replace a policy variable", "write the value itself"),
+        (r"[*?]", "be without wildcards", "write each one out"),
+        (r"[^\x00-\x7f].*@", "be ASCII before the @, since SES sends no other", "use an address that is"),
+        (r"\.\Z", "not end with a dot", "leave the dot out"),
+    )
+)
+
+
+def _name(prop: str, text: str, form: _Form) -> str:
+    """Check an address or a domain, and write its domain as IAM can hold it: in ASCII."""
+    for fault, rule, remedy in _FAULTS:
+        if fault.search(text.replace("*", "x") if form is _RECIPIENT else text):
+            raise refusal(prop, rule, text, remedy)
+    local, at, domain = text.rpartition("@")
+    name = f"{local}{at}{_punycode(prop, text, domain)}"
+    if not form.pattern.fullmatch(name):
+        raise refusal(prop, form.rule, text, form.remedy)
+    if domain != domain.lower() and not form.ignores_case:
+        raise refusal(prop, "have its domain in lower case, since SES compares case", text, f"write {name} everywhere")
+    return name
+
+
+identity_name = partial(_name, form=_IDENTITY)
+address = partial(_name, form=_ADDRESS)
+recipient = partial(_name, form=_RECIPIENT)
+
+
+def _punycode(prop: str, text: str, domain: str) -> str:
+    """Write a domain in lower-case ASCII; refuse one that the codec would turn into another (``ß`` into ``ss``)."""
+    lower = unicodedata.normalize("NFC", domain.lower())
+    if lower.isascii():
+        return lower
+    try:
+        name = lower.encode("idna")
+        if name.decode("idna") == lower:
+            return name.decode()
+    except UnicodeError:
+        pass
+    raise refusal(prop, "have a domain with one spelling in punycode", text, "write the punycode (xn--…) yourself")
+
+
+def vpc_endpoint_id(prop: str, text: str) -> str:
+    """Check the id of a VPC endpoint."""
+    if not re.fullmatch(r"vpce-[0-9a-f]{8,17}", text):
+        raise refusal(prop, "be the id of a VPC endpoint", text, f"write one such as {EXAMPLES[prop]}")
+    return text
+
+
+def configuration_set_name(prop: str, text: str) -> str:
+    """Check the name of a configuration set."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        rule = "be the name of one configuration set (1 to 64 letters, digits, - and _)"
+        raise refusal(prop, rule, text, f"write its name alone, such as {EXAMPLES[prop]}")
+    return text

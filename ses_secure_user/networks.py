@@ -1,0 +1,88 @@
+"""Networks as `aws:SourceIp` can hold them: public, merged, and never the whole internet."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import TypeVar
+
+from .refusal import refusal
+from .tokens import is_list_token, is_token, literals
+
+_RESERVED = tuple(
+    (ip_network(network), kind)
+    for kind, networks in {
+        "unspecified": ("0.0.0.0/8", "::/128"),
+        "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+        "shared": ("100.64.0.0/10",),
+        "loopback": ("127.0.0.0/8", "::1/128"),
+        "link-local": ("169.254.0.0/16", "fe80::/10"),
+        "multicast": ("224.0.0.0/4", "ff00::/8"),
+        "benchmarking": ("198.18.0.0/15", "2001:2::/48"),
+        "IPv4-mapped": ("::ffff:0:0/96",),
+        "NAT64": ("64:ff9b::/96", "64:ff9b:1::/48"),
+        "Teredo": ("2001::/32",),
+        "6to4": ("192.88.99.0/24", "2002::/16"),
+        "reserved": ("192.0.0.0/24", "240.0.0.0/4", "2001::/23", "::/3", "4000::/2", "8000::/1"),
+    }.items()
+    for network in networks
+)
+"""The networks nobody sends from on the internet (IANA special-purpose registries), the more telling name first.
+
+Written out because ``is_global`` differs from one Python to the next. Documentation networks are not among them:
+examples use them.
+"""
+
+_WIDEST = {4: 16, 6: 32}
+
+_Network = IPv4Network | IPv6Network
+_Family = TypeVar("_Family", IPv4Network, IPv6Network)
+
+
+def merged_networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Merge networks into the fewest that say the same, tokens after them."""
+    if is_list_token(values):
+        return values
+    parsed = [_network(value) for value in literals(values)]
+    merged = [*_merge(IPv4Network, parsed), *_merge(IPv6Network, parsed)]
+    return (*map(str, merged), *filter(is_token, values))
+
+
+def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Family]:
+    """Merge one family, unless with the reserved networks, where no mail comes from, it is the whole internet."""
+    given: list[_Family] = [network for network in networks if isinstance(network, family)]
+    reserved: list[_Family] = [network for network, _ in _RESERVED if isinstance(network, family)]
+    if any(network.prefixlen == 0 for network in collapse_addresses([*given, *reserved])):
+        remedy = "name the networks that mail is sent from"
+        raise refusal("allowed_cidrs", "not add up to the whole internet", ", ".join(map(str, given)), remedy)
+    return collapse_addresses(given)
+
+
+def _network(text: str) -> _Network:
+    try:
+        network = ip_network(text, strict=False)
+        if "%" in text:
+            raise ValueError  # noqa: TRY301 - a zone names an interface, not a network
+    except ValueError:
+        remedy = "write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48"
+        raise refusal("allowed_cidrs", "hold IPv4 or IPv6 networks", text, remedy) from None
+    address = ip_network(text.partition("/")[0]).network_address
+    if address != network.network_address:
+        remedy = f"write {network} for the network, {address} for the one address"
+        raise refusal("allowed_cidrs", "hold networks without host bits", text, remedy)
+    for reserved, kind in _RESERVED:
+        if _within(network, reserved):
+            rule = f"hold public networks, since `aws:SourceIp` never holds {kind} addresses"
+            remedy = "name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`"
+            raise refusal("allowed_cidrs", rule, text, remedy)
+    return network
+
+
+def _within(network: _Network, other: _Network) -> bool:
+    if isinstance(network, IPv4Network):
+        return isinstance(other, IPv4Network) and network.subnet_of(other)
+    return isinstance(other, IPv6Network) and network.subnet_of(other)
+
+
+def wide_networks(networks: Iterable[str]) -> list[tuple[str, int]]:
+    """Find the networks that are wider than anybody sends from, each with the longest prefix that is."""
+    found = [(ip_network(text), text) for text in networks]
+    return [(text, _WIDEST[network.version]) for network, text in found if network.prefixlen < _WIDEST[network.version]]
