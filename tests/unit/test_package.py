@@ -3,8 +3,10 @@
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -27,13 +29,22 @@ def run(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False)
 
 
+def built(source: Path, folder: Path) -> dict[str, Path]:
+    """The wheel and the source distribution of a tree, by their ending."""
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {path.suffix: path for path in folder.iterdir()}
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    built = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder))
-    assert built.returncode == 0, built.stderr
-    (made,) = folder.glob("*.whl")
-    return made
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return built(ROOT, tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions: dict[str, Path]) -> Path:
+    return distributions[".whl"]
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +93,29 @@ def test_the_wheel_holds_the_package_with_the_function_in_it(wheel: Path) -> Non
     assert names >= {f"ses_secure_user/{name}" for name in ISSUER} | {"ses_secure_user/py.typed"}
 
 
+def test_the_source_distribution_holds_what_is_shipped(distributions: dict[str, Path]) -> None:
+    with tarfile.open(distributions[".gz"]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    folders = {name.partition("/")[0] for name in names if "/" in name}
+    assert folders == {"docs", "examples", "ses_secure_user"}
+    texts = {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml"}
+    assert {name for name in names if "/" not in name} == texts | {"PKG-INFO", ".gitignore"}
+
+
+def test_they_build_to_the_same_bytes_anywhere_and_at_any_time(distributions: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(ROOT, tmp_path / "tree", ignore=shutil.ignore_patterns(".*", "node_modules", "tests", "cdk.out"))
+    shutil.copy(ROOT / ".gitignore", tmp_path / "tree")
+    for path in (tmp_path / "tree").rglob("*"):
+        os.utime(path, (0, 0))
+    again = built(tmp_path / "tree", tmp_path / "out")
+    assert {ending: path.read_bytes() for ending, path in again.items()} == {
+        ending: path.read_bytes() for ending, path in distributions.items()
+    }
+
+
 def test_an_app_elsewhere_synthesizes_from_the_installed_wheel(wheel: Path, tmp_path: Path) -> None:
     site, app = tmp_path / "site", tmp_path / "app.py"
-    zipfile.ZipFile(wheel).extractall(site)
+    zipfile.ZipFile(wheel).extractall(site)  # noqa: S202 - we have just built it
     app.write_text(
         "import aws_cdk as cdk, ses_secure_user\n"
         f"assert ses_secure_user.__file__.startswith({str(site)!r}), ses_secure_user.__file__\n"
