@@ -94,15 +94,17 @@ class AccessPolicy:
         self.resource = iam.CfnManagedPolicy(scope, construct_id, policy_document={}, roles=[role_name])
         self._stack = stack_of(scope)
         self._subjects: list[Subject] = []
+        self._room = SUBJECT_CHARACTERS
         Aspects.of(self.resource).add(_Writer(self))
 
     def holds(self, subject: Subject) -> bool:
         """Whether there is room for one more."""
-        return sum(one.characters for one in (*self._subjects, subject)) <= SUBJECT_CHARACTERS
+        return subject.characters <= self._room
 
     def add(self, subject: Subject) -> None:
         """Name one more."""
         self._subjects.append(subject)
+        self._room -= subject.characters
 
     def write(self) -> None:
         """Name all users in the document, and let the logical id tell which they are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnResource, CfnTag
+from aws_cdk import CfnResource
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from .credential_issuer import SERVICE_TIMEOUT_SECONDS
@@ -44,7 +44,7 @@ def issue(
     return credential
 
 
-def login_tags(login: Login, user_name: str) -> list[CfnTag]:
+def login_tags(login: Login, user_name: str) -> list[dict[str, str]]:
     """Tag a secret with what a rotation is to issue: its event names nothing but the secret."""
     values = {
         "user-name": user_name,
@@ -54,7 +54,7 @@ def login_tags(login: Login, user_name: str) -> list[CfnTag]:
         "verify-login": str(login.verify).lower(),
         **({"fields": login.field_names} if login.fields else {}),
     }
-    return [CfnTag(key=_TAG_PREFIX + name, value=value) for name, value in values.items()]
+    return [{"key": _TAG_PREFIX + name, "value": value} for name, value in values.items()]
 
 
 def rotate(scope: Construct, issuer: CredentialIssuer, subject: Subject, credential: CfnResource, hours: int) -> None:
@@ -69,6 +69,6 @@ def rotate(scope: Construct, issuer: CredentialIssuer, subject: Subject, credent
         secret_id=subject.secret_arn,
         rotation_lambda_arn=issuer.function_arn,
         rotate_immediately_on_update=False,
-        rotation_rules=secretsmanager.CfnRotationSchedule.RotationRulesProperty(schedule_expression=rate),
+        rotation_rules={"scheduleExpression": rate},
     )
     schedule.add_resource_dependency(credential)

@@ -341,15 +341,17 @@ def memory() -> Figure:
         aws.client("iam").create_user(UserName="mailer")
         aws.client("secretsmanager").create_secret(Name="login")
         aws.client("s3").create_bucket(Bucket="answers")
+        to = {"Bucket": "answers", "Key": "answer"}
         place = {"Region": "us-east-1", "Host": aws.smtp_host, "Port": str(aws.smtp_port())}
         event = {
             "RequestType": "Create",
-            "ResponseURL": f"{aws.env['AWS_ENDPOINT_URL']}/answers/answer",
+            "ResponseURL": aws.client("s3").generate_presigned_url("put_object", Params=to),
             "ResourceProperties": BASE | place,
             **{name: name for name in ("StackId", "RequestId", "LogicalResourceId")},
         }
-        kilobytes = int(interpret(PACKAGE, ISSUE, aws.env | {"SSL_CERT_FILE": str(aws.ca_file)}, json.dumps(event)))
-        answer = json.load(aws.client("s3").get_object(Bucket="answers", Key="answer")["Body"])
+        env = aws.env | {"AWS_DEFAULT_REGION": aws.env["AWS_REGION"], "SSL_CERT_FILE": str(aws.ca_file)}
+        kilobytes = int(interpret(PACKAGE, ISSUE, env, json.dumps(event)))
+        answer = json.load(aws.client("s3").get_object(**to)["Body"])
     if answer["Status"] != "SUCCESS":
         sys.exit(f"nothing was issued: {answer}")
     return Figure("peak memory of the function's process, one issue", f"{kilobytes / 1024:.0f} MB")

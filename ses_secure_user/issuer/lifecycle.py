@@ -12,7 +12,7 @@ keeps the credential whole then:
   a key is deleted, a new version with the current login takes that place, so nothing older can move any more.
 - **A withdrawn user is marked before its keys are listed, and every new key is checked against the mark** after it was
   created. Whichever comes first, one of the two sees the other, and no key outlives a Delete.
-- **IAM's limit of two keys** stops the second of two CreateAccessKey calls; the loser fails and nothing changed.
+- **IAM's limit of two keys** stops the second of two CreateAccessKey calls; the loser waits or fails, nothing changed.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from types_boto3_iam import IAMClient
+    from types_boto3_iam.type_defs import AccessKeyTypeDef
     from types_boto3_secretsmanager import SecretsManagerClient
 
     Result = TypeVar("Result")
@@ -158,10 +159,7 @@ class Lifecycle:
             self._keep(credential, version, keys)
             return
         self._make_room(credential, keys)
-        answer = self._patiently(
-            lambda: self.key_maker.create_access_key(UserName=credential.user_name)["AccessKey"],
-            {"AccessDenied", "NoSuchEntity", "Throttling"},
-        )
+        answer = self._create_key(credential.user_name)
         self._store(credential, token, answer["AccessKeyId"], answer["SecretAccessKey"])
 
     def prove(self, credential: Credential, token: str) -> None:
@@ -337,6 +335,15 @@ class Lifecycle:
             self._put(credential.secret_id, str(uuid.uuid4()), current.value, CURRENT)
         for key_id in doomed:
             self._delete_key(credential.user_name, key_id)
+
+    def _create_key(self, user_name: str) -> AccessKeyTypeDef:
+        try:
+            return self._patiently(
+                lambda: self.key_maker.create_access_key(UserName=user_name)["AccessKey"],
+                {"AccessDenied", "NoSuchEntity", "Throttling"},
+            )
+        except self.key_maker.exceptions.LimitExceededException:
+            raise BusyError(f"another credential is being issued for user {user_name}; try again") from None
 
     def _store(self, credential: Credential, token: str, key_id: str, secret_access_key: str) -> None:
         try:
