@@ -32,6 +32,8 @@ examples use them.
 """
 
 _WIDEST = {4: 16, 6: 32}
+_HUGE = 12
+"""A policy has not the room for as many networks as it takes to make the internet of none that is wider than this."""
 
 _Network = IPv4Network | IPv6Network
 _Family = TypeVar("_Family", IPv4Network, IPv6Network)
@@ -49,11 +51,13 @@ def merged_networks(values: tuple[str, ...]) -> tuple[str, ...]:
 def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Family]:
     """Merge one family, unless with the reserved networks, where no mail comes from, it is the whole internet."""
     given: list[_Family] = [network for network in networks if isinstance(network, family)]
-    reserved: list[_Family] = [network for network, _ in _RESERVED if isinstance(network, family)]
-    if any(network.prefixlen == 0 for network in collapse_addresses([*given, *reserved])):
-        remedy = "name the networks that mail is sent from"
-        raise refusal("allowed_cidrs", "not add up to the whole internet", ", ".join(map(str, given)), remedy)
-    return collapse_addresses(given)
+    merged: list[_Family] = list(collapse_addresses(given))
+    if any(network.prefixlen < _HUGE for network in merged):
+        reserved: list[_Family] = [network for network, _ in _RESERVED if isinstance(network, family)]
+        if any(network.prefixlen == 0 for network in collapse_addresses([*merged, *reserved])):
+            remedy = "name the networks that mail is sent from"
+            raise refusal("allowed_cidrs", "not add up to the whole internet", ", ".join(map(str, given)), remedy)
+    return merged
 
 
 def _network(text: str) -> _Network:

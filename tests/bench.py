@@ -2,7 +2,8 @@
 
 Synthesis is compared with a floor in the same run: the very same template, written by hand as bare L1s by somebody who
 asks the CDK for nothing twice. The CDK's own validation is left out of both. Times are the least of several repetitions,
-which alternate: what else the machine does only adds. A target that is missed is said to be, and nothing fails.
+since what else the machine does only adds; a ratio is the median of neighbouring pairs, since that comes and goes. A
+target that is missed is said to be, and nothing fails for it.
 """
 
 import functools
@@ -19,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -40,7 +42,7 @@ from tests.lifecycle.world import ANSWER, LOGIN
 PACKAGE = Path(__file__).parents[1] / "ses_secure_user"
 PLACE = cdk.Environment(account="111122223333", region="eu-west-1")
 HOST = "email-smtp.eu-west-1.amazonaws.com"
-REPETITIONS = {1: 12, 10: 8, 50: 8}
+REPETITIONS = {1: 12, 10: 12, 50: 15}
 USERS_PER_ACCESS_POLICY = 24
 
 RUNTIME = "import json, logging, os, sys, time, traceback"
@@ -236,16 +238,14 @@ def seconds(make: Make, count: int) -> float:
 
 def synthesis(count: int) -> Figure:
     times: dict[Make, list[float]] = {construct: [], floor: []}
-    for _ in range(REPETITIONS[count]):
-        for make in (construct, floor):
+    for number in range(REPETITIONS[count]):
+        for make in (construct, floor) if number % 2 else (floor, construct):
             times[make].append(seconds(make, count))
-    ours, bare = min(times[construct]), min(times[floor])
+    ratio = median(ours / bare for ours, bare in zip(times[construct], times[floor], strict=True))
     users = "1 user" if count == 1 else f"{count} users"
-    text = f"{ours:.3f} s, {ours / bare:.2f} times the floor"
+    text = f"{min(times[construct]):.3f} s, {ratio:.2f} times the floor's {min(times[floor]):.3f} s"
     is_judged = count == max(REPETITIONS)
-    return Figure(
-        f"synthesis of {users}", text, "at most 1.2" if is_judged else "", not is_judged or ours / bare <= 1.2
-    )
+    return Figure(f"synthesis of {users}", text, "at most 1.2" if is_judged else "", not is_judged or ratio <= 1.2)
 
 
 def check_floor(count: int) -> None:
@@ -296,9 +296,9 @@ def template() -> list[Figure]:
     resources = len(two["Resources"]) - len(one["Resources"])
     functions = sum(it["Type"] == "AWS::Lambda::Function" for it in two["Resources"].values())
     size, zipped = len(json.dumps(two)) - len(json.dumps(one)), len(packed.getvalue())
-    calls = f"{calls_per_user(construct):.0f}, the floor {calls_per_user(floor):.0f}"
+    sent = f"{calls_per_user(construct):.0f}, the floor {calls_per_user(floor):.0f}"
     return [
-        Figure("calls to the CDK per further user", calls),
+        Figure("calls to the CDK per further user", sent),
         Figure("resources per further user", str(resources), "at most 6", resources <= 6),
         Figure("functions in a stack of two users", str(functions), "1", functions == 1),
         Figure("template per further user", f"{size:,} bytes"),
@@ -315,14 +315,14 @@ def importing(asset: Path) -> list[Figure]:
     clients = "import issuer.handler as it; it._client('iam', 5), it._client('iam', 1), it._client('secretsmanager', 5)"
     codes = {"bare": "", "runtime": RUNTIME, "handler": "import issuer.handler", "clients": clients}
     times: dict[str, list[float]] = {name: [] for name in codes}
-    for _ in range(12):
+    for _ in range(20):
         for name, code in codes.items():
             started = time.perf_counter()
             interpret(asset, code, {"AWS_DEFAULT_REGION": "eu-west-1"})
             times[name].append((time.perf_counter() - started) * 1000)
     least = {name: min(measured) for name, measured in times.items()}
     own, runtime, clients_too = (least[name] - least["bare"] for name in ("handler", "runtime", "clients"))
-    text = f"{own:.0f} ms, of which Lambda's runtime has {runtime:.0f} behind it"
+    text = f"{own:.0f} ms, {runtime:.0f} of them for what Lambda's runtime has"
     return [
         Figure("import of the handler, without boto3", text, "below 30 ms", own < 30),
         Figure("the same with boto3 and all clients made", f"{clients_too:.0f} ms"),

@@ -10,8 +10,6 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from botocore.exceptions import ClientError
-
 from .lifecycle import CURRENT, PENDING, Credential, CredentialError, Lifecycle
 
 if TYPE_CHECKING:
@@ -215,8 +213,8 @@ def _client(service: Literal["iam", "secretsmanager"], attempts: int) -> Any:  #
 def _reason(error: Exception) -> str:
     if isinstance(error, CredentialError):
         return str(error)
-    if isinstance(error, ClientError):
-        return f"{error.operation_name} failed: {error.response['Error'].get('Message') or error}"
+    if answer := getattr(error, "response", None):
+        return f"{getattr(error, 'operation_name', 'a call')} failed: {answer['Error'].get('Message') or error}"
     return f"unexpected {type(error).__name__}; try again"
 
 

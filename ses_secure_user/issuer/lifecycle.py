@@ -25,8 +25,6 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from .smtp import EndpointUnreachableError, LoginError, LoginRefusedError, login, smtp_password
 
 if TYPE_CHECKING:
@@ -213,7 +211,7 @@ class Lifecycle:
         """Delete all the user's keys, and mark the user so that no event in flight leaves another."""
         try:
             self.iam.tag_user(UserName=user_name, Tags=[{"Key": WITHDRAWN_TAG, "Value": "true"}])
-        except ClientError as error:
+        except self.iam.exceptions.ClientError as error:
             if code(error) in TRANSIENT:
                 raise
             logger.warning("user %s was not marked as withdrawn: %s", user_name, code(error))
@@ -276,7 +274,7 @@ class Lifecycle:
             keys = {key.key_id for key in self._keys(user_name)}
             if current and previous and current.key_id in keys and previous.key_id not in keys:
                 self._give_back(secret_id, labels, previous.token)
-        except ClientError as error:
+        except self.secrets.exceptions.ClientError as error:
             if code(error) in TRANSIENT:
                 raise
             logger.warning("no login was handed back: %s", code(error))
@@ -359,7 +357,7 @@ class Lifecycle:
             return
         try:
             self._delete_key(credential.user_name, key_id)
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:  # noqa: BLE001 - it is tried for good order
             logger.error(
                 "key %s of user %s stays until the next issue: %s", mask(key_id), credential.user_name, code(error)
             )
@@ -377,7 +375,7 @@ class Lifecycle:
         """Whether it was only the answer that got lost."""
         try:
             version = self.version(credential.secret_id, VersionId=token)
-        except (ClientError, BotoCoreError):
+        except Exception:  # noqa: BLE001 - then nobody knows
             return False
         return version is not None and version.key_id == key_id
 
@@ -389,7 +387,7 @@ class Lifecycle:
                 self._unlabel_pending(credential.secret_id, token)
             if version and CURRENT not in self.labels(credential.secret_id).get(token, ()):
                 self._delete_key(credential.user_name, str(version.key_id))
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:  # noqa: BLE001 - it is tried for good order
             logger.error("version %s of user %s was not taken back: %s", token, credential.user_name, code(error))
 
     def _give_back(self, secret_id: str, labels: Mapping[str, Iterable[str]], token: str) -> None:
@@ -406,7 +404,7 @@ class Lifecycle:
             self.secrets.update_secret_version_stage(
                 SecretId=secret_id, VersionStage=CURRENT, MoveToVersionId=token, **removal
             )
-        except (ClientError, BotoCoreError):
+        except Exception:
             if CURRENT not in self.labels(secret_id).get(token, ()):
                 raise
 
@@ -445,7 +443,7 @@ class Lifecycle:
     def _patiently(self, call: Callable[[], Result], codes: set[str]) -> Result:
         """IAM needs seconds to spread a new user and a new permission; until then it denies them."""
         until = min(self.deadline, self.now() + PROPAGATION_SECONDS)
-        return self._retry(call, lambda error: isinstance(error, ClientError) and code(error) in codes, until)
+        return self._retry(call, lambda error: code(error) in codes, until)
 
     def _retry(self, call: Callable[[], Result], again: Callable[[Exception], bool], until: float) -> Result:
         while True:
@@ -457,9 +455,9 @@ class Lifecycle:
             self.sleep(PAUSE_SECONDS)
 
 
-def code(error: ClientError | BotoCoreError) -> str:
+def code(error: Exception) -> str:
     """AWS's code of an error, or the kind of failure where no answer came."""
-    return error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+    return str(answer["Error"]["Code"]) if (answer := getattr(error, "response", None)) else type(error).__name__
 
 
 def mask(key_id: object) -> str:
@@ -480,5 +478,4 @@ def _parsed(answer: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _opaque(error: Exception) -> CredentialError:
-    reason = code(error) if isinstance(error, ClientError | BotoCoreError) else type(error).__name__
-    return CredentialError(f"the login was not stored ({reason}); try again")
+    return CredentialError(f"the login was not stored ({code(error)}); try again")

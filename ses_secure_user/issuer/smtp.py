@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hmac
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ def smtp_password(secret_access_key: str, region: str) -> str:
 
     See https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html
     """
+    import hmac  # noqa: PLC0415 - brings OpenSSL along, which only a new login needs
+
     signature = f"AWS4{secret_access_key}".encode()
     for message in ("11111111", region, "ses", "aws4_request", "SendRawEmail"):
         signature = hmac.digest(signature, message.encode(), "sha256")
