@@ -18,7 +18,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from .access import AccessPolicy, Subject, allow, policy
-from .refusal import refusal
+from .refusal import check_kind, refusal
 from .tokens import PARTITION, Place, is_token, place_of, stack_of
 
 if TYPE_CHECKING:
@@ -103,6 +103,17 @@ class CredentialIssuer(Construct):
         Raises:
             ValueError: A property is wrong; the message names it, its rule, and what to write instead.
         """
+        for prop, given, kind, attribute in (
+            ("vpc", vpc, "ec2.IVpc", "vpc_id"),
+            ("encryption_key", encryption_key, "kms.IKey", "key_arn"),
+            ("dead_letter_queue", dead_letter_queue, "sqs.IQueue", "queue_arn"),
+            ("role", role, "iam.IRole", "role_arn"),
+            ("log_retention", log_retention, "logs.RetentionDays", "ONE_YEAR"),
+            ("tracing", tracing, "lambda_.Tracing", "ACTIVE"),
+            ("runtime", runtime, "lambda_.Runtime", "family"),
+            ("alarm_topic", alarm_topic, "sns.ITopic", "topic_arn"),
+        ):
+            check_kind(prop, given, kind, attribute)
         _check(vpc, vpc_subnets, security_groups, reserved_concurrent_executions, runtime)
         super().__init__(scope, construct_id)
         self._stack = stack_of(scope)

@@ -15,7 +15,7 @@ from .credential import issue, login_tags, rotate
 from .credential_issuer import CredentialIssuer
 from .login import DEFAULT_INTERVAL, check_interval, check_login, check_name, login_warnings
 from .policy import policy_document
-from .refusal import refusal
+from .refusal import check_kind, refusal
 from .restrictions import restrict
 from .tokens import PARTITION, is_list_token, is_token, place_of, stack_of
 
@@ -139,6 +139,9 @@ class SecureSesSmtpUser(Construct):
         interval_hours = check_interval(rotation_interval)
         check_name("user_name", user_name)
         check_name("secret_name", secret_name)
+        check_kind("encryption_key", encryption_key, "kms.IKey", "key_arn")
+        check_kind("removal_policy", removal_policy, "RemovalPolicy", "RETAIN")
+        check_kind("issuer", issuer, "CredentialIssuer", "serve")
         replicas = _replicas(replica_regions)
         super().__init__(scope, construct_id)
         self.smtp_host = login.host

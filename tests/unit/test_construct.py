@@ -220,6 +220,34 @@ def test_tokens_pass_every_check(stack: cdk.Stack) -> None:
             f"`user_name` must be 1 to 64 letters, digits and _+=,.@-, got {'x' * 65}; leave it out to have one generated",
         ),
         (
+            {"encryption_key": "alias/mail"},
+            "`encryption_key` must be of type kms.IKey, got 'alias/mail'; give one itself, not its name",
+        ),
+        (
+            {"removal_policy": "retain"},
+            "`removal_policy` must be of type RemovalPolicy, got 'retain'; give one itself, not its name",
+        ),
+        (
+            {"issuer": "Issuer"},
+            "`issuer` must be of type CredentialIssuer, got 'Issuer'; give one itself, not its name",
+        ),
+        (
+            {"replica_regions": "eu-central-1"},
+            "`replica_regions` must be a list of regions, got 'eu-central-1'; write one such as [\"eu-central-1\"]",
+        ),
+        (
+            {"secret_fields": {"user": "SMTP_USERNAME"}},
+            "`secret_fields` must rename known fields, got user; write one of username, password, host, port, from_address",
+        ),
+        (
+            {"secret_fields": {"username": "password"}},
+            "`secret_fields` must give each field a name of its own, got password twice; rename one of them",
+        ),
+        (
+            {"secret_fields": {"username": "SMTP USER"}},
+            "`secret_fields` must name fields with 1 to 30 letters, digits and _.-, got SMTP USER; write one such as SMTP_USERNAME",
+        ),
+        (
             {"secret_name": "mailer:smtp"},
             "`secret_name` must be 1 to 512 letters, digits and /_+=.@-, got mailer:smtp; leave it out to have one generated",
         ),

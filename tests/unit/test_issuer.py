@@ -211,6 +211,14 @@ def test_the_metric_can_be_had_from_a_user_too(stack: cdk.Stack) -> None:
             "`reserved_concurrent_executions` must be at least 1, got 0; leave it out for no limit",
         ),
         (
+            {"vpc": "vpc-0123456789abcdef0"},
+            "`vpc` must be of type ec2.IVpc, got 'vpc-0123456789abcdef0'; give one itself, not its name",
+        ),
+        (
+            {"runtime": "python3.13"},
+            "`runtime` must be of type lambda_.Runtime, got 'python3.13'; give one itself, not its name",
+        ),
+        (
             {"runtime": lambda_.Runtime.NODEJS_22_X},
             "`runtime` must be Python, got nodejs22.x; write one such as Runtime.PYTHON_3_14",
         ),
