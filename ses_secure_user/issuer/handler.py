@@ -238,7 +238,9 @@ class Answer:
         user_name = self._event.get("ResourceProperties", {}).get("UserName")
         physical_id = self._event.get("PhysicalResourceId") or user_name or self._event["RequestId"]
         logger.error("%s", reason)
-        cut = reason.encode()[:REASON_BYTES].decode(errors="ignore")
+        # JSON writes a control character as six bytes, and an answer that is too long is none.
+        printable = "".join(char if char.isprintable() else " " for char in reason)
+        cut = printable.encode()[:REASON_BYTES].decode(errors="ignore")
         self._give({"Status": "FAILED", "Reason": cut, "PhysicalResourceId": physical_id})
 
     def _give(self, answer: dict[str, object]) -> None:

@@ -18,7 +18,16 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from ses_secure_user.issuer import handler
-from ses_secure_user.issuer.lifecycle import CURRENT, LEASE_SECONDS, PENDING, PREVIOUS, CredentialError, Lifecycle
+from ses_secure_user.issuer.lifecycle import (
+    CURRENT,
+    LEASE_SECONDS,
+    PENDING,
+    PREVIOUS,
+    PROPAGATION_SECONDS,
+    PROVE_SECONDS,
+    CredentialError,
+    Lifecycle,
+)
 from tests.lifecycle.aws import REGION, holder, labels
 from tests.lifecycle.aws import client as aws_client
 from tests.lifecycle.scenes import (
@@ -141,6 +150,28 @@ def test_a_create_whose_password_could_not_be_stored_deletes_the_key(on: Stage) 
     reason = failed(on.world.deliver(event, Fault(points.index("PutSecretValue"), "denied")))
     assert "AccessDeniedException" in reason
     assert not key_ids(on)
+
+
+@pytest.mark.parametrize("kind", ["lost", "repeated"])
+@pytest.mark.parametrize("call", ["PutSecretValue", "UpdateSecretVersionStage"])
+def test_a_create_that_only_missed_an_answer_succeeds(on: Stage, call: str, kind: str) -> None:
+    event = on.stack.begin_create(BASE)
+    before = on.world.save()
+    points = on.world.deliver(event).points
+    on.world.restore(before)
+    delivery = on.world.deliver(event, Fault(points.index(call), kind))
+    assert delivery.hurt
+    assert delivery.succeeded, delivery.reason
+    assert len(key_ids(on)) == 1
+    assert opens(on, login_in(on))
+
+
+def test_a_key_is_made_without_the_sdks_retries_since_a_lost_answer_would_hide_a_second_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr(handler, "_client", aws_client)
+    assert handler._lifecycle(_context(600)).key_maker.meta.config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
 
 
 def test_a_create_given_up_while_it_ran_is_undone_by_a_delete_with_an_invented_id(empty: Stage) -> None:
@@ -339,11 +370,14 @@ def test_a_schedule_that_is_tried_out_on_an_empty_version_succeeds(on: Stage) ->
     assert login_in(on) == before
 
 
+@pytest.mark.parametrize("cleared", [False, True], ids=["still pending too", "no longer pending"])
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_that_comes_again_after_the_rotation_changes_nothing(on: Stage, step: str) -> None:
+def test_a_step_that_comes_again_after_the_rotation_changes_nothing(on: Stage, step: str, *, cleared: bool) -> None:
     on.deployed()
     token = on.rotation.begin()
     assert on.rotation.steps(token).succeeded
+    if cleared:
+        on.rotation.secret.versions[token]["version_stages"].remove(PENDING)
     before, keys = login_in(on), key_ids(on)
     assert on.rotation.step(step, token).succeeded
     assert (login_in(on), key_ids(on)) == (before, keys)
@@ -422,6 +456,14 @@ def test_a_young_unknown_key_makes_a_deployment_wait_and_then_go_on(on: Stage) -
     assert on.stack.update(ELSEWHERE).succeeded
     assert on.world.now() - before >= LEASE_SECONDS - 1
     assert key_id not in key_ids(on)
+
+
+def test_a_key_that_another_event_may_still_be_proving_is_left_alone(on: Stage) -> None:
+    on.deployed(rotations=0)
+    key_id = make_key_by_hand(on)
+    on.world.pass_time(PROVE_SECONDS + PROPAGATION_SECONDS)
+    failed(on.rotation.step("createSecret", on.rotation.begin()))
+    assert key_id in key_ids(on)
 
 
 def test_an_old_unknown_key_is_deleted_to_make_room(on: Stage) -> None:
@@ -607,10 +649,11 @@ def test_a_rotation_step_after_the_delete_leaves_no_key(on: Stage, step: str) ->
 # The answer
 
 
+@pytest.mark.parametrize("text", ['größer "“quoted”" \\ 𝄞\n', "ö", "𝄞", '"', "\\", "\n", "\x01"])
 def test_a_giant_error_message_makes_an_answer_that_cloudformation_takes(
-    on: Stage, monkeypatch: pytest.MonkeyPatch
+    on: Stage, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    giant = 'größer "“quoted”" \\ 𝄞\n' * 2_000
+    giant = text * 20_000
 
     def refuse(*_: object, **__: object) -> None:
         raise ClientError({"Error": {"Code": "Giant", "Message": giant}}, "CreateAccessKey")
@@ -620,7 +663,7 @@ def test_a_giant_error_message_makes_an_answer_that_cloudformation_takes(
     delivery = on.world.deliver(event)
     assert len(json.dumps(delivery.answers[0], ensure_ascii=False).encode()) <= 4096
     assert delivery.answers[0]["Status"] == "FAILED"
-    assert delivery.reason.startswith('CreateAccessKey failed: größer "“quoted”"')
+    assert delivery.reason.startswith("CreateAccessKey failed: " + "".join(c if c.isprintable() else " " for c in text))
 
 
 @pytest.mark.parametrize("awry", [{"ResourceProperties": {}}, {"RequestType": "Rename"}])
