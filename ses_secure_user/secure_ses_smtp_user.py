@@ -98,7 +98,8 @@ class SecureSesSmtpUser(Construct):
             rotation_interval: How long a login is current; it stays valid for one interval more. At least 4 hours, at
                 most 999 days (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html);
                 None for no rotation. Default: 30 days.
-            verify_login: Whether each new login is tried at the endpoint before it becomes current. Default: True.
+            verify_login: Whether each new login is tried at the endpoint before it becomes current. Otherwise it waits
+                a minute, in which IAM should have spread the key. Default: True.
             encryption_key: The KMS key of the secret. Default: ``aws/secretsmanager``.
             user_name: The IAM user's name. Default: generated.
             secret_name: The secret's name. Default: generated.

@@ -163,6 +163,8 @@ class Lifecycle:
     def prove(self, credential: Credential, token: str) -> None:
         """Log in with the version's login until the endpoint accepts it, for as long as IAM may take to spread a key.
 
+        Where that is not wanted, wait until IAM should have spread it.
+
         Raises:
             CredentialError: The version has no login, or the endpoint refused it, or could not be reached.
         """
@@ -170,6 +172,7 @@ class Lifecycle:
         if version is None or not credential.fits(version.value):
             raise CredentialError("the secret's pending version has no login for this endpoint")
         if not credential.verify_login:
+            self.sleep(PROPAGATION_SECONDS)
             return
         started = self.now()
         until = min(self.deadline, started + PROVE_SECONDS)

@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 import urllib.request
+import uuid
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,19 @@ def make_key_by_hand(on: Stage, user: str = "mailer") -> str:
     return key_id
 
 
+def rehearse(on: Stage, event: Json) -> list[str]:
+    """The points an event comes to, as if it had not been."""
+    before = on.world.save()
+    points = on.world.deliver(event).points
+    on.world.restore(before)
+    return points
+
+
+def overwrite(on: Stage, text: str) -> None:
+    on.world.aws.secrets.put_secret_value(LOGIN, text, "", uuid.uuid4().hex, [CURRENT])
+    on.world.tamper()
+
+
 # Create
 
 
@@ -138,15 +152,25 @@ def test_a_create_without_a_login_test_does_not_log_in(empty: Stage) -> None:
     delivery = empty.stack.create(UNVERIFIED)
     assert delivery.succeeded
     assert "login" not in delivery.points
-    empty.world.pass_time(60)
     assert empty.world.works(empty.rotation.secret)
+
+
+@pytest.mark.parametrize("door", ["deployment", "rotation"])
+def test_a_login_that_is_not_tried_becomes_current_only_when_ses_should_know_its_key(on: Stage, door: str) -> None:
+    on.deployed(UNVERIFIED)
+    on.world.propagation = PROPAGATION_SECONDS
+    on.world.ses_down = True
+    change = on.stack.begin_update(ELSEWHERE | {"VerifyLogin": "false"})
+    former, started = login_in(on), on.world.now()
+    assert (on.world.deliver(change) if door == "deployment" else on.rotation.run(attempts=1)).succeeded
+    assert login_in(on) != former
+    assert opens(on, login_in(on))
+    assert on.world.now() < started + 2 * PROPAGATION_SECONDS
 
 
 def test_a_create_whose_password_could_not_be_stored_deletes_the_key(on: Stage) -> None:
     event = on.stack.begin_create(BASE)
-    before = on.world.save()
-    points = on.world.deliver(event).points
-    on.world.restore(before)
+    points = rehearse(on, event)
     reason = failed(on.world.deliver(event, Fault(points.index("PutSecretValue"), "denied")))
     assert "AccessDeniedException" in reason
     assert not key_ids(on)
@@ -156,9 +180,7 @@ def test_a_create_whose_password_could_not_be_stored_deletes_the_key(on: Stage) 
 @pytest.mark.parametrize("call", ["PutSecretValue", "UpdateSecretVersionStage"])
 def test_a_create_that_only_missed_an_answer_succeeds(on: Stage, call: str, kind: str) -> None:
     event = on.stack.begin_create(BASE)
-    before = on.world.save()
-    points = on.world.deliver(event).points
-    on.world.restore(before)
+    points = rehearse(on, event)
     delivery = on.world.deliver(event, Fault(points.index(call), kind))
     assert delivery.hurt
     assert delivery.succeeded, delivery.reason
@@ -275,17 +297,10 @@ def test_a_rollback_to_the_former_user_gives_its_login_back_and_withdraws_the_ne
 def test_a_failed_update_to_another_user_leaves_that_user_no_key_when_rolled_back(on: Stage) -> None:
     on.deployed()
     former = login_in(on)
-    points = _points_of_update(on, RENAMED)
+    points = rehearse(on, on.stack.begin_update(RENAMED))
     on.stack.update(RENAMED, fault=Fault(points.index("PutSecretValue"), "killed"))
     assert "renamed" not in on.world.aws.iam.users
     assert login_in(on) == former
-
-
-def _points_of_update(on: Stage, wanted: Json) -> list[str]:
-    before = on.world.save()
-    points = on.world.deliver(on.stack.begin_update(wanted)).points
-    on.world.restore(before)
-    return points
 
 
 def test_another_secret_holds_a_working_login_when_the_former_one_goes(on: Stage) -> None:

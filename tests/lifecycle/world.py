@@ -145,7 +145,6 @@ class Memory:
     withdrawn: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     clients: dict[str, Any] = field(default_factory=dict)
-    unproved: set[object] = field(default_factory=set)
     tampered: bool = False
     count: int = 0
 
@@ -344,16 +343,7 @@ class World:
             self._remember(key["UserName"], key["AccessKeyId"], key["SecretAccessKey"])
             if delivery := self.running:
                 delivery.made.append(key["AccessKeyId"])
-                if not self._is_to_be_proved(delivery.event):
-                    self.memory.unproved.add(key["AccessKeyId"])
         return answer
-
-    def _is_to_be_proved(self, event: Json) -> bool:
-        if "Step" in event:
-            return {"Key": f"{handler.TAG_PREFIX}verify-login", "Value": "false"} not in (
-                self.aws.secret(event["SecretId"]).tags or []
-            )
-        return bool(event["ResourceProperties"]["VerifyLogin"] == "true")
 
     def _remember(self, user_name: str, key_id: str, secret_access_key: str) -> None:
         self.memory.born[key_id] = self.now()
@@ -403,10 +393,13 @@ class World:
         version = secret.versions.get(holder(secret, label) or "", {})
         return _parsed(version.get("secret_string", "{}"))
 
+    def _owner(self, secret: FakeSecret, label: str) -> str:
+        """Whose key a labelled login has."""
+        return self.memory.owners.get(str(self.value(secret, label).get("username")), "")
+
     def works(self, secret: FakeSecret, label: str = CURRENT, *, at_once: bool = False) -> bool:
-        """Whether SES accepts a labelled login; where it was not proved, SES need not know the key yet."""
+        """Whether SES accepts a labelled login."""
         value = self.value(secret, label)
-        at_once |= value.get("username") in self.memory.unproved
         login = (value.get("host", ""), value.get("username"), value.get("password"))
         return bool(value) and self.accepts(*login, at_once=at_once)
 
