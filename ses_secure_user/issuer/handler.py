@@ -55,14 +55,14 @@ def deploy(event: Event, context: Context) -> None:
     watchdog = threading.Timer(remaining, answer.fail, ["the function ran out of time; try again"])
     watchdog.daemon = True
     watchdog.start()
+    reason = None
     try:
-        properties = event["ResourceProperties"]
-        logger.info("%s for user %s", event["RequestType"], properties.get("UserName"))
+        logger.info("%s for user %s", event["RequestType"], event["ResourceProperties"].get("UserName"))
         {"Create": _create, "Update": _update, "Delete": _delete}[event["RequestType"]](event, _lifecycle(context))
     except Exception as error:  # noqa: BLE001 - CloudFormation must be answered whatever happened
-        answer.fail(f"{_reason(error)} (log group {context.log_group_name})")
-    else:
-        answer.succeed(properties.get("UserName"), properties.get("SecretId"))
+        reason = f"{_reason(error)} (log group {context.log_group_name})"
+    try:
+        answer.fail(reason) if reason else answer.succeed()
     finally:
         watchdog.cancel()
 
@@ -105,10 +105,12 @@ def rotate(event: Event, context: Context) -> None:
     """
     try:
         _rotate(event["Step"], event["SecretId"], event["ClientRequestToken"], context)
-    except Exception as error:  # noqa: BLE001 - re-raised as one that cannot carry a secret
-        failure = CredentialError(_reason(error))
-        logger.error("%s of %s failed: %s", event["Step"], event["SecretId"], failure)
-        raise failure from None
+    except Exception as error:  # noqa: BLE001 - raised below as one that does not even come from one with a secret
+        reason = _reason(error)
+    else:
+        return
+    logger.error("%s of %s failed: %s", event["Step"], event["SecretId"], reason)
+    raise CredentialError(reason)
 
 
 def _rotate(step: str, secret_id: str, token: str, context: Context) -> None:
@@ -229,8 +231,9 @@ class Answer:
         self._lock = threading.Lock()
         self._given = False
 
-    def succeed(self, user_name: str | None, secret_arn: str | None) -> None:
+    def succeed(self) -> None:
         """Answer that the user's credential is as asked for."""
+        user_name, secret_arn = (self._event["ResourceProperties"].get(name) for name in ("UserName", "SecretId"))
         self._give({"Status": "SUCCESS", "PhysicalResourceId": user_name, "Data": {"SecretArn": secret_arn}})
 
     def fail(self, reason: str) -> None:

@@ -606,11 +606,11 @@ class _Log(logging.Handler):
 
 
 def _chain(error: BaseException | None) -> list[str]:
-    """All that an exception tells, also through those it came from."""
+    """All that an exception tells, also through those it came from, shown or not."""
     texts: list[str] = []
     while error is not None:
         texts += [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error, chain=False)]
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        error = error.__cause__ or error.__context__
     return texts
 
 
