@@ -10,14 +10,16 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from .lifecycle import CURRENT, PENDING, Credential, CredentialError, Lifecycle
+from .lifecycle import CURRENT, PENDING, PREVIOUS, TAG_PREFIX, Credential, CredentialError, Lifecycle, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from types_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
+
     Event = Mapping[str, Any]
 
-TAG_PREFIX = "ses-secure-user:"
+TAGS = ("user-name", "region", "host", "port", "verify-login")
 WORK_MARGIN_SECONDS = 30
 ANSWER_MARGIN_SECONDS = 10
 REASON_BYTES = 1500
@@ -129,11 +131,14 @@ def _rotate(step: str, secret_id: str, token: str, context: Context) -> None:
     if _guarded(secret, token, context) and (do := steps[step]):
         credential = _tagged(lifecycle, secret)
         if step == "createSecret" and not lifecycle.owns(credential.user_name, secret_id):
-            raise CredentialError(f"the secret holds no login of user {credential.user_name}, whom its tags name")
+            raise CredentialError(
+                f"the secret holds no login of user {credential.user_name}, whom its tags name: "
+                "if the user is the secret's, delete the user's access keys and rotate again"
+            )
         do(credential, token)
 
 
-def _guarded(secret: Event, token: str, context: Context) -> bool:
+def _guarded(secret: DescribeSecretResponseTypeDef, token: str, context: Context) -> bool:
     """Whether there is anything left to do for a rotation that is this function's own."""
     labels = secret.get("VersionIdsToStages", {}).get(token, [])
     if not secret.get("RotationEnabled") or secret.get("RotationLambdaARN") != context.invoked_function_arn:
@@ -159,14 +164,20 @@ def _declared(properties: Event) -> Credential:
     )
 
 
-def _tagged(lifecycle: Lifecycle, secret: Event) -> Credential:
+def _tagged(lifecycle: Lifecycle, secret: DescribeSecretResponseTypeDef) -> Credential:
     """The credential as the secret's tags declare it; only the From address is in the login alone."""
-    tags = {tag["Key"].removeprefix(TAG_PREFIX): tag["Value"] for tag in secret.get("Tags", [])}
-    current = lifecycle.version(secret["ARN"], VersionStage=CURRENT)
+    tags = tags_of(secret)
+    if lost := [TAG_PREFIX + name for name in TAGS if name not in tags]:
+        raise CredentialError(f"the secret has lost {', '.join(lost)}: tag it again, as its stack's template does")
     fields = _fields(tags.get("fields", ""))
-    from_address = current and current.value.get(fields.get("from_address", "from_address"))
-    if not from_address or not {"user-name", "region", "host", "port", "verify-login"} <= tags.keys():
-        raise CredentialError("the secret holds no login of this function's making; deploy its stack again")
+    versions = (lifecycle.version(secret["ARN"], VersionStage=label) for label in (CURRENT, PREVIOUS))
+    addresses = (version.value.get(fields.get("from_address", "from_address")) for version in versions if version)
+    from_address = next(filter(None, addresses), None)
+    if not from_address:
+        raise CredentialError(
+            "the secret holds no login of this function's making: give a version that does the label AWSCURRENT, "
+            "or change a property of its SecureSesSmtpUser and deploy that"
+        )
     return Credential(
         user_name=tags["user-name"],
         secret_id=secret["ARN"],

@@ -33,11 +33,13 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_iam.type_defs import AccessKeyTypeDef
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
 
     Result = TypeVar("Result")
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
-WITHDRAWN_TAG = "ses-secure-user:withdrawn"
+TAG_PREFIX = "ses-secure-user:"
+WITHDRAWN_TAG = f"{TAG_PREFIX}withdrawn"
 
 LEASE_SECONDS = 300
 PROVE_SECONDS = 180
@@ -272,11 +274,13 @@ class Lifecycle:
         CloudFormation may roll a rename back by nothing but a Delete of the new user.
         """
         try:
-            labels = self.labels(secret_id)
+            secret = self.secrets.describe_secret(SecretId=secret_id)
+            owner = tags_of(secret).get("user-name", user_name)
             current, previous = (self.version(secret_id, VersionStage=label) for label in (CURRENT, PREVIOUS))
-            keys = {key.key_id for key in self._keys(user_name)}
-            if current and previous and current.key_id in keys and previous.key_id not in keys:
-                self._give_back(secret_id, labels, previous.token)
+            if owner == user_name or not current or not previous:
+                return
+            if current.key_id in _alive(self._keys(user_name)) and previous.key_id in _alive(self._keys(owner)):
+                self._give_back(secret_id, secret.get("VersionIdsToStages", {}), previous.token)
         except self.secrets.exceptions.ClientError as error:
             if code(error) in TRANSIENT:
                 raise
@@ -461,6 +465,12 @@ class Lifecycle:
 def code(error: Exception) -> str:
     """AWS's code of an error, or the kind of failure where no answer came."""
     return str(answer["Error"]["Code"]) if (answer := getattr(error, "response", None)) else type(error).__name__
+
+
+def tags_of(secret: DescribeSecretResponseTypeDef) -> dict[str, str]:
+    """The secret's own tags, by the rest of their names."""
+    tags = ((tag["Key"], tag["Value"]) for tag in secret.get("Tags", ()))
+    return {name.removeprefix(TAG_PREFIX): value for name, value in tags if name.startswith(TAG_PREFIX)}
 
 
 def mask(key_id: object) -> str:

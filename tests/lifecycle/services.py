@@ -5,8 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ses_secure_user.issuer.handler import TAG_PREFIX
-from ses_secure_user.issuer.lifecycle import CURRENT, PENDING
+from ses_secure_user.issuer.lifecycle import CURRENT, PENDING, TAG_PREFIX
 from tests.lifecycle.aws import Json, add_pending, holder, labels
 from tests.lifecycle.world import FUNCTION_ARN, RESPONSE_URL, Delivery, Fault, World
 

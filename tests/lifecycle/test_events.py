@@ -26,6 +26,7 @@ from ses_secure_user.issuer.lifecycle import (
     PREVIOUS,
     PROPAGATION_SECONDS,
     PROVE_SECONDS,
+    TAG_PREFIX,
     CredentialError,
     Lifecycle,
 )
@@ -434,8 +435,8 @@ def test_a_secret_without_its_tags_is_refused(on: Stage, missing: str) -> None:
     on.deployed()
     token = on.rotation.begin()
     secret = on.rotation.secret
-    secret.tags = [tag for tag in secret.tags or [] if tag["Key"] != handler.TAG_PREFIX + missing]
-    assert "deploy its stack again" in failed(on.rotation.step("createSecret", token))
+    secret.tags = [tag for tag in secret.tags or [] if tag["Key"] != TAG_PREFIX + missing]
+    assert f"the secret has lost {TAG_PREFIX}{missing}" in failed(on.rotation.step("createSecret", token))
 
 
 def test_a_rotation_of_a_secret_that_is_gone_fails_with_the_services_reason(on: Stage) -> None:
@@ -542,17 +543,41 @@ def test_a_current_key_lost_by_hand_is_replaced_by_the_next_rotation_and_the_pre
     assert current["username"] not in key_ids(on)
 
 
-@pytest.mark.parametrize("junk", ["junk", "[]", "{}", '"text"', "null", '{"username": "AKIA"}'])
-def test_a_secret_overwritten_by_hand_is_refused_by_a_rotation_and_repaired_by_a_deployment(
-    on: Stage, junk: str
-) -> None:
+JUNK = pytest.mark.parametrize("junk", ["junk", "[]", "{}", '"text"', "null", '{"username": "AKIA"}'])
+
+
+@JUNK
+def test_a_secret_overwritten_by_hand_is_healed_by_the_next_rotation(on: Stage, junk: str) -> None:
     on.deployed()
-    on.world.aws.secrets.put_secret_value("login", junk, "", "f" * 32, [CURRENT])
-    on.world.tamper()
-    assert "deploy its stack again" in failed(on.rotation.step("createSecret", on.rotation.begin()))
+    former = login_in(on)
+    overwrite(on, junk)
+    assert on.rotation.run(attempts=1).succeeded
+    assert opens(on, login_in(on))
+    assert opens(on, former)
+    on.settle()
+
+
+@JUNK
+def test_a_secret_overwritten_twice_is_refused_by_a_rotation_and_healed_by_a_deployment(on: Stage, junk: str) -> None:
+    on.deployed()
+    overwrite(on, junk)
+    overwrite(on, junk)
+    assert "the secret holds no login of this function's making" in failed(on.rotation.run(attempts=1))
     on.world.pass_time(DAY)
     assert on.stack.update(ELSEWHERE).succeeded
     assert opens(on, login_in(on))
+    on.settle()
+
+
+def test_a_user_whose_every_known_key_is_gone_is_refused_until_the_others_are_too(on: Stage) -> None:
+    on.deployed(rotations=0)
+    on.world.aws.iam.delete_access_key(login_in(on)["username"], "mailer")
+    on.world.tamper()
+    key_id = make_key_by_hand(on)
+    on.world.pass_time(DAY)
+    assert "delete the user's access keys and rotate again" in failed(on.rotation.run(attempts=1))
+    on.world.aws.iam.delete_access_key(key_id, "mailer")
+    assert on.rotation.run(attempts=1).succeeded
     on.settle()
 
 
@@ -572,6 +597,22 @@ def test_a_delete_with_an_invented_id_withdraws_the_user_of_the_properties(on: S
     event = on.stack.begin_delete() | {"PhysicalResourceId": "stack-MailerCredential-1X2Y3Z"}
     assert on.world.deliver(event).succeeded
     assert not key_ids(on)
+
+
+def test_a_delete_that_may_not_mark_the_user_withdraws_its_keys_all_the_same(on: Stage) -> None:
+    on.deployed()
+    event = on.stack.begin_delete()
+    point = rehearse(on, event).index("TagUser")
+    assert on.world.deliver(event, Fault(point, "denied")).succeeded
+    assert not key_ids(on)
+
+
+def test_a_delete_after_a_rename_hands_nothing_back(on: Stage) -> None:
+    on.deployed()
+    assert on.stack.update(RENAMED).succeeded
+    current = login_in(on)
+    assert on.world.deliver(on.stack.begin_delete()).succeeded
+    assert login_in(on) == current
 
 
 def test_a_delete_of_a_user_that_is_gone_succeeds(on: Stage) -> None:
