@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import logging
@@ -80,11 +81,13 @@ def _update(event: Event, lifecycle: Lifecycle) -> None:
     """
     old, new = event["OldResourceProperties"], event["ResourceProperties"]
     credential = _declared(new)
-    if old.get("SecretId") not in {None, credential.secret_id}:
-        lifecycle.adopt(credential.secret_id, old["SecretId"])
+    if old.get("SecretId") not in {None, credential.secret_id} and old.get("UserName") == credential.user_name:
+        credential = dataclasses.replace(credential, former_secret_id=old["SecretId"])
+    lifecycle.adopt(credential)
     region_shows = old.get("Region") == new["Region"] or _place(old) != _place(new)
     if not (region_shows and lifecycle.holds(credential)):
         lifecycle.renew(credential, _token(event))
+    lifecycle.share(credential)
     if old.get("UserName") not in {None, new["UserName"], event["PhysicalResourceId"]}:
         # An update to another user failed and is rolled back: nobody else will withdraw that user.
         lifecycle.withdraw(old["UserName"])

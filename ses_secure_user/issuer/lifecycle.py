@@ -77,6 +77,8 @@ class Credential:
     verify_login: bool = True
     fields: Mapping[str, str] = field(default_factory=dict)
     """The secret's fields that have another name."""
+    former_secret_id: str | None = None
+    """The secret whose place this one takes for the same user."""
 
     def login(self, key_id: str, password: str) -> dict[str, object]:
         """What the secret holds for a login."""
@@ -143,7 +145,7 @@ class Lifecycle:
         """Put a new login into the secret, as AWSPENDING under ``token``.
 
         A version that already has a login for this credential, with a living key, is kept. Before the key is created,
-        all others go but one: the current version's, or where that is dead the previous one's.
+        all others go but one: the current version's, or where that is dead the former secret's, or the previous one's.
 
         Args:
             credential: What the login is for.
@@ -261,15 +263,23 @@ class Lifecycle:
                 return True
         return False
 
-    def adopt(self, secret_id: str, former_secret_id: str) -> None:
+    def adopt(self, credential: Credential) -> None:
         """Bring the current login along to a secret that takes another one's place."""
-        former = self.version(former_secret_id, VersionStage=CURRENT)
-        if former is None or self.version(secret_id, VersionStage=CURRENT):
+        former = self._former(credential)
+        if former is None:
             return
-        self._put(secret_id, former.token, former.value, CURRENT)
+        self._give_up_pending(str(credential.former_secret_id))
+        if not self.version(credential.secret_id, VersionStage=CURRENT):
+            self._put(credential.secret_id, former.token, former.value, CURRENT)
+
+    def share(self, credential: Credential) -> None:
+        """Give the current login to the former secret too: until that goes, it may be read, rotated or returned to."""
+        former, current = self._former(credential), self.version(credential.secret_id, VersionStage=CURRENT)
+        if former and current:
+            self._hand_on(credential, current)
 
     def hand_back(self, secret_id: str, user_name: str) -> None:
-        """Make the previous login current again if it is another user's: one whose successor is given up.
+        """Make the previous login current again if it is of the user that the secret is for by now.
 
         CloudFormation may roll a rename back by nothing but a Delete of the new user.
         """
@@ -318,11 +328,13 @@ class Lifecycle:
 
     def _make_room(self, credential: Credential, keys: list[Key]) -> None:
         # The current version is read last: whatever another event makes current before that is spared.
+        former = self._former(credential)
         pending, previous, current = (
             self.version(credential.secret_id, VersionStage=label) for label in (PENDING, PREVIOUS, CURRENT)
         )
-        known = [version.key_id for version in (current, previous) if version]
-        spared = next((key_id for key_id in known if key_id in _alive(keys)), None)
+        versions = [version for version in (current, former, previous) if version]
+        known = [version.key_id for version in versions]
+        spared = next((version for version in versions if version.key_id in _alive(keys)), None)
         for key in keys:
             age = self.now() - key.created
             if key.key_id not in known and age < LEASE_SECONDS:
@@ -331,15 +343,26 @@ class Lifecycle:
                     f"current credential uses it: another credential is being issued, or somebody made the key by "
                     f"hand; try again in {LEASE_SECONDS - age:.0f} s, or delete the key"
                 )
-        doomed = [key.key_id for key in keys if key.key_id != spared]
+        doomed = [key.key_id for key in keys if spared is None or key.key_id != spared.key_id]
         if pending and CURRENT not in pending.labels and pending.key_id in doomed:
             self._unlabel_pending(credential.secret_id, pending.token)
-        if doomed and current and current.key_id == spared:
+        if doomed and spared and spared is current:
             # Another event may be about to make a doomed login current: it saw which version was, and will name that.
             # It is to find that another version, with the same login, took that one's place.
-            self._put(credential.secret_id, str(uuid.uuid4()), current.value, CURRENT)
+            self._put(credential.secret_id, str(uuid.uuid4()), spared.value, CURRENT)
+        if doomed and spared and spared is not previous and former:
+            self._hand_on(credential, spared)
         for key_id in doomed:
             self._delete_key(credential.user_name, key_id)
+
+    def _hand_on(self, credential: Credential, version: Version) -> None:
+        secret_id = str(credential.former_secret_id)
+        self._put(secret_id, str(uuid.uuid4()), version.value, CURRENT)
+        self._give_up_pending(secret_id)
+
+    def _former(self, credential: Credential) -> Version | None:
+        secret_id = credential.former_secret_id
+        return self.version(secret_id, VersionStage=CURRENT) if secret_id else None
 
     def _create_key(self, user_name: str) -> AccessKeyTypeDef:
         try:
@@ -399,9 +422,7 @@ class Lifecycle:
 
     def _give_back(self, secret_id: str, labels: Mapping[str, Iterable[str]], token: str) -> None:
         self._move_current(secret_id, labels, token)
-        for other, names in self.labels(secret_id).items():
-            if PENDING in names and CURRENT not in names:
-                self._unlabel_pending(secret_id, other)
+        self._give_up_pending(secret_id)
         logger.info("version %s is current again", token)
 
     def _move_current(self, secret_id: str, labels: Mapping[str, Iterable[str]], token: str) -> None:
@@ -414,6 +435,12 @@ class Lifecycle:
         except Exception:
             if CURRENT not in self.labels(secret_id).get(token, ()):
                 raise
+
+    def _give_up_pending(self, secret_id: str) -> None:
+        """Let no rotation take up what was issued before the current login."""
+        for token, names in self.labels(secret_id).items():
+            if PENDING in names and CURRENT not in names:
+                self._unlabel_pending(secret_id, token)
 
     def _unlabel_pending(self, secret_id: str, token: str) -> None:
         if PENDING in self.labels(secret_id).get(token, ()):

@@ -321,6 +321,37 @@ def test_a_rollback_to_the_former_secret_finds_its_login_working(on: Stage) -> N
     on.settle()
 
 
+@pytest.mark.parametrize("lost", [False, True], ids=["edited", "lost too"])
+def test_a_rollback_to_a_former_secret_that_was_edited_leaves_both_secrets_a_working_login(
+    on: Stage, *, lost: bool
+) -> None:
+    on.deployed()
+    former = login_in(on)
+    for token in ("e" * 32, "f" * 32):  # twice, so that the previous version is not what it was either
+        on.world.aws.secrets.put_secret_value(LOGIN, json.dumps(former | {"port": 25}), "", token, [CURRENT])
+    rollback = on.updated(properties(secret="moved", region="eu-central-1"))
+    if lost:
+        on.world.aws.iam.delete_access_key(former["username"], "mailer")
+        on.world.tamper()
+    on.world.pass_time(LEASE_SECONDS + 1)
+    opened = []
+    delivery = on.world.deliver(rollback, at_point=lambda _: opened.append(opens(on, login_in(on, secret="moved"))))
+    assert all(opened)
+    on.stack.follow(rollback, delivery)
+    assert opens(on, login_in(on))
+    on.settle()
+
+
+def test_a_move_that_is_rolled_back_after_a_late_duplicate_leaves_both_secrets_a_working_login(on: Stage) -> None:
+    on.deployed(rotations=0)
+    to_vpc = on.stack.begin_update(ELSEWHERE)
+    on.stack.finish(to_vpc)
+    assert on.stack.update(BASE).succeeded
+    on.world.deliver(to_vpc)
+    on.stack.update(MOVED, others_fail=True)
+    on.settle()
+
+
 def test_a_current_key_deleted_by_hand_is_replaced_by_the_next_update(on: Stage) -> None:
     on.deployed(rotations=0)
     on.world.aws.iam.delete_access_key(login_in(on)["username"], "mailer")

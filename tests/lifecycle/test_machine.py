@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from ses_secure_user.issuer.lifecycle import CURRENT, PREVIOUS
-from tests.lifecycle.scenes import VPC_HOST, stage
+from tests.lifecycle.scenes import VPC_HOST, rotate_all, stage
 from tests.lifecycle.services import DAY, STEPS, properties
 from tests.lifecycle.world import AFTER, BEFORE, Delivery, Fault, Race
 from tests.summary import COUNTS
@@ -73,9 +73,13 @@ class Life(RuleBasedStateMachine):
         self.seen.append(event)
         return self.on.world.deliver(event, fault)
 
-    def _follow(self, event: Json, fault: Fault | None, *, others_fail: bool, wait: float) -> None:
+    def _follow(
+        self, event: Json, fault: Fault | None, *, others_fail: bool, wait: float = 0, rotated: bool = False
+    ) -> None:
         delivery = self._deliver(event, fault)
         self.on.world.pass_time(wait)
+        if rotated:
+            rotate_all(self.on, delivery)
         down, self.on.world.ses_down = self.on.world.ses_down, False
         self.on.stack.follow(event, delivery, others_fail=others_fail)
         self.on.world.ses_down = down
@@ -86,19 +90,25 @@ class Life(RuleBasedStateMachine):
     @rule(wanted=WANTED, fault=FAULTS, others_fail=st.sampled_from([False, False, False, True]))
     def create(self, wanted: Json, fault: Fault | None, others_fail: bool) -> None:  # noqa: FBT001
         event = self.on.stack.begin_create(wanted)
-        self._follow(event, fault, others_fail=others_fail, wait=0)
+        self._follow(event, fault, others_fail=others_fail)
 
     @precondition(lambda self: self.deployed)
-    @rule(wanted=WANTED, fault=FAULTS, others_fail=st.booleans(), wait=st.sampled_from([0.0, 60.0, 900.0]))
-    def update(self, wanted: Json, fault: Fault | None, others_fail: bool, wait: float) -> None:  # noqa: FBT001
+    @rule(
+        wanted=WANTED,
+        fault=FAULTS,
+        others_fail=st.booleans(),
+        wait=st.sampled_from([0.0, 60.0, 900.0]),
+        rotated=st.booleans(),
+    )
+    def update(self, wanted: Json, fault: Fault | None, others_fail: bool, wait: float, rotated: bool) -> None:  # noqa: FBT001
         event = self.on.stack.begin_update(wanted)
-        self._follow(event, fault, others_fail=others_fail, wait=wait)
+        self._follow(event, fault, others_fail=others_fail, wait=wait, rotated=rotated)
 
     @precondition(lambda self: self.deployed)
     @rule(fault=FAULTS, invented=st.booleans())
     def delete(self, fault: Fault | None, invented: bool) -> None:  # noqa: FBT001
         event = self.on.stack.begin_delete() | ({"PhysicalResourceId": "INVENTED"} if invented else {})
-        self._follow(event, fault, others_fail=False, wait=0)
+        self._follow(event, fault, others_fail=False)
 
     @precondition(lambda self: self.deployed)
     @rule(again=st.sampled_from([0, 0, 0, 0, 1, 2, 3]), fault=FAULTS)
@@ -193,7 +203,7 @@ def test_no_life_of_a_credential_breaks_an_invariant() -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=100,
+            max_examples=300,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

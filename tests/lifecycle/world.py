@@ -98,7 +98,7 @@ class Delivery:
     ended_previous: bool = False
     overlapped: bool = False
     spared: set[object] = field(default_factory=set)
-    """Keys that worked when the current one did not; these stay until the issue after."""
+    """Keys that worked when their user had no current one that did; these stay until the issue after."""
 
     @property
     def is_deployment(self) -> bool:
@@ -257,7 +257,9 @@ class World:
         delivery = Delivery(event, self.now() + FUNCTION_SECONDS, fault, at_point, sleep or _ALONE)
         delivery.overlapped = bool(self._all)
         delivery.spared = {
-            self.value(secret, PREVIOUS).get("username") for secret in self.aws.all_secrets() if not self.works(secret)
+            self.value(secret, PREVIOUS).get("username")
+            for secret in self.aws.all_secrets()
+            if not self.works(secret) or self._owner(secret, CURRENT) != self._owner(secret, PREVIOUS)
         }
         self._local.delivery = delivery
         self._all.append(delivery)
@@ -288,7 +290,7 @@ class World:
         """A user's logins need not work any longer from the moment its Delete comes."""
         self.memory.withdrawn.add(user_name)
         for secret in self.aws.all_secrets():
-            if self.memory.owners.get(str(self.value(secret, CURRENT).get("username"))) == user_name:
+            if self._owner(secret, CURRENT) == user_name:
                 self.memory.good.discard(secret.name)
 
     def _reach(
@@ -407,10 +409,13 @@ class World:
         """Invariants 1 and 2, and the limit of 3: what holds after every effect."""
         for secret in self.aws.all_secrets():
             name = secret.name
-            owner = self.memory.owners.get(str(self.value(secret, CURRENT).get("username")), "")
             if self.works(secret):
                 self.memory.good.add(name)
-            elif name in self.memory.good and not self.memory.tampered and owner not in self.memory.withdrawn:
+            elif (
+                name in self.memory.good
+                and not self.memory.tampered
+                and self._owner(secret, CURRENT) not in self.memory.withdrawn
+            ):
                 self.broken.append(f"1: {self._story()}: the current login of {name} does not work any more")
             self._check_previous(name, secret)
         if crowded := [user for user in self.aws.iam.users if len(self.aws.keys(user)) > 2]:
