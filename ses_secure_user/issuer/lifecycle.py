@@ -145,7 +145,7 @@ class Lifecycle:
         """Put a new login into the secret, as AWSPENDING under ``token``.
 
         A version that already has a login for this credential, with a living key, is kept. Before the key is created,
-        all others go but one: the current version's, or where that is dead the former secret's, or the previous one's.
+        all others go but one: the current version's, or where that is dead the previous one's.
 
         Args:
             credential: What the login is for.
@@ -279,7 +279,7 @@ class Lifecycle:
             self._hand_on(credential, current)
 
     def hand_back(self, secret_id: str, user_name: str) -> None:
-        """Make the previous login current again if it is of the user that the secret is for by now.
+        """Make the previous login current again if the secret is for another user by now, and the current one is not.
 
         CloudFormation may roll a rename back by nothing but a Delete of the new user.
         """
@@ -289,7 +289,7 @@ class Lifecycle:
             current, previous = (self.version(secret_id, VersionStage=label) for label in (CURRENT, PREVIOUS))
             if owner == user_name or not current or not previous:
                 return
-            if current.key_id in _alive(self._keys(user_name)) and previous.key_id in _alive(self._keys(owner)):
+            if current.key_id in _alive(self._keys(user_name)):
                 self._give_back(secret_id, secret.get("VersionIdsToStages", {}), previous.token)
         except self.secrets.exceptions.ClientError as error:
             if code(error) in TRANSIENT:
@@ -332,7 +332,7 @@ class Lifecycle:
         pending, previous, current = (
             self.version(credential.secret_id, VersionStage=label) for label in (PENDING, PREVIOUS, CURRENT)
         )
-        versions = [version for version in (current, former, previous) if version]
+        versions = [version for version in (current, previous) if version]
         known = [version.key_id for version in versions]
         spared = next((version for version in versions if version.key_id in _alive(keys)), None)
         for key in keys:
@@ -350,8 +350,8 @@ class Lifecycle:
             # Another event may be about to make a doomed login current: it saw which version was, and will name that.
             # It is to find that another version, with the same login, took that one's place.
             self._put(credential.secret_id, str(uuid.uuid4()), spared.value, CURRENT)
-        if doomed and spared and spared is not previous and former:
-            self._hand_on(credential, spared)
+            if former:
+                self._hand_on(credential, spared)
         for key_id in doomed:
             self._delete_key(credential.user_name, key_id)
 

@@ -43,6 +43,7 @@ from tests.lifecycle.scenes import (
     VPC_HOST,
     WRONG_REGION,
     Stage,
+    rotate_all,
     stage,
 )
 from tests.lifecycle.services import DAY, LOGIN, STEPS, Stack, properties, schedule
@@ -352,6 +353,19 @@ def test_a_move_that_is_rolled_back_after_a_late_duplicate_leaves_both_secrets_a
     on.settle()
 
 
+def test_what_is_pending_where_a_move_begins_never_takes_the_place_of_a_login_that_moved(on: Stage) -> None:
+    on.deployed()
+    on.world.ses_down = True
+    failed(on.rotation.run(attempts=1))
+    on.world.ses_down = False
+    move = on.stack.begin_update(MOVED)
+    delivery = on.world.deliver(move, Fault(rehearse(on, move).index("ListAccessKeys"), "outage"))
+    on.world.pass_time(2 * LEASE_SECONDS)
+    rotate_all(on, delivery)
+    on.stack.follow(move, delivery)
+    on.settle()
+
+
 def test_a_current_key_deleted_by_hand_is_replaced_by_the_next_update(on: Stage) -> None:
     on.deployed(rotations=0)
     on.world.aws.iam.delete_access_key(login_in(on)["username"], "mailer")
@@ -638,12 +652,25 @@ def test_a_delete_that_may_not_mark_the_user_withdraws_its_keys_all_the_same(on:
     assert not key_ids(on)
 
 
-def test_a_delete_after_a_rename_hands_nothing_back(on: Stage) -> None:
+@pytest.mark.parametrize("wanted", [BASE, ELSEWHERE, RENAMED])
+def test_a_delete_hands_no_login_back_but_where_a_rename_is_given_up(on: Stage, wanted: Json) -> None:
     on.deployed()
-    assert on.stack.update(RENAMED).succeeded
+    assert on.stack.update(wanted).succeeded
     current = login_in(on)
     assert on.world.deliver(on.stack.begin_delete()).succeeded
     assert login_in(on) == current
+
+
+def test_a_delete_that_comes_again_after_a_rename_was_given_up_changes_nothing(on: Stage) -> None:
+    on.deployed()
+    former = login_in(on)
+    rename = on.stack.begin_update(RENAMED)
+    on.stack.follow(rename, on.world.deliver(rename), others_fail=True, only_delete=True)
+    assert login_in(on) == former
+    again = on.stack.event("Delete", rename["ResourceProperties"], physical_id="renamed")
+    assert on.world.deliver(again).succeeded
+    assert login_in(on) == former
+    on.settle()
 
 
 def test_a_delete_of_a_user_that_is_gone_succeeds(on: Stage) -> None:
