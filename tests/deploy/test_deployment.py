@@ -245,6 +245,19 @@ def test_a_secret_that_moves_takes_a_working_login_along(mailer: Mailer) -> None
     assert mailer.works(mailer.login())
 
 
+def test_a_move_that_fails_leaves_the_old_secret_as_it_was(mailer: Mailer) -> None:
+    mailer.deploy(secret_name="mail/old")
+    before, left = mailer.login(), mailer.aws.leftovers()
+    with pytest.raises(DeploymentFailed):
+        mailer.deploy(secret_name="mail/new", ses_region=OTHER_REGION, failing=True)
+    assert mailer.login() == before
+    assert mailer.works(before)
+    mailer.rotate()
+    assert mailer.works(before)
+    assert mailer.works(mailer.login())
+    assert {name for name in mailer.aws.leftovers() ^ left if not name.startswith("access key")} == set()
+
+
 def test_one_of_two_users_leaves_and_takes_its_keys_along(mailer: Mailer) -> None:
     mailer.deploy(users=("Orders", "Alerts"))
     logins = {name: mailer.login(name=name) for name in ("Orders", "Alerts")}
