@@ -362,7 +362,10 @@ class Lifecycle:
 
     def _former(self, credential: Credential) -> Version | None:
         secret_id = credential.former_secret_id
-        return self.version(secret_id, VersionStage=CURRENT) if secret_id else None
+        try:
+            return self.version(secret_id, VersionStage=CURRENT) if secret_id else None
+        except self.secrets.exceptions.InvalidRequestException:
+            return None  # somebody has marked it for deletion, which may be why another takes its place
 
     def _create_key(self, user_name: str) -> AccessKeyTypeDef:
         try:

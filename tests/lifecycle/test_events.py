@@ -322,6 +322,15 @@ def test_a_rollback_to_the_former_secret_finds_its_login_working(on: Stage) -> N
     on.settle()
 
 
+def test_another_secret_takes_the_place_of_one_that_somebody_deleted(on: Stage) -> None:
+    on.deployed()
+    on.world.aws.secrets.delete_secret(LOGIN, 7, force_delete_without_recovery=False)
+    on.world.tamper()
+    assert on.stack.finish(on.stack.begin_update(MOVED)).succeeded
+    assert opens(on, login_in(on, secret="moved"))
+    on.settle()
+
+
 @pytest.mark.parametrize("lost", [False, True], ids=["edited", "lost too"])
 def test_a_rollback_to_a_former_secret_that_was_edited_leaves_both_secrets_a_working_login(
     on: Stage, *, lost: bool
