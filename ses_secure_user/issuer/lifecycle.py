@@ -77,8 +77,8 @@ class Credential:
     verify_login: bool = True
     fields: Mapping[str, str] = field(default_factory=dict)
     """The secret's fields that have another name."""
-    former_secret_id: str | None = None
-    """The secret whose place this one takes for the same user."""
+    former_secret_id: str = ""
+    """The secret whose place this one takes for the same user, if there is one."""
 
     def login(self, key_id: str, password: str) -> dict[str, object]:
         """What the secret holds for a login."""
@@ -268,7 +268,7 @@ class Lifecycle:
         former = self._former(credential)
         if former is None:
             return
-        self._give_up_pending(str(credential.former_secret_id))
+        self._give_up_pending(credential.former_secret_id)
         if not self.version(credential.secret_id, VersionStage=CURRENT):
             self._put(credential.secret_id, former.token, former.value, CURRENT)
 
@@ -322,8 +322,7 @@ class Lifecycle:
             raise CredentialError("this event was handled before, and another credential issued since")
         if version.key_id in _alive(keys) and (credential.fits(version.value) or CURRENT in version.labels):
             return
-        if PENDING in version.labels and CURRENT not in version.labels:
-            self._unlabel_pending(credential.secret_id, version.token)
+        self._give_up_pending(credential.secret_id, version.token)
         raise CredentialError("the pending login does not work any more; it was given up, so start again")
 
     def _make_room(self, credential: Credential, keys: list[Key]) -> None:
@@ -332,9 +331,8 @@ class Lifecycle:
         pending, previous, current = (
             self.version(credential.secret_id, VersionStage=label) for label in (PENDING, PREVIOUS, CURRENT)
         )
-        versions = [version for version in (current, previous) if version]
-        known = [version.key_id for version in versions]
-        spared = next((version for version in versions if version.key_id in _alive(keys)), None)
+        known = [version.key_id for version in (current, previous) if version]
+        spared = next((key_id for key_id in known if key_id in _alive(keys)), None)
         for key in keys:
             age = self.now() - key.created
             if key.key_id not in known and age < LEASE_SECONDS:
@@ -343,27 +341,27 @@ class Lifecycle:
                     f"current credential uses it: another credential is being issued, or somebody made the key by "
                     f"hand; try again in {LEASE_SECONDS - age:.0f} s, or delete the key"
                 )
-        doomed = [key.key_id for key in keys if spared is None or key.key_id != spared.key_id]
-        if pending and CURRENT not in pending.labels and pending.key_id in doomed:
-            self._unlabel_pending(credential.secret_id, pending.token)
-        if doomed and spared and spared is current:
+        doomed = [key.key_id for key in keys if key.key_id != spared]
+        if pending and pending.key_id in doomed:
+            self._give_up_pending(credential.secret_id, pending.token)
+        if doomed and current and current.key_id == spared:
             # Another event may be about to make a doomed login current: it saw which version was, and will name that.
             # It is to find that another version, with the same login, took that one's place.
-            self._put(credential.secret_id, str(uuid.uuid4()), spared.value, CURRENT)
+            self._put(credential.secret_id, str(uuid.uuid4()), current.value, CURRENT)
             if former:
-                self._hand_on(credential, spared)
+                self._hand_on(credential, current)
         for key_id in doomed:
             self._delete_key(credential.user_name, key_id)
 
     def _hand_on(self, credential: Credential, version: Version) -> None:
-        secret_id = str(credential.former_secret_id)
-        self._put(secret_id, str(uuid.uuid4()), version.value, CURRENT)
-        self._give_up_pending(secret_id)
+        self._put(credential.former_secret_id, str(uuid.uuid4()), version.value, CURRENT)
+        self._give_up_pending(credential.former_secret_id)
 
     def _former(self, credential: Credential) -> Version | None:
-        secret_id = credential.former_secret_id
+        if not credential.former_secret_id:
+            return None
         try:
-            return self.version(secret_id, VersionStage=CURRENT) if secret_id else None
+            return self.version(credential.former_secret_id, VersionStage=CURRENT)
         except self.secrets.exceptions.InvalidRequestException:
             return None  # somebody has marked it for deletion, which may be why another takes its place
 
@@ -416,10 +414,10 @@ class Lifecycle:
         """Leave no key and no label of a login that came to nothing; what fails here, the next issue does."""
         try:
             version = self.version(credential.secret_id, VersionId=token)
-            if version and PENDING in version.labels and CURRENT not in version.labels:
-                self._unlabel_pending(credential.secret_id, token)
-            if version and CURRENT not in self.labels(credential.secret_id).get(token, ()):
-                self._delete_key(credential.user_name, str(version.key_id))
+            if version:
+                self._give_up_pending(credential.secret_id, token)
+                if CURRENT not in self.labels(credential.secret_id).get(token, ()):
+                    self._delete_key(credential.user_name, str(version.key_id))
         except Exception as error:  # noqa: BLE001 - it is tried for good order
             logger.error("version %s of user %s was not taken back: %s", token, credential.user_name, code(error))
 
@@ -439,17 +437,13 @@ class Lifecycle:
             if CURRENT not in self.labels(secret_id).get(token, ()):
                 raise
 
-    def _give_up_pending(self, secret_id: str) -> None:
-        """Let no rotation take up what was issued before the current login."""
-        for token, names in self.labels(secret_id).items():
-            if PENDING in names and CURRENT not in names:
-                self._unlabel_pending(secret_id, token)
-
-    def _unlabel_pending(self, secret_id: str, token: str) -> None:
-        if PENDING in self.labels(secret_id).get(token, ()):
-            self.secrets.update_secret_version_stage(
-                SecretId=secret_id, VersionStage=PENDING, RemoveFromVersionId=token
-            )
+    def _give_up_pending(self, secret_id: str, token: str = "") -> None:
+        """Let no event take up what is pending and not current: whatever it is, or that one version alone."""
+        for holder, names in self.labels(secret_id).items():
+            if PENDING in names and CURRENT not in names and token in {"", holder}:
+                self.secrets.update_secret_version_stage(
+                    SecretId=secret_id, VersionStage=PENDING, RemoveFromVersionId=holder
+                )
 
     def _require_alive(self, credential: Credential, token: str) -> None:
         version = self.version(credential.secret_id, VersionId=token)
