@@ -37,6 +37,7 @@ from jsii._kernel.providers.process import _NodeProcess
 from ses_secure_user import SecureSesSmtpUser
 from tests.deploy.local_aws import local_aws
 from tests.lifecycle.scenes import BASE, stage
+from tests.lifecycle.services import STEPS
 from tests.lifecycle.world import ANSWER, LOGIN
 
 PACKAGE = Path(__file__).parents[1] / "ses_secure_user"
@@ -363,9 +364,7 @@ def calls() -> list[Figure]:
     with stage() as on:
         created = on.stack.create(BASE).points
         token = on.rotation.begin()
-        steps = [
-            on.rotation.step(step, token).points for step in ("createSecret", "setSecret", "testSecret", "finishSecret")
-        ]
+        steps = [on.rotation.step(step, token).points for step in STEPS]
     issue, *rotation = (sum(point not in {LOGIN, ANSWER} for point in points) for points in (created, *steps))
     each = " + ".join(map(str, rotation))
     return [

@@ -6,6 +6,12 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+PUBLISHED = [
+    ("some+secret+key", "eu-central-1", "BMXhUYlu5Z3gSXVQORxlVa7XPaz91aGWdfHxvkOZdWZ2"),
+    ("another+secret+key", "us-west-1", "BKVmjjMDFk/qqw8EROW99bjCS65PF8WKvK5bSr4Y6EqF"),
+]
+"""Secret access key, region and password, as terraform-provider-aws publishes them (iam/access_key_test.go)."""
+
 
 def smtp_password(secret_access_key: str, region: str) -> str:
     """Derive the password with botocore's own signer."""

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 
 from tests.deploy.behaviours import function, new_secret, new_user
 from tests.deploy.local_aws import LocalAws
-from tests.deploy.ses_password import smtp_password
+from tests.deploy.ses_password import PUBLISHED, smtp_password
 
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
@@ -35,13 +35,7 @@ def new_key(aws: LocalAws) -> tuple[str, str, dict[str, str]]:
     return user, key.access_key_id, key.smtp_passwords
 
 
-@pytest.mark.parametrize(
-    ("secret", "region", "password"),
-    [
-        ("some+secret+key", "eu-central-1", "BMXhUYlu5Z3gSXVQORxlVa7XPaz91aGWdfHxvkOZdWZ2"),
-        ("another+secret+key", "us-west-1", "BKVmjjMDFk/qqw8EROW99bjCS65PF8WKvK5bSr4Y6EqF"),
-    ],
-)
+@pytest.mark.parametrize(("secret", "region", "password"), PUBLISHED)
 def test_the_password_is_the_one_terraform_publishes(secret: str, region: str, password: str) -> None:
     assert smtp_password(secret, region) == password
 

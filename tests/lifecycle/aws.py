@@ -85,8 +85,6 @@ class Aws:
             code = error.error_type if isinstance(error, JsonRESTError) else error.code
             details = {"Error": {"Code": code, "Message": error.message}}
             raise sdk.exceptions.from_code(code)(details, operation) from None
-        if operation == "CreateAccessKey":
-            self.date_key(answer["AccessKey"]["AccessKeyId"])
         return answer
 
     def date_key(self, key_id: str) -> None:

@@ -86,12 +86,6 @@ def failed(delivery: Delivery) -> str:
     return delivery.reason
 
 
-def make_key_by_hand(on: Stage, user: str = "mailer") -> str:
-    key_id = str(on.world.aws.iam.create_access_key(user).access_key_id)
-    on.world.aws.date_key(key_id)
-    return key_id
-
-
 def rehearse(on: Stage, event: Json) -> list[str]:
     """The points an event comes to, as if it had not been."""
     before = on.world.save()
@@ -102,7 +96,6 @@ def rehearse(on: Stage, event: Json) -> list[str]:
 
 def overwrite(on: Stage, text: str) -> None:
     on.world.aws.secrets.put_secret_value(LOGIN, text, "", uuid.uuid4().hex, [CURRENT])
-    on.world.tamper()
 
 
 # Create
@@ -337,11 +330,11 @@ def test_a_rollback_to_a_former_secret_that_was_edited_leaves_both_secrets_a_wor
 ) -> None:
     on.deployed()
     former = login_in(on)
-    for token in ("e" * 32, "f" * 32):  # twice, so that the previous version is not what it was either
-        on.world.aws.secrets.put_secret_value(LOGIN, json.dumps(former | {"port": 25}), "", token, [CURRENT])
+    for _ in range(2):  # so that the previous version is not what it was either
+        overwrite(on, json.dumps(former | {"port": 25}))
     rollback = on.updated(properties(secret="moved", region="eu-central-1"))
     if lost:
-        on.world.aws.iam.delete_access_key(former["username"], "mailer")
+        on.world.delete_key(former["username"])
         on.world.tamper()
     on.world.pass_time(LEASE_SECONDS + 1)
     opened = []
@@ -377,7 +370,7 @@ def test_what_is_pending_where_a_move_begins_never_takes_the_place_of_a_login_th
 
 def test_a_current_key_deleted_by_hand_is_replaced_by_the_next_update(on: Stage) -> None:
     on.deployed(rotations=0)
-    on.world.aws.iam.delete_access_key(login_in(on)["username"], "mailer")
+    on.world.delete_key(login_in(on)["username"])
     on.world.tamper()
     assert on.stack.update(BASE).succeeded
     assert opens(on, login_in(on))
@@ -505,7 +498,7 @@ def test_a_rotation_of_a_secret_that_is_gone_fails_with_the_services_reason(on: 
 
 def test_a_young_unknown_key_makes_a_rotation_fail_and_says_what_to_do(on: Stage) -> None:
     on.deployed()
-    key_id = make_key_by_hand(on) if len(key_ids(on)) < 2 else _replace_previous(on)
+    key_id = on.world.make_key("mailer") if len(key_ids(on)) < 2 else _replace_previous(on)
     reason = failed(on.rotation.step("createSecret", on.rotation.begin()))
     assert f"…{key_id[-4:]}" in reason
     assert "or delete the key" in reason
@@ -514,14 +507,14 @@ def test_a_young_unknown_key_makes_a_rotation_fail_and_says_what_to_do(on: Stage
 
 
 def _replace_previous(on: Stage) -> str:
-    on.world.aws.iam.delete_access_key(login_in(on, PREVIOUS)["username"], "mailer")
+    on.world.delete_key(login_in(on, PREVIOUS)["username"])
     on.world.tamper()
-    return make_key_by_hand(on)
+    return on.world.make_key("mailer")
 
 
 def test_a_young_unknown_key_makes_a_deployment_wait_and_then_go_on(on: Stage) -> None:
     on.deployed(rotations=0)
-    key_id = make_key_by_hand(on)
+    key_id = on.world.make_key("mailer")
     before = on.world.now()
     assert on.stack.update(ELSEWHERE).succeeded
     assert on.world.now() - before >= LEASE_SECONDS - 1
@@ -530,7 +523,7 @@ def test_a_young_unknown_key_makes_a_deployment_wait_and_then_go_on(on: Stage) -
 
 def test_a_key_that_another_event_may_still_be_proving_is_left_alone(on: Stage) -> None:
     on.deployed(rotations=0)
-    key_id = make_key_by_hand(on)
+    key_id = on.world.make_key("mailer")
     on.world.pass_time(PROVE_SECONDS + PROPAGATION_SECONDS)
     failed(on.rotation.step("createSecret", on.rotation.begin()))
     assert key_id in key_ids(on)
@@ -538,7 +531,7 @@ def test_a_key_that_another_event_may_still_be_proving_is_left_alone(on: Stage) 
 
 def test_an_old_unknown_key_is_deleted_to_make_room(on: Stage) -> None:
     on.deployed(rotations=0)
-    current, key_id = login_in(on), make_key_by_hand(on)
+    current, key_id = login_in(on), on.world.make_key("mailer")
     on.world.pass_time(LEASE_SECONDS + 1)
     assert on.rotation.run(attempts=1).succeeded
     assert key_id not in key_ids(on)
@@ -548,7 +541,7 @@ def test_an_old_unknown_key_is_deleted_to_make_room(on: Stage) -> None:
 def test_a_secret_whose_tags_name_another_user_is_refused_and_that_user_keeps_its_keys(on: Stage) -> None:
     on.deployed()
     on.world.aws.iam.create_user(REGION, "other")
-    key_id, current = make_key_by_hand(on, "other"), login_in(on)
+    key_id, current = on.world.make_key("other"), login_in(on)
     on.world.pass_time(2 * LEASE_SECONDS)
     tags = on.world.aws.secret(LOGIN).tags
     assert tags
@@ -562,7 +555,7 @@ def test_a_pending_key_deleted_by_hand_never_becomes_current(on: Stage) -> None:
     on.deployed()
     token, current = on.rotation.begin(), login_in(on)
     assert on.rotation.steps(token, "testSecret").succeeded
-    on.world.aws.iam.delete_access_key(login_in(on, PENDING)["username"], "mailer")
+    on.world.delete_key(login_in(on, PENDING)["username"])
     assert "the pending login's key was deleted" in failed(on.rotation.step("finishSecret", token))
     assert login_in(on) == current
     assert on.rotation.run().succeeded
@@ -587,7 +580,7 @@ def test_a_current_key_lost_by_hand_is_replaced_by_the_next_rotation_and_the_pre
     on.deployed()
     current, former = login_in(on), login_in(on, PREVIOUS)
     if how == "deleted":
-        on.world.aws.iam.delete_access_key(current["username"], "mailer")
+        on.world.delete_key(current["username"])
     else:
         on.world.aws.iam.update_access_key("mailer", current["username"], "Inactive")
     on.world.tamper()
@@ -605,6 +598,7 @@ def test_a_secret_overwritten_by_hand_is_healed_by_the_next_rotation(on: Stage, 
     on.deployed()
     former = login_in(on)
     overwrite(on, junk)
+    on.world.tamper()
     assert on.rotation.run(attempts=1).succeeded
     assert opens(on, login_in(on))
     assert opens(on, former)
@@ -616,6 +610,7 @@ def test_a_secret_overwritten_twice_is_refused_by_a_rotation_and_healed_by_a_dep
     on.deployed()
     overwrite(on, junk)
     overwrite(on, junk)
+    on.world.tamper()
     assert "the secret holds no login of this function's making" in failed(on.rotation.run(attempts=1))
     on.world.pass_time(DAY)
     assert on.stack.update(ELSEWHERE).succeeded
@@ -625,12 +620,12 @@ def test_a_secret_overwritten_twice_is_refused_by_a_rotation_and_healed_by_a_dep
 
 def test_a_user_whose_every_known_key_is_gone_is_refused_until_the_others_are_too(on: Stage) -> None:
     on.deployed(rotations=0)
-    on.world.aws.iam.delete_access_key(login_in(on)["username"], "mailer")
+    on.world.delete_key(login_in(on)["username"])
     on.world.tamper()
-    key_id = make_key_by_hand(on)
+    key_id = on.world.make_key("mailer")
     on.world.pass_time(DAY)
     assert "delete the user's access keys and rotate again" in failed(on.rotation.run(attempts=1))
-    on.world.aws.iam.delete_access_key(key_id, "mailer")
+    on.world.delete_key(key_id)
     assert on.rotation.run(attempts=1).succeeded
     on.settle()
 
@@ -640,7 +635,7 @@ def test_a_user_whose_every_known_key_is_gone_is_refused_until_the_others_are_to
 
 def test_a_delete_withdraws_every_key_of_the_user(on: Stage) -> None:
     on.deployed(rotations=0)
-    make_key_by_hand(on)
+    on.world.make_key("mailer")
     event = on.stack.begin_delete()
     assert on.world.deliver(event).succeeded
     assert not key_ids(on)
@@ -703,19 +698,18 @@ def test_a_delete_leaves_other_users_alone(on: Stage) -> None:
 
 @pytest.mark.parametrize("pause", [0, 3600])
 def test_a_create_that_comes_twice_issues_once(empty: Stage, pause: float) -> None:
-    event = empty.stack.begin_create(BASE)
-    assert empty.world.deliver(event).succeeded
-    before = login_in(empty)
-    empty.world.pass_time(pause)
-    assert empty.world.deliver(event).succeeded
-    assert login_in(empty) == before
+    deliver_twice(empty, empty.stack.begin_create(BASE), pause)
     assert len(key_ids(empty)) == 1
 
 
 @pytest.mark.parametrize("pause", [0, 3600])
 def test_an_update_that_comes_twice_issues_once(on: Stage, pause: float) -> None:
     on.deployed()
-    event = on.stack.begin_update(ELSEWHERE)
+    deliver_twice(on, on.stack.begin_update(ELSEWHERE), pause)
+
+
+def deliver_twice(on: Stage, event: Json, pause: float) -> None:
+    """Deliver an event, and again after a pause: the second time changes no login."""
     assert on.world.deliver(event).succeeded
     before = login_in(on)
     on.world.pass_time(pause)

@@ -169,9 +169,7 @@ class Life(RuleBasedStateMachine):
     def key_made_by_hand(self) -> None:
         world, now = self.on.world, self.on.stack.now or {}
         if len(world.aws.keys(now["UserName"])) < 2:
-            key_id = world.aws.iam.create_access_key(now["UserName"]).access_key_id
-            world.aws.date_key(key_id)
-            world.memory.owners[key_id] = now["UserName"]
+            world.make_key(now["UserName"])
 
     @precondition(lambda self: self.deployed)
     @rule(label=st.sampled_from([CURRENT, PREVIOUS]))
@@ -180,7 +178,7 @@ class Life(RuleBasedStateMachine):
         world = self.on.world
         key_id: Any = world.value(self.on.rotation.secret, label).get("username")
         if key_id in world.aws.iam.access_keys:
-            world.aws.iam.delete_access_key(key_id, world.memory.owners[key_id])
+            world.delete_key(key_id)
             world.tamper()
 
     @invariant()

@@ -478,7 +478,7 @@ class World:
 
     def _check_silence(self, delivery: Delivery) -> None:
         """Invariant 6, in all that was logged, answered and raised since the last look."""
-        shown = "\n".join([*self.texts, json.dumps(delivery.answers), *_chain(delivery.error)])
+        shown = "\n".join([*self.texts, json.dumps(delivery.answers), *told(delivery.error)])
         self.texts.clear()
         for secret, what in (self.memory.never_shown | {RESPONSE_URL: "the ResponseURL"}).items():
             if secret in shown:
@@ -489,6 +489,17 @@ class World:
         if delivery is None:
             return "by hand"
         return f"{delivery.event.get('RequestType') or delivery.event['Step']}, {delivery.fault}, {delivery.points}"
+
+    def make_key(self, user_name: str) -> str:
+        """Let somebody make a key by hand."""
+        key_id = str(self.aws.iam.create_access_key(user_name).access_key_id)
+        self.aws.date_key(key_id)
+        self.memory.owners[key_id] = user_name
+        return key_id
+
+    def delete_key(self, key_id: str) -> None:
+        """Let somebody delete a key by hand."""
+        self.aws.iam.delete_access_key(key_id, self.memory.owners[key_id])
 
     def tamper(self) -> None:
         """Somebody has broken the credential by hand: what worked need not go on working until the stack is new."""
@@ -610,7 +621,7 @@ class _Log(logging.Handler):
         self._texts.append(self.format(record))
 
 
-def _chain(error: BaseException | None) -> list[str]:
+def told(error: BaseException | None) -> list[str]:
     """All that an exception tells, also through those it came from, shown or not."""
     texts: list[str] = []
     while error is not None:

@@ -22,7 +22,9 @@ from hypothesis import strategies as st
 
 from ses_secure_user.issuer import smtp
 from ses_secure_user.issuer.smtp import EndpointUnreachableError, LoginRefusedError, login, smtp_password
+from tests.deploy.ses_password import PUBLISHED
 from tests.deploy.ses_password import smtp_password as signed_password
+from tests.lifecycle.world import told
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -38,14 +40,7 @@ keys = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 regions = st.from_regex(r"[a-z]{2}-[a-z]{4,9}-[1-9]", fullmatch=True)
 
 
-# Vectors published in terraform-provider-aws, internal/service/iam/access_key_test.go
-@pytest.mark.parametrize(
-    ("secret_access_key", "region", "password"),
-    [
-        ("some+secret+key", "eu-central-1", "BMXhUYlu5Z3gSXVQORxlVa7XPaz91aGWdfHxvkOZdWZ2"),
-        ("another+secret+key", "us-west-1", "BKVmjjMDFk/qqw8EROW99bjCS65PF8WKvK5bSr4Y6EqF"),
-    ],
-)
+@pytest.mark.parametrize(("secret_access_key", "region", "password"), PUBLISHED)
 def test_the_password_is_the_published_one(secret_access_key: str, region: str, password: str) -> None:
     assert smtp_password(secret_access_key, region) == password
 
@@ -189,7 +184,7 @@ def test_a_wrong_password_is_refused(monkeypatch: pytest.MonkeyPatch, *, implici
     with _endpoint(monkeypatch, implicit=implicit) as endpoint:
         error = _refusal(endpoint.port, wrong)
     assert str(error) == f"{HOST}:{endpoint.port} answered 535 to the login"
-    assert wrong not in _shown(error)
+    assert wrong not in "\n".join(told(error))
 
 
 def _refusal(port: int, password: str) -> LoginRefusedError:
@@ -201,17 +196,8 @@ def _refusal(port: int, password: str) -> LoginRefusedError:
 def _unreachable(port: int, timeout: float = 5) -> EndpointUnreachableError:
     with pytest.raises(EndpointUnreachableError, match=f"^{HOST}:{port} ") as caught:
         login(HOST, port, USER, PASSWORD, timeout=timeout)
-    assert PASSWORD not in _shown(caught.value)
+    assert PASSWORD not in "\n".join(told(caught.value))
     return caught.value
-
-
-def _shown(error: BaseException | None) -> str:
-    """All that an exception and those behind it would tell, suppressed or not."""
-    shown = ""
-    while error is not None:
-        shown += "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
-        error = error.__cause__ or error.__context__
-    return shown
 
 
 @both_ways
