@@ -36,7 +36,8 @@ class Logins:
     def is_usable(self, version: Version, wanted: Declaration) -> bool:
         """Whether a version's key lives, and its password is valid where it is wanted."""
         value = version.value
-        if (value.get("iam_user"), value.get("region")) != (wanted.user_name, wanted.region):
+        belongs = (value.get("iam_user"), value.get("region")) == (wanted.user_name, wanted.region)
+        if not version.is_login or not belongs:
             return False
         return self.keys.is_alive(wanted.user_name, version.key_id, version.created + CONSISTENCY_SECONDS)
 
