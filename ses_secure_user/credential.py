@@ -40,7 +40,7 @@ def issue(
             **({"Fields": login.field_names} if login.fields else {}),
         },
     )
-    credential.add_resource_dependency(issuer.serve(subject))
+    credential.add_resource_dependency(issuer._serve(subject))  # noqa: SLF001 - the two make one construct
     return credential
 
 

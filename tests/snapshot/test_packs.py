@@ -75,8 +75,8 @@ def test_as_it_is_a_pack_finds_what_the_opt_ins_answer_and_nothing_else(pack: st
 
 def test_with_the_opt_ins_every_pack_is_clean_but_for_one_acknowledgement(tmp_path: Path) -> None:
     found = findings("regulated", tmp_path, *PACKS)
-    reason = "Actions on network interfaces and traces have no resource-level permissions"
-    assert found == [("AwsSolutions", "IAM5[Resource::*]", "Stack/Issuer/Network", reason)]
+    reason = "Lambda attaches the function to its VPC with this role, and the same is denied to its code"
+    assert found == [("AwsSolutions", "IAM5[Resource::*]", "Stack/Issuer/Basics", reason)]
     LINES["rule packs"].extend(
         f"with the opt-ins: {rule} on {where}, acknowledged: {why}" for _, rule, where, why in found
     )
@@ -90,7 +90,7 @@ def test_with_the_opt_ins_every_pack_is_clean_but_for_one_acknowledgement(tmp_pa
     ],
 )
 def test_checkov_finds_what_the_opt_ins_answer(shape: str, expected: set[str], tmp_path: Path) -> None:
-    """With the opt-ins it is the acknowledged one: network interfaces have no resource-level permissions."""
+    """With the opt-ins it is the acknowledged one: Lambda manages network interfaces with the function's role."""
     template = tmp_path / "template.json"
     template.write_text(json.dumps(Template.from_stack(made(shape)).to_json()))
     checkov = Path(sys.prefix, "checkov", "bin", "checkov")
