@@ -163,6 +163,13 @@ def test_without_context_the_app_is_an_example_that_cannot_be_deployed(tmp_path:
     assert "Default" not in parameters[name]
 
 
+def test_a_port_that_is_no_number_is_refused_in_words(tmp_path: Path) -> None:
+    context = json.dumps(CONTEXT | {"smtp_port": "abc"})
+    done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path), CDK_CONTEXT_JSON=context)
+    assert done.returncode
+    assert done.stderr.endswith("ValueError: `smtp_port` must be a port, got 'abc'; write one such as 465 or 587\n")
+
+
 def test_half_a_context_is_refused(tmp_path: Path) -> None:
     done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path), CDK_CONTEXT_JSON='{"identity": "example.com"}')
     assert done.returncode
