@@ -13,7 +13,7 @@ from constructs import Construct
 
 from .refusal import refusal
 from .statements import Statement, allow, policy, via
-from .tokens import Place, is_token, place_of, stack_of
+from .tokens import is_token, place_of, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,15 +123,13 @@ class RoleAccess:
         self._policies: dict[Stack, list[AccessPolicy]] = {}
 
     def serve(self, subject: Subject) -> iam.CfnManagedPolicy:
-        """Name one more user, and return what must be deployed before it can be served.
+        """Add a user, and return what must be deployed before it can be served.
 
         Raises:
-            ValueError: The user is in another account or region, where CloudFormation cannot call the issuer's
-                function; or the role would need more policies than it may have.
+            ValueError: The role would need more policies than it may have.
         """
         policies = self._policies.setdefault(subject.stack, [])
         if not policies or not policies[-1].holds(subject):
-            _check_near(place_of(subject.stack), place_of(self._stack))
             self._check_room(subject.stack)
             policies.append(self._policy(subject.stack, len(policies) + 1))
         policies[-1].add(subject)
@@ -176,6 +174,7 @@ class AccessPolicy:
         self.resource = iam.CfnManagedPolicy(scope, construct_id, policy_document=document, roles=[role_name])
         self._base_id = self._stack.get_logical_id(self.resource)
         self._subjects: list[Subject] = []
+        self._names = hashlib.sha256()
         self._room = SUBJECT_CHARACTERS
 
     def holds(self, subject: Subject) -> bool:
@@ -183,14 +182,11 @@ class AccessPolicy:
         return subject.characters <= self._room
 
     def add(self, subject: Subject) -> None:
-        """Name one more in the document, and let the logical id tell who they all are."""
+        """Add a user to the policy, and let the logical id tell which users it has."""
         self._subjects.append(subject)
         self._room -= subject.characters
-        self.resource.override_logical_id(self._base_id + self._digest())
-
-    def _digest(self) -> str:
-        names = [[self._resolved(part) for part in one.declared] for one in self._subjects]
-        return hashlib.sha256(json.dumps(names, sort_keys=True).encode()).hexdigest()[:8].upper()
+        self._names.update(json.dumps([self._resolved(part) for part in subject.declared]).encode())
+        self.resource.override_logical_id(self._base_id + self._names.hexdigest()[:8].upper())
 
     def _resolved(self, name: str | None) -> object:
         return self._stack.resolve(name) if is_token(name) else name
@@ -215,13 +211,6 @@ class AccessPolicy:
 def _child(stack: Stack, construct_id: str) -> Construct:
     found = stack.node.try_find_child(construct_id)
     return found if isinstance(found, Construct) else Construct(stack, construct_id)
-
-
-def _check_near(user: Place, issuer: Place) -> None:
-    for what, theirs, ours in (("account", user.account, issuer.account), ("region", user.region, issuer.region)):
-        if theirs != ours and not is_token(theirs) and not is_token(ours):
-            remedy = f"CloudFormation calls no function elsewhere: make an issuer for each {what}"
-            raise refusal("issuer", f"be in the user's {what} {theirs}", ours, remedy)
 
 
 def _length(name: str | None, generated: int) -> int:

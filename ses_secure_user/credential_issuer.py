@@ -21,7 +21,7 @@ from .function import SAFE_CONCURRENCY, check_concurrency, check_dead_letter_que
 from .keys import key_behind
 from .refusal import check_class, check_construct, refusal
 from .statements import Statement, allow, policy, via
-from .tokens import is_token, place_of, stack_of
+from .tokens import Place, is_token, place_of, stack_of
 from .vpc import check_groups, check_subnets, interface_statements, network
 
 if TYPE_CHECKING:
@@ -219,8 +219,7 @@ class CredentialIssuer(Construct):
         """Allow the function to issue for one more user, and return what must be deployed before it can.
 
         Raises:
-            ValueError: The user is in another account or region, where CloudFormation cannot call this function; or the
-                role would need more policies than it may have.
+            ValueError: The role would need more policies than it may have.
         """
         return self._access.serve(subject)
 
@@ -315,6 +314,22 @@ class CredentialIssuer(Construct):
                 f"`reserved_concurrent_executions` is {concurrency}: below {SAFE_CONCURRENCY} rotations and deployments"
                 " that come together are throttled and may stall",
             )
+
+
+def check_issuer(issuer: CredentialIssuer | None, user: Place) -> None:
+    """Check an issuer that is given for a user; None passes.
+
+    Raises:
+        ValueError: It is none, or in another account or region, where CloudFormation cannot call its function.
+    """
+    if issuer is None:
+        return
+    check_class("issuer", issuer, CredentialIssuer, 'CredentialIssuer(self, "Issuer")')
+    place = place_of(stack_of(issuer))
+    for what, theirs, ours in (("account", user.account, place.account), ("region", user.region, place.region)):
+        if theirs != ours and not is_token(theirs) and not is_token(ours):
+            remedy = f"CloudFormation calls no function elsewhere: make an issuer for each {what}"
+            raise refusal("issuer", f"be in the user's {what} {theirs}", ours, remedy)
 
 
 _SHARED: WeakKeyDictionary[Stack, CredentialIssuer] = WeakKeyDictionary()

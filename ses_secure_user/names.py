@@ -112,13 +112,13 @@ def configuration_set_name(prop: str, text: str) -> str:
     return text
 
 
-def check_name(prop: str, name: str | None) -> None:
-    """Check a name that the caller chose for the user or the secret.
+def check_names(*, user_name: str | None, secret_name: str | None) -> None:
+    """Check the names that the caller chose for the user and the secret.
 
     Raises:
-        ValueError: AWS does not allow it.
+        ValueError: AWS does not allow one of them.
     """
-    pattern, alphabet = _CHOSEN[prop]
-    if name is None or (isinstance(name, str) and (is_token(name) or pattern.fullmatch(name))):
-        return
-    raise refusal(prop, f"be {alphabet}", name, "leave it out to have one generated")
+    for prop, name in (("user_name", user_name), ("secret_name", secret_name)):
+        pattern, alphabet = _CHOSEN[prop]
+        if name is not None and not (isinstance(name, str) and (is_token(name) or pattern.fullmatch(name))):
+            raise refusal(prop, f"be {alphabet}", name, "leave it out to have one generated")

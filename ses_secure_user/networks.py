@@ -33,7 +33,7 @@ examples use them.
 
 _WIDEST = {4: 16, 6: 32}
 _HUGE = 12
-"""A policy has not the room for as many networks as it takes to make the internet of none that is wider than this."""
+"""A list that covers the internet without a network wider than this prefix exceeds the policy limit."""
 
 _Network = IPv4Network | IPv6Network
 _Family = TypeVar("_Family", IPv4Network, IPv6Network)
@@ -61,13 +61,10 @@ def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Fam
 
 
 def _network(text: str) -> _Network:
-    try:
-        network = ip_network(text, strict=False)
-        if "%" in text:
-            raise ValueError  # noqa: TRY301 - a zone names an interface, not a network
-    except ValueError:
+    network = _parsed(text)
+    if network is None or "%" in text:  # a zone names an interface, not a network
         remedy = "write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48"
-        raise refusal("allowed_cidrs", "hold IPv4 or IPv6 networks", text, remedy) from None
+        raise refusal("allowed_cidrs", "hold IPv4 or IPv6 networks", text, remedy)
     address = ip_network(text.partition("/")[0]).network_address
     if address != network.network_address:
         remedy = f"write {network} for the network, {address} for the one address"
@@ -78,6 +75,13 @@ def _network(text: str) -> _Network:
             remedy = "name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`"
             raise refusal("allowed_cidrs", rule, text, remedy)
     return network
+
+
+def _parsed(text: str) -> _Network | None:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
 
 
 def _within(network: _Network, other: _Network) -> bool:

@@ -13,11 +13,11 @@ from constructs import Construct
 
 from .access import Subject
 from .credential import issue, login_tags, rotate
-from .credential_issuer import CredentialIssuer
+from .credential_issuer import CredentialIssuer, check_issuer
 from .interval import DEFAULT_INTERVAL, check_interval, interval_warnings
 from .keys import key_behind
 from .login import Login, check_login, login_warnings
-from .names import check_name
+from .names import check_names
 from .policy import check_size, policy_document
 from .refusal import check_class, refusal
 from .replicas import Replica, check_replicas
@@ -142,11 +142,11 @@ class SecureSesSmtpUser(Construct):
         place = _identity_place(restrictions, home, ses_region)
         login = check_login(place.region, smtp_host, smtp_port, secret_fields, verify_login=verify_login)
         hours = check_interval(rotation_interval)
-        check_name("user_name", user_name)
-        check_name("secret_name", secret_name)
+        check_names(user_name=user_name, secret_name=secret_name)
         key = key_behind("encryption_key", encryption_key)
         replicas = check_replicas(replica_regions, home.region)
-        _check_kinds(removal_policy, issuer)
+        _check_removal_policy(removal_policy)
+        check_issuer(issuer, home)
         super().__init__(scope, construct_id)
         self.smtp_host, self.smtp_port = login.host, login.port
         self.issuer = issuer or CredentialIssuer.of(stack)
@@ -182,6 +182,34 @@ class SecureSesSmtpUser(Construct):
         """The policy, which is the user's permissions boundary too."""
         return iam.ManagedPolicy.from_managed_policy_arn(self, "ImportedPolicy", self._policy.ref)
 
+    def metric_rotation_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Count the rotation steps that failed, of all users that share this one's issuer.
+
+        Args:
+            period: What one data point sums up. Default: 5 minutes.
+
+        Returns:
+            The metric, to make an alarm of.
+        """
+        return self.issuer.metric_rotation_failures(period=period)
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.
+
+        Args:
+            grantee: Who may read it, such as a task's or a function's role. One that has no policy in this account is
+                named in the secret's, and with `encryption_key` in the key's
+                (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html).
+
+        Returns:
+            The grant.
+
+        Raises:
+            ValueError: The grant would allow nothing, or make two stacks depend on each other; the message says what to
+                change.
+        """
+        return self.secret.grant_read(grantee)
+
     def _make_user(self, restrictions: Restrictions, place: Place, name: str | None) -> str:
         """Make the user behind its policy, in a group and as a boundary, and give its ARN."""
         document = policy_document(restrictions, partition=place.partition, region=place.region, account=place.account)
@@ -199,7 +227,7 @@ class SecureSesSmtpUser(Construct):
             self,
             "Secret",
             name=name,
-            description="SES SMTP login: username, password, host, port, from_address",
+            description="An SES SMTP login",
             kms_key_id=self._key and self._key.key_arn,
             replica_regions=[{"region": one.region, "kmsKeyId": one.key_arn} for one in replicas] or None,
             tags=login_tags(login, self._user_name),
@@ -229,28 +257,6 @@ class SecureSesSmtpUser(Construct):
         for warning_id, message in itertools.chain(*warnings):
             Annotations.of(self).add_warning_v2(warning_id, message)
 
-    def metric_rotation_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Count the rotation steps that failed, of all users that share this one's issuer.
-
-        Args:
-            period: What one data point sums up. Default: 5 minutes.
-
-        Returns:
-            The metric, to make an alarm of.
-        """
-        return self.issuer.metric_rotation_failures(period=period)
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.
-
-        Args:
-            grantee: Who may read it, such as a task's or a function's role.
-
-        Returns:
-            The grant.
-        """
-        return self.secret.grant_read(grantee)
-
 
 def _names(given: object, attribute: str) -> Any:  # noqa: ANN401 - what is no name, `restrict` refuses
     """Take the names of constructs, one or several; names pass."""
@@ -275,13 +281,11 @@ def _agreed(what: str, of_arn: str | None, expected: str | None, remedy: str) ->
     raise refusal("identity", f"be of {what} {expected}", of_arn, remedy)
 
 
-def _check_kinds(removal_policy: RemovalPolicy, issuer: CredentialIssuer | None) -> None:
-    check_class("removal_policy", removal_policy, RemovalPolicy, "RemovalPolicy.RETAIN")
-    if removal_policy == RemovalPolicy.SNAPSHOT:
+def _check_removal_policy(given: RemovalPolicy) -> None:
+    check_class("removal_policy", given, RemovalPolicy, "RemovalPolicy.RETAIN")
+    if given == RemovalPolicy.SNAPSHOT:
         remedy = "write RemovalPolicy.RETAIN to keep it"
         raise refusal("removal_policy", "be one that a secret has", "SNAPSHOT", remedy)
-    if issuer is not None:
-        check_class("issuer", issuer, CredentialIssuer, 'CredentialIssuer(self, "Issuer")')
 
 
 def _first(addresses: tuple[str, ...]) -> str:

@@ -156,7 +156,7 @@ def _floor_user(stack: cdk.Stack, number: int, partition: str) -> tuple[str, str
     secret = secretsmanager.CfnSecret(
         stack,
         f"Secret{number}",
-        description="SES SMTP login: username, password, host, port, from_address",
+        description="An SES SMTP login",
         tags=[{"key": f"ses-secure-user:{name}", "value": value} for name, value in tags.items()],
     )
     return user_name, user.attr_arn, secret.ref

@@ -400,10 +400,11 @@ def test_users_of_another_stack_share_it_and_name_themselves_there(app: cdk.App,
     ],
 )
 def test_users_elsewhere_cannot_share_it(app: cdk.App, stack: cdk.Stack, env: cdk.Environment, message: str) -> None:
-    issuer = CredentialIssuer(stack, "Issuer")
+    issuer, other = CredentialIssuer(stack, "Issuer"), cdk.Stack(app, "Other", env=env)
     with pytest.raises(ValueError, match="issuer") as refusal:
-        user(cdk.Stack(app, "Other", env=env), issuer=issuer)
+        user(other, issuer=issuer)
     assert str(refusal.value) == message
+    assert other.node.children == []
 
 
 def test_from_the_fifth_stack_an_issuer_warns_and_the_ninth_it_refuses(app: cdk.App, stack: cdk.Stack) -> None:
