@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import jsii
-from aws_cdk import Annotations, IAnyProducer, Lazy
+from aws_cdk import Annotations, IStableAnyProducer, Lazy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -18,7 +18,7 @@ from .tokens import is_token, place_of, stack_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aws_cdk import CfnResource, IResolveContext, Stack
+    from aws_cdk import CfnResource, Stack
 
     from .replicas import Replica
 
@@ -94,14 +94,16 @@ class Subject(NamedTuple):
         return _FIXED + user + secret + keys + replica_keys
 
 
-@jsii.implements(IAnyProducer)
+@jsii.implements(IStableAnyProducer)
 class _Document:
-    """A policy's document, written when the template is."""
+    """A policy's document, asked for once, when the template is written."""
 
     def __init__(self, access: AccessPolicy) -> None:
         self._access = access
+        self.is_written = False
 
-    def produce(self, _context: IResolveContext) -> dict[str, object]:
+    def produce(self) -> dict[str, object]:
+        self.is_written = True
         return policy(*self._access.statements())
 
 
@@ -170,7 +172,8 @@ class AccessPolicy:
     def __init__(self, scope: Construct, construct_id: str, role_name: str) -> None:
         """Make a policy that names nobody yet."""
         self._stack = stack_of(scope)
-        document = Lazy.uncached_any(_Document(self))
+        self._document = _Document(self)
+        document = Lazy.any(self._document)
         self.resource = iam.CfnManagedPolicy(scope, construct_id, policy_document=document, roles=[role_name])
         self._base_id = self._stack.get_logical_id(self.resource)
         self._subjects: list[Subject] = []
@@ -185,6 +188,9 @@ class AccessPolicy:
         """Add a user to the policy, and let the logical id tell which users it has."""
         self._subjects.append(subject)
         self._room -= subject.characters
+        if self._document.is_written:  # somebody has looked, and the CDK would go on showing what was there then
+            self._document = _Document(self)
+            self.resource.policy_document = Lazy.any(self._document)
         self._names.update(json.dumps([self._resolved(part) for part in subject.declared]).encode())
         self.resource.override_logical_id(self._base_id + self._names.hexdigest()[:8].upper())
 

@@ -206,13 +206,14 @@ class CredentialIssuer(Construct):
         Raises:
             ValueError: The period is no Duration.
         """
-        check_class("period", period or Duration.minutes(5), Duration, "Duration.minutes(5)")
+        period = Duration.minutes(5) if period is None else period
+        check_class("period", period, Duration, "Duration.minutes(5)")
         return cloudwatch.Metric(
             namespace="AWS/Lambda",
             metric_name="Errors",
             dimensions_map={"FunctionName": self._function.ref},
             statistic="Sum",
-            period=period or Duration.minutes(5),
+            period=period,
         )
 
     def _serve(self, subject: Subject) -> iam.CfnManagedPolicy:

@@ -190,6 +190,9 @@ class SecureSesSmtpUser(Construct):
 
         Returns:
             The metric, to make an alarm of.
+
+        Raises:
+            ValueError: The period is no Duration.
         """
         return self.issuer.metric_rotation_failures(period=period)
 

@@ -401,6 +401,15 @@ def test_the_issuers_policy_is_replaced_when_a_user_leaves_and_kept_when_nothing
     assert access_policies(stack_of_users("orders")).isdisjoint(both)
 
 
+def test_a_user_is_added_to_a_policy_that_was_already_looked_at() -> None:
+    stack = stack_of_users("orders")
+    (found,) = (one for one in stack.node.find_all() if one.node.path.endswith("/Access1"))
+    assert isinstance(found, iam.CfnManagedPolicy)
+    assert len(stack.resolve(found.policy_document)["Statement"][0]["Resource"]) == 1
+    mailer(stack)
+    assert len(stack.resolve(found.policy_document)["Statement"][0]["Resource"]) == 2
+
+
 def test_the_same_app_synthesized_twice_gives_the_same_template() -> None:
     stack = stack_of_users("orders", "alerts")
     first, second = (stack.node.root.synth(force=True).get_stack_artifact("Stack").template for _ in range(2))  # type: ignore[attr-defined]

@@ -290,6 +290,8 @@ def test_the_metric_can_be_had_from_a_user_too(stack: cdk.Stack) -> None:
     metric = user(stack).metric_rotation_failures(period=cdk.Duration.hours(1))
     assert metric.metric_name == "Errors"
     assert metric.period.to_hours() == 1
+    with pytest.raises(ValueError, match="`period` must be a Duration, got 300"):
+        user(stack, "Other").metric_rotation_failures(period=300)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
