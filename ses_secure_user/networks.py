@@ -1,7 +1,15 @@
 """Networks as `aws:SourceIp` can hold them: public, merged, and never the whole internet."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from ipaddress import (
+    IPv4Interface,
+    IPv4Network,
+    IPv6Interface,
+    IPv6Network,
+    collapse_addresses,
+    ip_interface,
+    ip_network,
+)
 from typing import TypeVar
 
 from .refusal import refusal
@@ -61,13 +69,13 @@ def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Fam
 
 
 def _network(text: str) -> _Network:
-    network = _parsed(text)
-    if network is None or "%" in text:  # a zone names an interface, not a network
+    parsed = _parsed(text)
+    if parsed is None or "%" in text:  # a zone names an interface, not a network
         remedy = "write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48"
         raise refusal("allowed_cidrs", "hold IPv4 or IPv6 networks", text, remedy)
-    address = ip_network(text.partition("/")[0]).network_address
-    if address != network.network_address:
-        remedy = f"write {network} for the network, {address} for the one address"
+    network: _Network = parsed.network
+    if parsed.ip != network.network_address:
+        remedy = f"write {network} for the network, {parsed.ip} for the one address"
         raise refusal("allowed_cidrs", "hold networks without host bits", text, remedy)
     for reserved, kind in _RESERVED:
         if _within(network, reserved):
@@ -77,9 +85,9 @@ def _network(text: str) -> _Network:
     return network
 
 
-def _parsed(text: str) -> _Network | None:
+def _parsed(text: str) -> IPv4Interface | IPv6Interface | None:
     try:
-        return ip_network(text, strict=False)
+        return ip_interface(text)
     except ValueError:
         return None
 

@@ -86,10 +86,9 @@ def construct(stack: cdk.Stack, count: int) -> None:
 
 def floor(stack: cdk.Stack, count: int) -> None:
     role, function_arn, invocable = _floor_issuer(stack)
-    partition = cdk.Aws.PARTITION
     for first in range(0, count, USERS_PER_ACCESS_POLICY):
         numbers = range(first, min(count, first + USERS_PER_ACCESS_POLICY))
-        users = {number: _floor_user(stack, number, partition) for number in numbers}
+        users = {number: _floor_user(stack, number) for number in numbers}
         access = iam.CfnManagedPolicy(stack, f"Access{first}", policy_document=_access(users), roles=[role])
         for resource in invocable:
             access.add_resource_dependency(resource)
@@ -146,8 +145,8 @@ def _floor_issuer(stack: cdk.Stack) -> tuple[str, str, list[cdk.CfnResource]]:
     return role_name, function_arn, [invocation, permission]
 
 
-def _floor_user(stack: cdk.Stack, number: int, partition: str) -> tuple[str, str, str]:
-    document = _restrictions(f"sender{number}@example.com", f"203.0.113.{number}/32", partition)
+def _floor_user(stack: cdk.Stack, number: int) -> tuple[str, str, str]:
+    document = _restrictions(f"sender{number}@example.com", f"203.0.113.{number}/32")
     policy = iam.CfnManagedPolicy(stack, f"Policy{number}", policy_document=document).ref
     group = iam.CfnGroup(stack, f"Group{number}", managed_policy_arns=[policy]).ref
     user = iam.CfnUser(stack, f"User{number}", groups=[group], permissions_boundary=policy)
@@ -187,11 +186,9 @@ def _floor_credential(stack: cdk.Stack, number: int, user_name: str, secret: str
     return credential
 
 
-def _restrictions(sender: str, network: str, partition: str) -> Json:
+def _restrictions(sender: str, network: str) -> Json:
     action = "ses:SendRawEmail"
-    resources = [
-        f"arn:{partition}:ses:{PLACE.region}:{PLACE.account}:identity/{name}" for name in ("example.com", sender)
-    ]
+    resources = [f"arn:aws:ses:{PLACE.region}:{PLACE.account}:identity/{name}" for name in ("example.com", sender)]
     deny = {"Effect": "Deny", "Action": action, "Resource": "*"}
     allowed = {"StringEquals": {"ses:FromAddress": sender}, "IpAddress": {"aws:SourceIp": network}}
     other_sender, elsewhere = {"ses:FromAddress": sender}, {"aws:SourceIp": network}
