@@ -1,7 +1,8 @@
 """CloudFormation acting with the rights of its execution role, which ministack ignores.
 
 Before each resource the calls are judged that its handler makes: those that the CloudFormation registry's schema of the
-type lists under `handlers`, but for what no template of ours uses, such as login profiles and inline policies.
+type lists under `handlers`, the ones to read it with those to create it where a template refers to its ARN, but for what
+no template of ours uses, such as inline policies.
 """
 # ruff: noqa: SLF001
 
@@ -17,7 +18,8 @@ from tests.deploy.shapes import Action, Answer, Anything, Json, Resource
 CALLS = {
     "AWS::IAM::User": {
         "also": "iam:GetUser",
-        "create": "iam:CreateUser iam:TagUser",
+        "create": "iam:CreateUser iam:TagUser iam:GetLoginProfile iam:ListGroupsForUser iam:ListAttachedUserPolicies"
+        " iam:ListUserPolicies",
         "update": "iam:PutUserPermissionsBoundary iam:TagUser iam:UntagUser iam:ListUserTags",
         "delete": "iam:DeleteUser iam:ListAccessKeys iam:ListGroupsForUser iam:ListAttachedUserPolicies"
         " iam:ListUserPolicies",
@@ -36,7 +38,7 @@ CALLS = {
     },
     "AWS::IAM::Role": {
         "also": "iam:GetRole",
-        "create": "iam:CreateRole iam:TagRole",
+        "create": "iam:CreateRole iam:TagRole iam:ListAttachedRolePolicies iam:ListRolePolicies",
         "update": "iam:TagRole iam:UntagRole",
         "delete": "iam:DeleteRole iam:ListAttachedRolePolicies iam:ListRolePolicies",
     },
