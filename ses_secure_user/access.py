@@ -84,14 +84,18 @@ class Subject(NamedTuple):
     declared: tuple[str, str | None, str | None]
 
     @property
-    def characters(self) -> int:
-        """The most that its ARNs add to a policy."""
+    def keys(self) -> set[tuple[str, str]]:
+        """Its secret's key and its replicas' own ones, each with the region it is in, if that is another."""
+        own = {("", self.key_arn)} if self.key_arn else set()
+        return own | {(one.region, one.key_arn) for one in self.replicas if one.key_arn}
+
+    def characters(self, known: set[tuple[str, str]]) -> int:
+        """The most that its ARNs add to a policy that has some of the keys already."""
         path, user_name, secret_name = self.declared
         user = _length(user_name, _USER_NAME)
         secret = _length(secret_name, len(path) + _SECRET_SUFFIX)
-        keys = _KEY if self.key_arn else 0
-        replica_keys = len([one for one in self.replicas if one.key_arn]) * (_KEY + _KEY_STATEMENT)
-        return _FIXED + user + secret + keys + replica_keys
+        keys = sum(_KEY + (_KEY_STATEMENT if region else 0) for region, _ in self.keys - known)
+        return _FIXED + user + secret + keys
 
 
 @jsii.implements(IStableAnyProducer)
@@ -177,17 +181,19 @@ class AccessPolicy:
         self.resource = iam.CfnManagedPolicy(scope, construct_id, policy_document=document, roles=[role_name])
         self._base_id = self._stack.get_logical_id(self.resource)
         self._subjects: list[Subject] = []
+        self._keys: set[tuple[str, str]] = set()
         self._names = hashlib.sha256()
         self._room = SUBJECT_CHARACTERS
 
     def holds(self, subject: Subject) -> bool:
         """Whether there is room for one more."""
-        return subject.characters <= self._room
+        return subject.characters(self._keys) <= self._room
 
     def add(self, subject: Subject) -> None:
         """Add a user to the policy, and let the logical id tell which users it has."""
         self._subjects.append(subject)
-        self._room -= subject.characters
+        self._room -= subject.characters(self._keys)
+        self._keys |= subject.keys
         if self._document.is_written:  # somebody has looked, and the CDK would go on showing what was there then
             self._document = _Document(self)
             self.resource.policy_document = Lazy.any(self._document)
@@ -200,17 +206,17 @@ class AccessPolicy:
     def statements(self) -> list[Statement]:
         """What the document says, once all users are named."""
         home = place_of(self._stack).region
-        keys = sorted({one.key_arn for one in self._subjects if one.key_arn})
-        replica_keys = sorted({(it.region, it.key_arn) for one in self._subjects for it in one.replicas if it.key_arn})
         own_tag = {"aws:TagKeys": WITHDRAWN_TAG}
         statements = [
             allow(_USER_ACTIONS, [one.user_arn for one in self._subjects], **{"ForAllValues:StringEquals": own_tag}),
             allow(_SECRET_ACTIONS, [one.secret_arn for one in self._subjects]),
         ]
+        keys = sorted(key for region, key in self._keys if not region)
         if keys:
             statements.append(allow(_KEY_ACTIONS, keys, StringEquals=via("secretsmanager", home)))
-        for region, key in replica_keys:
-            statements.append(allow(_REPLICA_KEY_ACTIONS, [key], StringEquals=via("secretsmanager", region)))
+        for region, key in sorted(self._keys):
+            if region:
+                statements.append(allow(_REPLICA_KEY_ACTIONS, [key], StringEquals=via("secretsmanager", region)))
         return statements
 
 

@@ -22,6 +22,7 @@ from ses_secure_user.credential_issuer import IssuerProperties
 
 HERE = cdk.Environment(account="111122223333", region="eu-west-1")
 MANAGED_POLICY_LIMIT = 6144
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
 
 
 @pytest.fixture
@@ -427,11 +428,13 @@ def test_from_the_fifth_stack_an_issuer_warns_and_the_ninth_it_refuses(app: cdk.
     assert len([one for one in found if "ses-secure-user:manyStacks" in str(one.entry.data)]) == 1
 
 
+@pytest.mark.parametrize("encrypted", [False, True])
 def test_the_policies_of_eighty_users_stay_below_their_limit_and_few_enough_to_be_replaced_at_once(
-    stack: cdk.Stack,
+    stack: cdk.Stack, *, encrypted: bool
 ) -> None:
+    key = kms.Key.from_key_arn(stack, "Key", KEY) if encrypted else None
     for number in range(80):
-        user(stack, f"User{number:02}")
+        user(stack, f"User{number:02}", encryption_key=key)
     template = Template.from_stack(stack)
     policies = [
         one for one in template.find_resources("AWS::IAM::ManagedPolicy").values() if "Roles" in one["Properties"]
