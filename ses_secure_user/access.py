@@ -11,6 +11,7 @@ from aws_cdk import Annotations, IStableAnyProducer, Lazy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from .issuer.contract import REVOKED_TAG, TAG_PREFIX
 from .refusal import refusal
 from .statements import Statement, allow, policy, via
 from .tokens import is_token, place_of, stack_of
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from aws_cdk import CfnResource, Stack
 
     from .replicas import Replica
-
-WITHDRAWN_TAG = "ses-secure-user:withdrawn"
 
 SUBJECT_CHARACTERS = 5_200
 """Of a managed policy's 6,144 characters, what users may fill; the rest is the statements around them.
@@ -55,6 +54,7 @@ _SECRET_ACTIONS = [
     "secretsmanager:DescribeSecret",
     "secretsmanager:GetSecretValue",
     "secretsmanager:PutSecretValue",
+    "secretsmanager:TagResource",
     "secretsmanager:UpdateSecretVersionStage",
 ]
 _KEY_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -72,7 +72,7 @@ class Subject(NamedTuple):
         secret_arn: The ARN of the secret that holds its login.
         key_arn: The secret's own key, if it has one.
         replicas: The secret's copies.
-        declared: The path in the tree, and the names that the caller chose for the user and the secret.
+        origin: The path in the tree, and the names that the caller chose for the user and the secret.
     """
 
     stack: Stack
@@ -81,7 +81,7 @@ class Subject(NamedTuple):
     secret_arn: str
     key_arn: str | None
     replicas: tuple[Replica, ...]
-    declared: tuple[str, str | None, str | None]
+    origin: tuple[str, str | None, str | None]
 
     @property
     def keys(self) -> set[tuple[str, str]]:
@@ -91,7 +91,7 @@ class Subject(NamedTuple):
 
     def characters(self, known: set[tuple[str, str]]) -> int:
         """The most that its ARNs add to a policy that has some of the keys already."""
-        path, user_name, secret_name = self.declared
+        path, user_name, secret_name = self.origin
         user = _length(user_name, _USER_NAME)
         secret = _length(secret_name, len(path) + _SECRET_SUFFIX)
         keys = sum(_KEY + (_KEY_STATEMENT if region else 0) for region, _ in self.keys - known)
@@ -197,7 +197,7 @@ class AccessPolicy:
         if self._document.is_written:  # somebody has looked, and the CDK would go on showing what was there then
             self._document = _Document(self)
             self.resource.policy_document = Lazy.any(self._document)
-        self._names.update(json.dumps([self._resolved(part) for part in subject.declared]).encode())
+        self._names.update(json.dumps([self._resolved(part) for part in subject.origin]).encode())
         self.resource.override_logical_id(self._base_id + self._names.hexdigest()[:8].upper())
 
     def _resolved(self, name: str | None) -> object:
@@ -206,10 +206,11 @@ class AccessPolicy:
     def statements(self) -> list[Statement]:
         """What the document says, once all users are named."""
         home = place_of(self._stack).region
-        own_tag = {"aws:TagKeys": WITHDRAWN_TAG}
+        revoked, own_tags = {"aws:TagKeys": REVOKED_TAG}, {"aws:TagKeys": f"{TAG_PREFIX}*"}
+        users, secrets = [one.user_arn for one in self._subjects], [one.secret_arn for one in self._subjects]
         statements = [
-            allow(_USER_ACTIONS, [one.user_arn for one in self._subjects], **{"ForAllValues:StringEquals": own_tag}),
-            allow(_SECRET_ACTIONS, [one.secret_arn for one in self._subjects]),
+            allow(_USER_ACTIONS, users, **{"ForAllValues:StringEquals": revoked}),
+            allow(_SECRET_ACTIONS, secrets, **{"ForAllValues:StringLike": own_tags}),
         ]
         keys = sorted(key for region, key in self._keys if not region)
         if keys:

@@ -8,6 +8,7 @@ from aws_cdk import CfnResource
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from .credential_issuer import SERVICE_TIMEOUT_SECONDS
+from .issuer.contract import PROPERTIES, TAGS, Declaration
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -16,13 +17,22 @@ if TYPE_CHECKING:
     from .credential_issuer import CredentialIssuer
     from .login import Login
 
-_TAG_PREFIX = "ses-secure-user:"
+
+def declare(login: Login, *, user_name: str, from_address: str) -> Declaration:
+    """Write down what the function is told: as the credential's properties, and for a rotation as the secret's tags."""
+    verify_login = str(login.verify).lower()
+    return Declaration(
+        user_name, login.region, login.host, str(login.port), from_address, verify_login, login.field_names
+    )
 
 
-def issue(
-    scope: Construct, issuer: CredentialIssuer, subject: Subject, login: Login, *, from_address: str
-) -> CfnResource:
-    """Have a login issued at deployment, and withdrawn with the resource that is returned."""
+def tags(declared: Declaration) -> list[dict[str, str]]:
+    """Tag a secret with what a rotation is to issue: its event names nothing but the secret."""
+    return [{"key": name, "value": value} for name, value in declared.named(TAGS).items() if value]
+
+
+def issue(scope: Construct, issuer: CredentialIssuer, subject: Subject, declared: Declaration) -> CfnResource:
+    """Have a login issued at deployment, and its user's keys deleted with the resource that is returned."""
     credential = CfnResource(
         scope,
         "Credential",
@@ -30,31 +40,12 @@ def issue(
         properties={
             "ServiceToken": issuer.function_arn,
             "ServiceTimeout": SERVICE_TIMEOUT_SECONDS,
-            "UserName": subject.user_name,
             "SecretId": subject.secret_arn,
-            "Region": login.region,
-            "Host": login.host,
-            "Port": login.port,
-            "FromAddress": from_address,
-            "VerifyLogin": login.verify,
-            **({"Fields": login.field_names} if login.fields else {}),
+            **{name: value for name, value in declared.named(PROPERTIES).items() if value},
         },
     )
     credential.add_resource_dependency(issuer._serve(subject))  # noqa: SLF001 - the two make one construct
     return credential
-
-
-def login_tags(login: Login, user_name: str) -> list[dict[str, str]]:
-    """Tag a secret with what a rotation is to issue: its event names nothing but the secret."""
-    values = {
-        "user-name": user_name,
-        "region": login.region,
-        "host": login.host,
-        "port": str(login.port),
-        "verify-login": str(login.verify).lower(),
-        **({"fields": login.field_names} if login.fields else {}),
-    }
-    return [{"key": _TAG_PREFIX + name, "value": value} for name, value in values.items()]
 
 
 def rotate(scope: Construct, issuer: CredentialIssuer, subject: Subject, credential: CfnResource, hours: int) -> None:

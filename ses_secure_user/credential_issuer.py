@@ -60,7 +60,7 @@ class IssuerProperties(TypedDict, total=False):
 
 
 class CredentialIssuer(Construct):
-    """The Lambda function that issues, renews and withdraws credentials, with its role.
+    """The Lambda function that issues, renews and revokes credentials, with its role.
 
     The users of a stack share one. `CredentialIssuer.of` configures it, before or after its first deployment: to put it
     into a VPC, to encrypt with a key of your own, to be alarmed. Make one as a construct of its own to share it among
@@ -139,7 +139,7 @@ class CredentialIssuer(Construct):
         self._function = lambda_.CfnFunction(
             self,
             "Function",
-            description="Issues, renews and withdraws SES SMTP credentials",
+            description="Issues, renews and revokes SES SMTP credentials",
             code={"s3Bucket": code.s3_bucket_name, "s3Key": code.s3_object_key},
             handler="issuer.handler.handler",
             runtime=runtime.name,

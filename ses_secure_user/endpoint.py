@@ -97,4 +97,4 @@ def check_port(port: int, host: str | None, *, verify_login: bool) -> None:
         raise refusal("smtp_port", "be one that SES offers", port, f"write one of {ports}")
     if port == _BLOCKED_PORT and verify_login:
         remedy = "write 587, or verify_login=False"
-        raise refusal("smtp_port", "be one that Lambda may open, to prove the login", port, remedy)
+        raise refusal("smtp_port", "be one that Lambda may open, to test the login", port, remedy)

@@ -37,7 +37,7 @@ def check_interval(rotation_interval: Duration | None) -> int | None:
 def interval_warnings(hours: int | None) -> list[tuple[str, str]]:
     """Valid but risky intervals: pairs of a stable id and a message."""
     if hours is None:
-        text = "`rotation_interval` is None, so a login that leaked is valid until somebody withdraws it"
+        text = "`rotation_interval` is None, so a login that leaked is valid until somebody revokes it"
         return [("ses-secure-user:noRotation", text)]
     if hours > _LONGEST_AUDITED_HOURS:
         text = (

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .endpoint import SMTP_REGIONS, check_host, check_port, check_region
+from .interval import interval_warnings
+from .issuer.contract import SECRET_FIELDS
 from .refusal import refusal
 from .tokens import is_token
-
-SECRET_FIELDS = ("username", "password", "host", "port", "from_address")
 
 
 class Login(NamedTuple):
@@ -24,7 +24,7 @@ class Login(NamedTuple):
 
     @property
     def field_names(self) -> str:
-        """The fields that have another name, as one word each."""
+        """The fields that have a further name, as one word each."""
         return " ".join(f"{field}={name}" for field, name in self.fields)
 
 
@@ -43,7 +43,7 @@ def check_login(
         smtp_host: The endpoint's name. Default: ``email-smtp.REGION.amazonaws.com``.
         smtp_port: The endpoint's port.
         secret_fields: Other names for the secret's fields.
-        verify_login: Whether new logins are proved there.
+        verify_login: Whether new logins are tested there.
 
     Raises:
         ValueError: One of them is wrong; the message names the property, its rule and the remedy.
@@ -56,15 +56,15 @@ def check_login(
     return Login(region, host, smtp_port, verify_login, check_fields(secret_fields))
 
 
-def login_warnings(login: Login) -> list[tuple[str, str]]:
-    """Valid but risky settings: pairs of a stable id and a message."""
-    found = []
+def login_warnings(login: Login, interval_hours: int | None) -> list[tuple[str, str]]:
+    """Valid but risky settings, of the interval too: pairs of a stable id and a message."""
+    found = interval_warnings(interval_hours)
     if not is_token(login.region) and login.region not in SMTP_REGIONS:
         text = f"`ses_region` {login.region} is not known to have an SES SMTP endpoint"
         found.append(("ses-secure-user:unknownRegion", text))
     if not login.verify:
         text = "`verify_login` is off, so a login may become current before SES accepts it"
-        found.append(("ses-secure-user:unprovedLogin", text))
+        found.append(("ses-secure-user:untestedLogin", text))
     return found
 
 
@@ -83,7 +83,7 @@ def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, st
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,30}", name):
             remedy = "write one such as SMTP_USERNAME"
             raise refusal("secret_fields", "name fields with 1 to 30 letters, digits and _.-", name, remedy)
-    names = [given.get(field, field) for field in SECRET_FIELDS]
+    names = [*SECRET_FIELDS, *given.values()]
     for name in names:
         if names.count(name) > 1:
             raise refusal("secret_fields", "give each field a name of its own", f"{name} twice", "rename one of them")

@@ -101,11 +101,12 @@ def restrict(  # noqa: PLR0913 - one argument for each restriction that SES know
     return restrictions
 
 
-def restriction_warnings(restrictions: Restrictions, senders: object) -> list[tuple[str, str]]:
+def restriction_warnings(restrictions: Restrictions, identity: object, senders: object) -> list[tuple[str, str]]:
     """Valid but risky restrictions: pairs of a stable id and a message.
 
     Args:
         restrictions: What `restrict` made.
+        identity: The identity, or a list of them, as the caller gave it.
         senders: The From addresses as the caller wrote them.
     """
     wide = [
@@ -132,6 +133,7 @@ def restriction_warnings(restrictions: Restrictions, senders: object) -> list[tu
         if not sender.isascii()
     ]
     return [
+        *_identity_warnings(identity),
         *(("ses-secure-user:wideNetwork", message) for message in wide),
         *(("ses-secure-user:tokenNetwork", message) for message in bare),
         *(("ses-secure-user:upperCaseLocalPart", message) for message in upper),
@@ -139,12 +141,8 @@ def restriction_warnings(restrictions: Restrictions, senders: object) -> list[tu
     ]
 
 
-def identity_warnings(identity: object) -> list[tuple[str, str]]:
-    """Warn of identities that may turn out to be something else: pairs of a stable id and a message.
-
-    Args:
-        identity: The identity, or a list of them, as the caller gave it.
-    """
+def _identity_warnings(identity: object) -> list[tuple[str, str]]:
+    """Warn of identities that may turn out to be something else."""
     given = identity if isinstance(identity, list | tuple) else [identity]
     bare = [one for one in given if isinstance(one, str) and is_token(one) and not _IDENTITY_ARN.fullmatch(one)]
     message = (

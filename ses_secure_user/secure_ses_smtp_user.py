@@ -12,16 +12,16 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from .access import Subject
-from .credential import issue, login_tags, rotate
+from .credential import declare, issue, rotate, tags
 from .credential_issuer import CredentialIssuer, check_issuer
-from .interval import DEFAULT_INTERVAL, check_interval, interval_warnings
+from .interval import DEFAULT_INTERVAL, check_interval
 from .keys import key_behind
-from .login import Login, check_login, login_warnings
+from .login import check_login, login_warnings
 from .names import check_names
 from .policy import check_size, policy_document
 from .refusal import check_class, refusal
 from .replicas import Replica, check_replicas
-from .restrictions import Restrictions, identity_warnings, restrict, restriction_warnings
+from .restrictions import Restrictions, restrict, restriction_warnings
 from .secret import IssuedSecret
 from .tokens import Place, is_list_token, is_token, place_of, stack_of
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_ses as ses
 
+    from .issuer.contract import Declaration
+
 
 _OTHER_REGION = "SES verifies identities by region: verify it there, or leave `ses_region` out"
 _OTHER_ACCOUNT = "its owner can revoke it and see what is sent: verify it here, or deploy this stack there"
@@ -42,9 +44,9 @@ _OTHER_ACCOUNT = "its owner can revoke it and see what is sent: verify it here, 
 class SecureSesSmtpUser(Construct):
     """An IAM user that can only send over Amazon SES SMTP: as certain addresses, from certain networks.
 
-    Its login is in a secret, as ``username``, ``password``, ``host``, ``port`` and ``from_address``. A Lambda function
-    makes the login at deployment, proves it against SES, renews it at an interval, and withdraws it with the stack; the
-    secret access key behind it is stored nowhere.
+    Its login is in a secret, as ``username``, ``password``, ``host`` and ``port``, beside ``from_address``, ``region``
+    and ``iam_user``. A Lambda function makes the login at deployment, tests it at SES, renews it at an interval, and
+    revokes it with the stack; the secret access key behind it is stored nowhere.
 
     Attributes:
         smtp_host: The endpoint that the login is for.
@@ -111,15 +113,15 @@ class SecureSesSmtpUser(Construct):
             verify_login: Whether each new login is tried at the endpoint before it becomes current. Otherwise it waits
                 a minute, in which IAM should have spread the key. Default: True.
             encryption_key: The KMS key of the secret. Default: ``aws/secretsmanager``.
-            user_name: The IAM user's name. Default: generated.
-            secret_name: The secret's name. Default: generated.
-            secret_fields: Other names for the secret's fields, for an application that reads fixed ones, such as
-                ``{"username": "SMTP_USERNAME"}``. Default: ``username``, ``password``, ``host``, ``port`` and
-                ``from_address``.
+            user_name: The IAM user's name. A credential belongs to one user for life, so another name is refused at
+                deployment; give the construct another id. Default: generated.
+            secret_name: The secret's name, for life too. Default: generated.
+            secret_fields: Further names for the secret's fields, beside their own, for an application that reads fixed
+                ones, such as ``{"username": "SMTP_USERNAME"}``. Default: none.
             replica_regions: Regions to keep a copy of the secret in, with a key of its own where a
                 ``secretsmanager.ReplicaRegion`` is given
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html). Default: none.
-            removal_policy: What happens to the secret when it leaves the stack; its login is withdrawn in any case.
+            removal_policy: What happens to the secret when it leaves the stack; its login is revoked in any case.
                 Default: it is deleted.
             issuer: The function that issues the login. Default: one that the stack's users share.
 
@@ -152,14 +154,14 @@ class SecureSesSmtpUser(Construct):
         self.issuer = issuer or CredentialIssuer.of(stack)
         self._stack, self._key = stack, key
         user_arn = self._make_user(restrictions, place, user_name)
-        secret_arn = self._make_secret(login, secret_name, replicas, removal_policy)
-        declared = (construct_id if scope is stack else self.node.path, user_name, secret_name)
-        subject = self._subject(user_arn, secret_arn, replicas, declared)
-        self._credential = issue(self, self.issuer, subject, login, from_address=_first(restrictions.from_addresses))
+        declared = declare(login, user_name=self._user_name, from_address=_first(restrictions.from_addresses))
+        secret_arn = self._make_secret(declared, secret_name, replicas, removal_policy)
+        origin = (construct_id if scope is stack else self.node.path, user_name, secret_name)
+        subject = self._subject(user_arn, secret_arn, replicas, origin)
+        self._credential = issue(self, self.issuer, subject, declared)
         if hours is not None:
             rotate(self, self.issuer, subject, self._credential, hours)
-        self._warn(identity_warnings(identity), restriction_warnings(restrictions, from_address))
-        self._warn(login_warnings(login), interval_warnings(hours))
+        self._warn(restriction_warnings(restrictions, identity, from_address), login_warnings(login, hours))
 
     @functools.cached_property
     def secret(self) -> secretsmanager.ISecret:
@@ -223,7 +225,7 @@ class SecureSesSmtpUser(Construct):
         return user.attr_arn
 
     def _make_secret(
-        self, login: Login, name: str | None, replicas: tuple[Replica, ...], removal_policy: RemovalPolicy
+        self, declared: Declaration, name: str | None, replicas: tuple[Replica, ...], removal_policy: RemovalPolicy
     ) -> str:
         """Make the secret without a value, and give its ARN."""
         secret = secretsmanager.CfnSecret(
@@ -233,7 +235,7 @@ class SecureSesSmtpUser(Construct):
             description="An SES SMTP login",
             kms_key_id=self._key and self._key.key_arn,
             replica_regions=[{"region": one.region, "kmsKeyId": one.key_arn} for one in replicas] or None,
-            tags=login_tags(login, self._user_name),
+            tags=tags(declared),
         )
         if removal_policy != RemovalPolicy.DESTROY:
             secret.apply_removal_policy(removal_policy)
@@ -244,7 +246,7 @@ class SecureSesSmtpUser(Construct):
         user_arn: str,
         secret_arn: str,
         replicas: tuple[Replica, ...],
-        declared: tuple[str, str | None, str | None],
+        origin: tuple[str, str | None, str | None],
     ) -> Subject:
         return Subject(
             stack=self._stack,
@@ -253,7 +255,7 @@ class SecureSesSmtpUser(Construct):
             secret_arn=secret_arn,
             key_arn=self._key.key_arn if self._key else None,
             replicas=replicas,
-            declared=declared,
+            origin=origin,
         )
 
     def _warn(self, *warnings: list[tuple[str, str]]) -> None:

@@ -36,9 +36,9 @@ from jsii._kernel.providers.process import _NodeProcess
 
 from ses_secure_user import SecureSesSmtpUser
 from tests.deploy.local_aws import local_aws
+from tests.lifecycle.faults import ANSWER, LOGIN
 from tests.lifecycle.scenes import BASE, stage
 from tests.lifecycle.services import STEPS
-from tests.lifecycle.world import ANSWER, LOGIN
 
 PACKAGE = Path(__file__).parents[1] / "ses_secure_user"
 PLACE = cdk.Environment(account="111122223333", region="eu-west-1")
@@ -109,7 +109,7 @@ def _floor_issuer(stack: cdk.Stack) -> tuple[str, str, list[cdk.CfnResource]]:
     function = lambda_.CfnFunction(
         stack,
         "IssuerFunction",
-        description="Issues, renews and withdraws SES SMTP credentials",
+        description="Issues, renews and revokes SES SMTP credentials",
         code={"s3Bucket": code.s3_bucket_name, "s3Key": code.s3_object_key},
         handler="issuer.handler.handler",
         runtime="python3.14",
@@ -151,7 +151,14 @@ def _floor_user(stack: cdk.Stack, number: int) -> tuple[str, str, str]:
     group = iam.CfnGroup(stack, f"Group{number}", managed_policy_arns=[policy]).ref
     user = iam.CfnUser(stack, f"User{number}", groups=[group], permissions_boundary=policy)
     user_name = user.ref
-    tags = {"user-name": user_name, "region": PLACE.region, "host": HOST, "port": "465", "verify-login": "true"}
+    tags = {
+        "user-name": user_name,
+        "region": PLACE.region,
+        "host": HOST,
+        "port": "465",
+        "from-address": f"sender{number}@example.com",
+        "verify-login": "true",
+    }
     secret = secretsmanager.CfnSecret(
         stack,
         f"Secret{number}",
@@ -169,9 +176,9 @@ def _floor_credential(stack: cdk.Stack, number: int, user_name: str, secret: str
         "SecretId": secret,
         "Region": PLACE.region,
         "Host": HOST,
-        "Port": 465,
+        "Port": "465",
         "FromAddress": f"sender{number}@example.com",
-        "VerifyLogin": True,
+        "VerifyLogin": "true",
     }
     credential = cdk.CfnResource(stack, f"Credential{number}", type="Custom::SesSmtpCredential", properties=properties)
     rotation = secretsmanager.CfnRotationSchedule(
@@ -203,11 +210,13 @@ def _restrictions(sender: str, network: str) -> Json:
 
 def _access(users: dict[int, tuple[str, str, str]]) -> Json:
     on_users = ["CreateAccessKey", "DeleteAccessKey", "ListAccessKeys", "ListUserTags", "TagUser"]
-    on_secrets = ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"]
-    tagging = {"ForAllValues:StringEquals": {"aws:TagKeys": "ses-secure-user:withdrawn"}}
+    on_secrets = ["DescribeSecret", "GetSecretValue", "PutSecretValue", "TagResource", "UpdateSecretVersionStage"]
+    marking = {"ForAllValues:StringEquals": {"aws:TagKeys": "ses-secure-user:revoked"}}
+    tagging = {"ForAllValues:StringLike": {"aws:TagKeys": "ses-secure-user:*"}}
     return _document(
-        _allow([f"iam:{name}" for name in on_users], [arn for _, arn, _ in users.values()]) | {"Condition": tagging},
-        _allow([f"secretsmanager:{name}" for name in on_secrets], [secret for *_, secret in users.values()]),
+        _allow([f"iam:{name}" for name in on_users], [arn for _, arn, _ in users.values()]) | {"Condition": marking},
+        _allow([f"secretsmanager:{name}" for name in on_secrets], [secret for *_, secret in users.values()])
+        | {"Condition": tagging},
     )
 
 

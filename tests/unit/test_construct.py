@@ -173,7 +173,7 @@ def test_tokens_pass_every_check(stack: cdk.Stack) -> None:
         ({"smtp_port": "465"}, "`smtp_port` must be a port, got '465'; write one such as 465 or 587"),
         (
             {"smtp_port": 25},
-            "`smtp_port` must be one that Lambda may open, to prove the login, got 25; write 587, or verify_login=False",
+            "`smtp_port` must be one that Lambda may open, to test the login, got 25; write 587, or verify_login=False",
         ),
         ({"verify_login": "no"}, "`verify_login` must be a bool, got 'no'; write True or False"),
         (
@@ -266,7 +266,7 @@ def test_tokens_pass_every_check(stack: cdk.Stack) -> None:
         ),
         (
             {"secret_fields": {"user": "SMTP_USERNAME"}},
-            "`secret_fields` must rename known fields, got user; write one of username, password, host, port, from_address",
+            "`secret_fields` must rename known fields, got user; write one of username, password, host, port, from_address, region, iam_user",
         ),
         (
             {"secret_fields": {"username": "password"}},
@@ -316,7 +316,7 @@ def test_a_misspelt_property_is_named() -> None:
         ({"ses_region": "mx-central-1"}, ["ses-secure-user:unknownRegion"]),
         ({"rotation_interval": None}, ["ses-secure-user:noRotation"]),
         ({"rotation_interval": cdk.Duration.days(46)}, ["ses-secure-user:longRotation"]),
-        ({"verify_login": False}, ["ses-secure-user:unprovedLogin"]),
+        ({"verify_login": False}, ["ses-secure-user:untestedLogin"]),
     ],
 )
 def test_what_is_valid_but_risky_draws_a_warning_that_can_be_acknowledged(

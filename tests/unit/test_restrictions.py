@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ses_secure_user.policy import POLICY_LIMIT, check_size, policy_document, policy_size
-from ses_secure_user.restrictions import identity_warnings, restrict, restriction_warnings
+from ses_secure_user.restrictions import restrict, restriction_warnings
 
 GIVEN: dict[str, Any] = {
     "identity": "example.com",
@@ -524,7 +524,7 @@ def test_a_right_restriction_is_normalized(changed: dict[str, Any], attribute: s
 )
 def test_what_is_valid_but_risky_is_warned_of(changed: dict[str, Any], expected: list[str]) -> None:
     properties = GIVEN | changed
-    warnings = restriction_warnings(restrict(**properties), properties["from_address"])
+    warnings = restriction_warnings(restrict(**properties), properties["identity"], properties["from_address"])
     assert [warning_id for warning_id, _ in warnings] == expected
 
 
@@ -539,18 +539,22 @@ def test_a_network_known_at_deployment_is_warned_of_unless_its_prefix_is_written
         ([f"{text}/128"], []),
         (listed, ["ses-secure-user:tokenNetwork"]),
     ):
-        warnings = restriction_warnings(restrict(**(GIVEN | {"allowed_cidrs": networks})), "noreply@example.com")
+        made = restrict(**(GIVEN | {"allowed_cidrs": networks}))
+        warnings = restriction_warnings(made, "example.com", "noreply@example.com")
         assert [warning_id for warning_id, _ in warnings] == expected
 
 
 def test_an_identity_known_at_deployment_is_warned_of_unless_it_is_surely_an_arn_or_a_name() -> None:
     text = cdk.CfnParameter(cdk.Stack(), "Text").value_as_string
-    assert [warning_id for warning_id, _ in identity_warnings(text)] == ["ses-secure-user:tokenIdentity"]
-    assert [warning_id for warning_id, _ in identity_warnings(["example.com", text])] == [
-        "ses-secure-user:tokenIdentity"
-    ]
-    assert identity_warnings("example.com") == []
-    assert identity_warnings(f"arn:aws:ses:{text}:{text}:identity/{text}") == []
+    arn = f"arn:aws:ses:{text}:{text}:identity/{text}"
+    for identity, expected in (
+        (text, ["ses-secure-user:tokenIdentity"]),
+        (["example.com", text], ["ses-secure-user:tokenIdentity"]),
+        ("example.com", []),
+        (arn, []),
+    ):
+        warnings = restriction_warnings(restrict(**(GIVEN | {"identity": identity})), identity, "noreply@example.com")
+        assert [warning_id for warning_id, _ in warnings] == expected
 
 
 def test_tokens_pass_every_check() -> None:
