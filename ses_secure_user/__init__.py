@@ -4,3 +4,4 @@ from .credential_issuer import CredentialIssuer
 from .secure_ses_smtp_user import SecureSesSmtpUser
 
 __all__ = ["CredentialIssuer", "SecureSesSmtpUser"]
+__version__ = "0.1.0"

@@ -12,7 +12,7 @@ from ministack.services import iam
 from ministack.services import secretsmanager as sm
 from ministack.services.cloudformation import custom_resource, handlers, provisioners, stacks
 
-from tests.deploy import custom_resources, groups, rotation, secret_values, users
+from tests.deploy import custom_resources, execution_role, groups, rotation, secret_values, users
 
 HASTE = "import time\nsleep = time.sleep\ntime.sleep = lambda seconds: sleep(seconds / 10)\n"
 """A function's waits take a tenth of their time; what they are for is tried on the life cycle's own clock."""
@@ -41,6 +41,11 @@ def install() -> None:
         (vars(sm), "_apply_current_promotion", secret_values.promote),
         (vars(sm), "_rotate_secret", rotation.rotate_secret),
         (vars(sm), "_describe_secret", rotation.describe_secret),
+        (handlers._ACTION_HANDLERS, "CreateStack", execution_role.create_stack),
+        (handlers._ACTION_HANDLERS, "UpdateStack", execution_role.update_stack),
+        (vars(stacks), "_provision_resource", execution_role.provision),
+        (vars(stacks), "_update_resource", execution_role.update),
+        (vars(stacks), "_delete_resource", execution_role.delete),
     ):
         table[name] = partial(patch, table[name])
     types["AWS::IAM::Group"] = groups.GROUP

@@ -16,6 +16,8 @@ from typing import Any
 HERE = Path(__file__).parent
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 USER = f"arn:aws:iam::{ACCOUNT}:user/mailer"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/role"
+TRUST = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
 EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 GRANT_TO_USER = {
     "Version": "2012-10-17",
@@ -118,6 +120,14 @@ class Evaluator:
         context = Send().context if action.startswith("ses:") else {"aws:SourceIp": Send().source_ip}
         request = {"action": action, "resource": resource, "account": ACCOUNT, "context": context}
         return self._allowed(request | setup.policies(document))
+
+    def permits_role(self, documents: list[Document], action: str, resource: str, **context: str) -> bool:
+        """Whether a role with these policies may do something to what trusts its account, as keys do."""
+        request = {"action": action, "resource": resource, "account": ACCOUNT, "context": context, "principal": ROLE}
+        trusting = {"Statement": TRUST} if action.startswith("kms:") else None
+        answer = self._ask(request | {"attached": documents, "boundary": EVERYTHING, "resourcePolicy": trusting})
+        assert not answer["ignored"], f"unknown to {action}: {answer['ignored']}"
+        return bool(answer["allowed"])
 
     def actions(self, service: str) -> list[tuple[str, str]]:
         """Every action of a service, with each kind of resource that it takes."""
