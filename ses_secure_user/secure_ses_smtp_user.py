@@ -23,6 +23,7 @@ from .refusal import check_class, refusal
 from .replicas import Replica, check_replicas
 from .restrictions import Restrictions, restrict, restriction_warnings
 from .secret import IssuedSecret
+from .sends import alarm, check_sends_alarm, check_watchable, make_default, publish_sends, sender, sends
 from .tokens import Place, is_list_token, is_token, place_of, stack_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_ses as ses
+    from aws_cdk import aws_sns as sns
 
     from .issuer.contract import Declaration
 
@@ -153,6 +155,7 @@ class SecureSesSmtpUser(Construct):
         self.smtp_host, self.smtp_port = login.host, login.port
         self.issuer = issuer or CredentialIssuer.of(stack)
         self._stack, self._key = stack, key
+        self._sender = sender(identity, configuration_set, restrictions.configuration_set, user_name, place.region)
         user_arn = self._make_user(restrictions, place, user_name)
         declared = declare(login, user_name=self._user_name, from_address=_first(restrictions.from_addresses))
         secret_arn = self._make_secret(declared, secret_name, replicas, removal_policy)
@@ -197,6 +200,47 @@ class SecureSesSmtpUser(Construct):
             ValueError: The period is no Duration.
         """
         return self.issuer.metric_rotation_failures(period=period)
+
+    def metric_sends(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Count the mails that SES accepted from this user.
+
+        `configuration_set` publishes them: a destination for CloudWatch is added to it, once for all users of the set.
+        It counts what is sent with the set alone, so it is made the default of the identities that are constructs with
+        no default of their own; for others a warning says how. A default set must be allowed to every sender of its
+        identity. A mail to several recipients counts as one; one that SES refused counts as none
+        (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-cloudwatch.html).
+
+        Args:
+            period: What one data point sums up. Default: an hour.
+
+        Returns:
+            The metric, to make an alarm of.
+
+        Raises:
+            ValueError: The user has no `configuration_set`, sends in another region than its stack's, or has a name
+                that SES does not publish; or the period is no Duration.
+        """
+        set_name = check_watchable(self._sender, place_of(self._stack).region)
+        metric = sends(self._user_name, period)
+        publish_sends(self, self._sender.configuration_set, set_name)
+        make_default(self, self._sender.identities, set_name)
+        return metric
+
+    def alarm_on_sends(self, *, per_hour: int, topic: sns.ITopic) -> cloudwatch.Alarm:
+        """Tell a topic when this user sends more than it should, as `metric_sends` counts it.
+
+        Args:
+            per_hour: How many mails it may send in an hour; one more sets off the alarm.
+            topic: The topic to tell.
+
+        Returns:
+            The alarm.
+
+        Raises:
+            ValueError: As `metric_sends`; or the number or the topic is none, or there is such an alarm already.
+        """
+        check_sends_alarm(self, per_hour, topic)
+        return alarm(self, self.metric_sends(), per_hour, topic)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.

@@ -49,7 +49,7 @@ def warnings(stack: cdk.Stack) -> list[str]:
 
 
 def test_the_package_exports_what_is_documented() -> None:
-    assert ses_secure_user.__all__ == ["CredentialIssuer", "SecureSesSmtpUser"]
+    assert ses_secure_user.__all__ == ["CredentialIssuer", "LeakAlarm", "SecureSesSmtpUser"]
 
 
 def test_every_property_is_documented_and_every_optional_one_states_its_default() -> None:

@@ -1,0 +1,294 @@
+"""What sees a misuse: sends counted and alarmed, and keys that AWS finds in public."""
+
+import json
+import re
+from typing import Any
+
+import aws_cdk as cdk
+import cdk_nag
+import pytest
+from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Annotations, Match, Template
+from moto.events.models import EventPattern
+
+from ses_secure_user import LeakAlarm, SecureSesSmtpUser
+
+IRELAND = cdk.Environment(account="111122223333", region="eu-west-1")
+VIRGINIA = cdk.Environment(account="111122223333", region="us-east-1")
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+EXPOSED = {
+    "version": "0",
+    "id": "121345678-1234-1234-1234-123456789012",
+    "detail-type": "AWS Health Event",
+    "source": "aws.health",
+    "account": "123456789012",
+    "time": "2016-06-05T06:27:57Z",
+    "region": "us-east-1",
+    "resources": [],
+    "detail": {
+        "eventArn": "arn:aws:health:us-east-1::event/AWS_RISK_CREDENTIALS_EXPOSED_XXXXXXXXXXXXXXXXX",
+        "service": "RISK",
+        "eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSED",
+        "eventTypeCategory": "issue",
+        "startTime": "Sat, 05 Jun 2016 15:10:09 GMT",
+        "eventDescription": [{"language": "en_US", "latestDescription": "A description"}],
+        "affectedEntities": [{"entityValue": KEY_ID}],
+    },
+}
+"""AWS's sample, with its documentation's own key id."""
+
+
+@pytest.fixture
+def app() -> cdk.App:
+    return cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
+
+
+@pytest.fixture
+def stack(app: cdk.App) -> cdk.Stack:
+    return cdk.Stack(app, "Stack", env=IRELAND)
+
+
+def mailer(stack: cdk.Stack, name: str = "Mailer", **changed: Any) -> SecureSesSmtpUser:  # noqa: ANN401 - any property
+    properties: dict[str, Any] = {
+        "identity": "example.com",
+        "from_address": "noreply@example.com",
+        "allowed_cidrs": ["203.0.113.0/24"],
+        "configuration_set": "transactional",
+    }
+    return SecureSesSmtpUser(stack, name, **(properties | changed))
+
+
+def found(stack: cdk.Stack, type_name: str) -> list[dict[str, Any]]:
+    return [one["Properties"] for one in Template.from_stack(stack).find_resources(type_name).values()]
+
+
+def warnings(stack: cdk.Stack) -> list[str]:
+    entries = Annotations.from_stack(stack).find_warning("*", Match.any_value())
+    return [str(one.entry.data) for one in entries]
+
+
+def topic(stack: cdk.Stack) -> sns.Topic:
+    return sns.Topic(stack, "Topic", enforce_ssl=True)
+
+
+# Sends
+
+
+def test_sends_are_counted_by_the_user_that_ses_itself_names(stack: cdk.Stack) -> None:
+    user = mailer(stack)
+    metric = user.metric_sends(period=cdk.Duration.minutes(5))
+    assert (metric.namespace, metric.metric_name, metric.statistic) == ("AWS/SES", "Send", "Sum")
+    assert stack.resolve(metric.dimensions) == {"ses:caller-identity": stack.resolve(user.user.user_name)}
+    (destination,) = found(stack, "AWS::SES::ConfigurationSetEventDestination")
+    assert destination["ConfigurationSetName"] == "transactional"
+    assert destination["EventDestination"] == {
+        "Enabled": True,
+        "MatchingEventTypes": ["SEND"],
+        "CloudWatchDestination": {
+            "DimensionConfigurations": [
+                {
+                    "DimensionName": "ses:caller-identity",
+                    "DimensionValueSource": "messageTag",
+                    "DefaultDimensionValue": "none",
+                }
+            ]
+        },
+    }
+
+
+def test_one_mail_more_than_an_hour_may_have_sets_off_the_alarm(stack: cdk.Stack) -> None:
+    mailer(stack).alarm_on_sends(per_hour=500, topic=topic(stack))
+    (alarm,) = found(stack, "AWS::CloudWatch::Alarm")
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (500, "GreaterThanThreshold")
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (3600, 1, "notBreaching")
+    assert len(alarm["AlarmActions"]) == 1
+
+
+def test_users_of_one_set_share_its_destination_so_that_nothing_is_counted_twice(stack: cdk.Stack) -> None:
+    made = ses.ConfigurationSet(stack, "Set")
+    for name, given in (("One", made), ("Two", made), ("Three", "by-name"), ("Four", "by-name")):
+        user = mailer(stack, name, configuration_set=given)
+        user.metric_sends()
+        user.metric_sends()
+    assert len(found(stack, "AWS::SES::ConfigurationSetEventDestination")) == 2
+
+
+def test_without_the_methods_nothing_is_made(stack: cdk.Stack) -> None:
+    identity = ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain("example.com"))
+    mailer(stack, identity=identity)
+    assert found(stack, "AWS::SES::ConfigurationSetEventDestination") == []
+    assert "ConfigurationSetAttributes" not in found(stack, "AWS::SES::EmailIdentity")[0]
+
+
+def test_the_set_becomes_the_default_of_an_identity_that_has_none(stack: cdk.Stack) -> None:
+    identity = ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain("example.com"))
+    mailer(stack, identity=[identity]).metric_sends()
+    (made,) = found(stack, "AWS::SES::EmailIdentity")
+    assert made["ConfigurationSetAttributes"] == {"ConfigurationSetName": "transactional"}
+    assert warnings(stack) == []
+
+
+def test_a_default_that_an_identity_has_is_left_alone(stack: cdk.Stack) -> None:
+    own = ses.ConfigurationSet.from_configuration_set_name(stack, "Own", "own")
+    domain = ses.Identity.domain("example.com")
+    identity = ses.EmailIdentity(stack, "Identity", identity=domain, configuration_set=own)
+    mailer(stack, identity=identity).metric_sends()
+    assert found(stack, "AWS::SES::EmailIdentity")[0]["ConfigurationSetAttributes"] == {"ConfigurationSetName": "own"}
+
+
+def test_of_an_identity_that_is_a_name_it_is_said_how_the_set_becomes_its_default(stack: cdk.Stack) -> None:
+    user = mailer(stack)
+    user.metric_sends()
+    user.metric_sends()
+    (warning,) = warnings(stack)
+    assert "`transactional` is the default one of example.com" in warning
+    assert "aws sesv2 put-email-identity-configuration-set-attributes" in warning
+    assert "[ack: ses-secure-user:defaultSet]" in warning
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"configuration_set": None},
+            "`configuration_set` must be given to count what is sent, got None; SES counts by configuration set: name one, and make it the default of the identity",
+        ),
+        (
+            {"ses_region": "us-east-1"},
+            "`ses_region` must be the stack's, eu-west-1, to count what is sent, got us-east-1; the configuration set and its metric are there: deploy the user there, or leave `ses_region` out",
+        ),
+        (
+            {"user_name": "mail+er"},
+            "`user_name` must be letters, digits and _.@- to count what is sent, got mail+er; SES publishes no other value to CloudWatch: leave it out, or choose another",
+        ),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(changed: dict[str, Any], message: str, stack: cdk.Stack) -> None:
+    user = mailer(stack, **changed)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        user.alarm_on_sends(per_hour=100, topic=topic(stack))
+
+
+@pytest.mark.parametrize("per_hour", [0, -5, 2.5, True, "100"])
+def test_a_number_that_is_none_is_refused(per_hour: Any, stack: cdk.Stack) -> None:  # noqa: ANN401
+    with pytest.raises(ValueError, match=r"^`per_hour` must be a whole number, 1 or more, got "):
+        mailer(stack).alarm_on_sends(per_hour=per_hour, topic=topic(stack))
+
+
+def test_tokens_pass(app: cdk.App) -> None:
+    anywhere = cdk.Stack(app, "Anywhere")
+    limit = cdk.CfnParameter(anywhere, "Limit", type="Number")
+    name = cdk.CfnParameter(anywhere, "Set")
+    user = mailer(anywhere, configuration_set=name.value_as_string)
+    user.alarm_on_sends(per_hour=limit.value_as_number, topic=topic(anywhere))  # type: ignore[arg-type]
+    LeakAlarm(anywhere, "Leak", topic=sns.Topic(anywhere, "Leaks"))
+    assert found(anywhere, "AWS::CloudWatch::Alarm")[0]["Threshold"] == {"Ref": "Limit"}
+    assert found(anywhere, "AWS::SES::ConfigurationSetEventDestination")[0]["ConfigurationSetName"] == {"Ref": "Set"}
+
+
+def test_a_second_alarm_a_missing_topic_and_a_bad_period_are_refused(stack: cdk.Stack) -> None:
+    user, told = mailer(stack), topic(stack)
+    with pytest.raises(ValueError, match=r"^`topic` must be a construct of type sns\.ITopic, got None; "):
+        user.alarm_on_sends(per_hour=1, topic=None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^`period` must be a Duration, got 60; "):
+        user.metric_sends(period=60)  # type: ignore[arg-type]
+    user.alarm_on_sends(per_hour=1, topic=told)
+    with pytest.raises(ValueError, match=r"^`alarm_on_sends` must be called once for each user, got Stack/Mailer; "):
+        user.alarm_on_sends(per_hour=2, topic=told)
+
+
+# Leaks
+
+
+def rule(stack: cdk.Stack) -> dict[str, Any]:
+    (made,) = found(stack, "AWS::Events::Rule")
+    return made
+
+
+def told(rule: dict[str, Any], event: dict[str, Any]) -> str:
+    """What the topic is told of an event, as EventBridge writes the rule's template."""
+    (target,) = rule["Targets"]
+    transformer = target["InputTransformer"]
+    text = "\n".join(json.loads(line) for line in transformer["InputTemplate"].splitlines())
+    for name, path in transformer["InputPathsMap"].items():
+        value: Any = event
+        for step in re.findall(r"[\w-]+", path):
+            value = value[int(step) if isinstance(value, list) else step]
+        text = text.replace(f"<{name}>", value)
+    return text
+
+
+@pytest.fixture
+def alarm(app: cdk.App) -> cdk.Stack:
+    stack = cdk.Stack(app, "Leaks", env=VIRGINIA)
+    LeakAlarm(stack, "Leak", topic=topic(stack))
+    return stack
+
+
+def test_a_leak_reaches_the_topic_without_a_function(alarm: cdk.Stack) -> None:
+    template = Template.from_stack(alarm)
+    assert [one["Type"] for one in template.to_json()["Resources"].values()] == [
+        "AWS::SNS::Topic",
+        "AWS::SNS::TopicPolicy",
+        "AWS::Events::Rule",
+    ]
+    assert rule(alarm)["Targets"][0]["Arn"] == {"Ref": "TopicBFC7AF6E"}
+    (policy,) = found(alarm, "AWS::SNS::TopicPolicy")
+    assert '"Action": "sns:Publish", "Effect": "Allow", "Principal": {"Service": "events' in json.dumps(policy)
+
+
+@pytest.mark.parametrize(
+    ("changed", "matches"),
+    [
+        ({}, True),
+        ({"eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSURE_SUSPECTED"}, True),
+        ({"eventTypeCode": "AWS_RISK_IAM_QUARANTINE"}, True),
+        ({"service": "EC2", "eventTypeCode": "AWS_EC2_OPERATIONAL_ISSUE"}, False),
+        ({"eventTypeCode": "AWS_ABUSE_DOS_REPORT"}, False),
+    ],
+)
+def test_it_matches_what_health_tells_of_keys_and_nothing_else(
+    changed: dict[str, Any], *, matches: bool, alarm: cdk.Stack
+) -> None:
+    event = EXPOSED | {"detail": EXPOSED["detail"] | changed}  # type: ignore[operator]
+    pattern = rule(alarm)["EventPattern"]
+    assert EventPattern(json.dumps(pattern), pattern).matches_event(event) is matches  # type: ignore[arg-type]
+
+
+def test_the_message_names_the_key_and_says_whose_it_is_and_what_to_do(alarm: cdk.Stack) -> None:
+    message = told(rule(alarm), EXPOSED)
+    assert message.startswith("AWS Health: AWS_RISK_CREDENTIALS_EXPOSED in account 123456789012, at 2016-06-05T06:27:")
+    assert f"\nAccess key: {KEY_ID}\n" in message
+    assert f"aws iam get-access-key-last-used --access-key-id {KEY_ID}" in message
+    assert message.count("aws secretsmanager rotate-secret") == 1
+    assert "rotate once more" in message
+    assert re.search(r"<[\w-]+>", message) is None
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-west-2", "us-gov-west-1"])
+def test_it_stands_where_health_tells_of_keys(region: str, app: cdk.App) -> None:
+    stack = cdk.Stack(app, "There", env=cdk.Environment(account="111122223333", region=region))
+    LeakAlarm(stack, "Leak", topic=topic(stack))
+    assert rule(stack)["State"] == "ENABLED"
+
+
+def test_elsewhere_it_is_refused_and_so_is_a_topic_from_elsewhere(app: cdk.App, stack: cdk.Stack) -> None:
+    message = (
+        "`LeakAlarm` must be in us-east-1, where AWS Health tells of keys, got eu-west-1; "
+        "make a stack of its own there, in us-gov-west-1 for GovCloud"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        LeakAlarm(stack, "Leak", topic=topic(stack))
+    there = cdk.Stack(app, "There", env=VIRGINIA)
+    distant = sns.Topic.from_topic_arn(there, "Distant", "arn:aws:sns:eu-west-1:111122223333:alarms")
+    with pytest.raises(ValueError, match=r"^`topic` must be in us-east-1, got eu-west-1; "):
+        LeakAlarm(there, "Leak", topic=distant)
+    assert there.node.try_find_child("Leak") is None
+
+
+def test_the_rule_pack_finds_nothing_in_either(app: cdk.App, alarm: cdk.Stack, stack: cdk.Stack) -> None:
+    mailer(stack).alarm_on_sends(per_hour=100, topic=topic(stack))
+    assert [
+        one for scope in (alarm, stack) for one in cdk_nag.AwsSolutionsChecks(app).validate_scope(scope).violations
+    ] == []
