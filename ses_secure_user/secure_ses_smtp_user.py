@@ -12,6 +12,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from .access import Subject
+from .alarm_topic import check_topic
 from .credential import declare, issue, rotate, tags
 from .credential_issuer import CredentialIssuer, check_issuer
 from .interval import DEFAULT_INTERVAL, check_interval
@@ -22,6 +23,7 @@ from .policy import check_size, policy_document
 from .refusal import check_class, refusal
 from .replicas import Replica, check_replicas
 from .restrictions import Restrictions, restrict, restriction_warnings
+from .rotation_watch import RotationWatch, overdue, overdue_alarm
 from .secret import IssuedSecret
 from .sends import alarm, check_sends_alarm, check_watchable, make_default, publish_sends, sender, sends
 from .tokens import Place, is_list_token, is_token, place_of, stack_of
@@ -158,9 +160,9 @@ class SecureSesSmtpUser(Construct):
         self._sender = sender(identity, configuration_set, restrictions.configuration_set, user_name, place.region)
         user_arn = self._make_user(restrictions, place, user_name)
         declared = declare(login, user_name=self._user_name, from_address=_first(restrictions.from_addresses))
-        secret_arn = self._make_secret(declared, secret_name, replicas, removal_policy)
+        self._hours, self._secret_arn = hours, self._make_secret(declared, secret_name, replicas, removal_policy)
         origin = (construct_id if scope is stack else self.node.path, user_name, secret_name)
-        subject = self._subject(user_arn, secret_arn, replicas, origin)
+        subject = self._subject(user_arn, self._secret_arn, replicas, origin)
         self._credential = issue(self, self.issuer, subject, declared)
         if hours is not None:
             rotate(self, self.issuer, subject, self._credential, hours)
@@ -200,6 +202,50 @@ class SecureSesSmtpUser(Construct):
             ValueError: The period is no Duration.
         """
         return self.issuer.metric_rotation_failures(period=period)
+
+    def metric_rotation_overdue(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Tell whether this user's rotation is overdue: 1 while its due date has passed or there is none, else 0.
+
+        Secrets Manager publishes no such metric, and an alarm waits for none longer than 7 days, so a function of its
+        own, one for all users of the stack, asks every hour when the rotation is due. It reads no secret's value
+        (``NextRotationDate``, https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html).
+
+        Args:
+            period: What one data point is the maximum of. Default: an hour.
+
+        Returns:
+            The metric, to make an alarm of.
+
+        Raises:
+            ValueError: The user is not rotated, the period is no Duration, or the stack has too many such users.
+        """
+        if self._hours is None:
+            remedy = "give an interval, or watch nothing"
+            raise refusal("rotation_interval", "be given to watch for overdue rotations", None, remedy)
+        metric = overdue(self._secret_arn, period)
+        RotationWatch.of(self._stack).add(self._secret_arn)
+        return metric
+
+    def alarm_on_overdue_rotation(self, *, topic: sns.ITopic) -> cloudwatch.Alarm:
+        """Tell a topic when this user's rotation has been overdue for 6 hours, or nobody could see for as long.
+
+        Whatever the cause: it failed each time, the function could not be invoked, somebody turned rotation off or
+        deleted the secret.
+
+        Args:
+            topic: The topic to tell.
+
+        Returns:
+            The alarm.
+
+        Raises:
+            ValueError: As `metric_rotation_overdue`; or the topic is none, or there is such an alarm already.
+        """
+        if self.node.try_find_child("RotationOverdue"):
+            remedy = "make a further one of `metric_rotation_overdue()`"
+            raise refusal("alarm_on_overdue_rotation", "be called once for each user", self.node.path, remedy)
+        check_topic(topic, place_of(self._stack).region)
+        return overdue_alarm(self, self.metric_rotation_overdue(), topic)
 
     def metric_sends(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the mails that SES accepted from this user.

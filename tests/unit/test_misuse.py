@@ -1,18 +1,23 @@
-"""What sees a misuse: sends counted and alarmed, and keys that AWS finds in public."""
+"""What sees a misuse: sends counted and alarmed, keys that AWS finds in public, rotations that never ran."""
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aws_cdk as cdk
+import boto3
+import botocore.exceptions
 import cdk_nag
 import pytest
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
+from moto import mock_aws
 from moto.events.models import EventPattern
 
 from ses_secure_user import LeakAlarm, SecureSesSmtpUser
+from ses_secure_user.watch.overdue import is_overdue, watch
 
 IRELAND = cdk.Environment(account="111122223333", region="eu-west-1")
 VIRGINIA = cdk.Environment(account="111122223333", region="us-east-1")
@@ -287,8 +292,145 @@ def test_elsewhere_it_is_refused_and_so_is_a_topic_from_elsewhere(app: cdk.App, 
     assert there.node.try_find_child("Leak") is None
 
 
-def test_the_rule_pack_finds_nothing_in_either(app: cdk.App, alarm: cdk.Stack, stack: cdk.Stack) -> None:
+def test_the_rule_pack_finds_nothing_in_any_of_it(app: cdk.App, alarm: cdk.Stack, stack: cdk.Stack) -> None:
     mailer(stack).alarm_on_sends(per_hour=100, topic=topic(stack))
     assert [
         one for scope in (alarm, stack) for one in cdk_nag.AwsSolutionsChecks(app).validate_scope(scope).violations
     ] == []
+
+
+# Rotations that never ran
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+SOON, PAST = NOW + timedelta(hours=1), NOW - timedelta(seconds=1)
+
+
+class Described:
+    """A client that describes secrets as it is told to; one without a description is refused."""
+
+    exceptions = boto3.client("secretsmanager", region_name="eu-west-1").exceptions
+
+    def __init__(self, **described: dict[str, Any]) -> None:
+        self._described = described
+
+    def describe_secret(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803 - boto3's own
+        if SecretId in self._described:
+            return self._described[SecretId]
+        raise botocore.exceptions.ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeSecret")
+
+
+@pytest.mark.parametrize(
+    ("described", "overdue"),
+    [
+        ({"RotationEnabled": True, "NextRotationDate": SOON}, False),
+        ({"RotationEnabled": True, "NextRotationDate": SOON, "LastRotatedDate": PAST}, False),
+        ({"RotationEnabled": True, "NextRotationDate": PAST}, True),
+        ({"RotationEnabled": True}, True),
+        ({"RotationEnabled": False, "NextRotationDate": SOON}, True),
+        ({}, True),
+        ({"RotationEnabled": True, "NextRotationDate": SOON, "DeletedDate": NOW}, True),
+    ],
+)
+def test_a_rotation_is_overdue_when_its_date_has_passed_or_none_will_come(
+    described: dict[str, Any], *, overdue: bool
+) -> None:
+    assert is_overdue(Described(one=described), "one", NOW.timestamp()) is overdue
+
+
+@mock_aws
+def test_a_secret_that_is_gone_is_overdue_and_one_without_rotation_too() -> None:
+    client = boto3.client("secretsmanager", region_name="eu-west-1")
+    arn = client.create_secret(Name="one")["ARN"]
+    assert is_overdue(client, arn, NOW.timestamp())
+    assert is_overdue(client, "gone", NOW.timestamp())
+
+
+def test_one_secret_that_cannot_be_read_keeps_none_of_the_others_from_the_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    due = {"RotationEnabled": True, "NextRotationDate": PAST}
+    client = Described(one=due, three=due | {"NextRotationDate": SOON})
+    with pytest.raises(RuntimeError, match=r"^two: .*AccessDeniedException"):
+        watch(["one", "two", "three"], client, NOW.timestamp())
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["SecretId"], line["RotationOverdue"]) for line in lines] == [("one", 1), ("three", 0)]
+    assert lines[0]["_aws"] == {
+        "Timestamp": int(NOW.timestamp() * 1000),
+        "CloudWatchMetrics": [
+            {
+                "Namespace": "SesSecureUser",
+                "Dimensions": [["SecretId"]],
+                "Metrics": [{"Name": "RotationOverdue", "Unit": "Count"}],
+            }
+        ],
+    }
+
+
+def test_the_alarm_waits_for_what_the_function_writes_within_cloudwatchs_limit_of_a_week(stack: cdk.Stack) -> None:
+    mailer(stack).alarm_on_overdue_rotation(topic=topic(stack))
+    (alarm,) = found(stack, "AWS::CloudWatch::Alarm")
+    (secret,) = Template.from_stack(stack).find_resources("AWS::SecretsManager::Secret")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("SesSecureUser", "RotationOverdue")
+    assert alarm["Dimensions"] == [{"Name": "SecretId", "Value": {"Ref": secret}}]
+    assert (alarm["Threshold"], alarm["Statistic"], alarm["Period"]) == (1, "Maximum", 3600)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 6 * 3600 <= 7 * 86400
+    assert alarm["TreatMissingData"] == "missing"
+    assert alarm["AlarmActions"] == alarm["InsufficientDataActions"] != []
+
+
+def test_one_function_asks_of_all_users_and_may_describe_their_secrets_and_nothing_else(stack: cdk.Stack) -> None:
+    told = topic(stack)
+    for name in ("One", "Two"):
+        user = mailer(stack, name)
+        user.alarm_on_overdue_rotation(topic=told)
+        user.metric_rotation_overdue()
+    secrets = [{"Ref": name} for name in Template.from_stack(stack).find_resources("AWS::SecretsManager::Secret")]
+    (rule,) = found(stack, "AWS::Events::Rule")
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    assert rule["Targets"][0]["Input"] == {"Fn::Join": ["", ['{"SecretIds":["', secrets[0], '","', secrets[1], '"]}']]}
+    (access,) = (
+        one["PolicyDocument"]["Statement"]
+        for one in found(stack, "AWS::IAM::ManagedPolicy")
+        if "secretsmanager:DescribeSecret" in json.dumps(one) and "iam:" not in json.dumps(one["PolicyDocument"])
+    )
+    assert [one["Action"] for one in access] == [
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+        ["secretsmanager:DescribeSecret"],
+    ]
+    assert access[1]["Resource"] == secrets
+    assert '"Resource": "*"' not in json.dumps(access)
+
+
+def test_the_function_is_one_file_that_runs_alone(stack: cdk.Stack) -> None:
+    mailer(stack).metric_rotation_overdue()
+    (code,) = (one["Code"]["ZipFile"] for one in found(stack, "AWS::Lambda::Function") if "ZipFile" in one["Code"])
+    names: dict[str, Any] = {}
+    exec(compile(code, "index.py", "exec"), names)  # noqa: S102 - our own
+    assert callable(names["handler"])
+    assert set(re.findall(r"^\s*(?:from|import) ([\w.]+)", code, re.MULTILINE)) == {
+        "__future__",
+        "boto3",
+        "collections.abc",
+        "json",
+        "sys",
+        "time",
+        "typing",
+    }
+
+
+def test_what_is_not_rotated_or_too_much_is_refused(stack: cdk.Stack) -> None:
+    message = (
+        "`rotation_interval` must be given to watch for overdue rotations, got None; give an interval, or watch nothing"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        mailer(stack, "Never", rotation_interval=None).metric_rotation_overdue()
+    user, told = mailer(stack), topic(stack)
+    user.alarm_on_overdue_rotation(topic=told)
+    with pytest.raises(ValueError, match=r"^`alarm_on_overdue_rotation` must be called once for each user, got "):
+        user.alarm_on_overdue_rotation(topic=told)
+    with pytest.raises(ValueError, match=r"^`topic` must be a construct of type sns\.ITopic, got 'arn:aws:sns"):
+        mailer(stack, "Other").alarm_on_overdue_rotation(topic="arn:aws:sns:eu-west-1:1:t")  # type: ignore[arg-type]
+    for number in range(39):
+        mailer(stack, f"User{number}").metric_rotation_overdue()
+    with pytest.raises(ValueError, match=r"^`metric_rotation_overdue` must be of at most 40 users of a stack, "):
+        mailer(stack, "Last").metric_rotation_overdue()

@@ -1,0 +1,1 @@
+"""What is deployed as the watch: one file, which knows nothing of the package around it."""
