@@ -102,7 +102,7 @@ def test_the_source_distribution_holds_what_is_shipped(distributions: dict[str, 
     with tarfile.open(distributions[".gz"]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     folders = {name.partition("/")[0] for name in names if "/" in name}
-    assert folders == {"docs", "examples", "ses_secure_user"}
+    assert folders == {"docs", "examples", "scanners", "ses_secure_user"}
     texts = {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml"}
     assert {name for name in names if "/" not in name} == texts | {"PKG-INFO", ".gitignore"}
 
