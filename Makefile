@@ -9,6 +9,7 @@ demo: .venv/ready
 
 bench: .venv/ready
 	python -m tests.bench
+	python -m tests.scanners.bench
 
 test: .venv/ready .venv/checkov/ready .venv/floor/ready tests/policy/node_modules/.package-lock.json
 	ruff check .

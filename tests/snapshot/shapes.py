@@ -9,7 +9,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
-from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
+from ses_secure_user import CredentialIssuer, LeakAlarm, SecureSesSmtpUser
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
 QUEUE = "arn:aws:sqs:eu-west-1:111122223333:dead-letters"
@@ -103,11 +103,29 @@ def two_users(stack: cdk.Stack) -> None:
         )
 
 
+def watched(stack: cdk.Stack) -> None:
+    """Everything that sees a misuse: sends, overdue and failed rotations, and keys that AWS finds in public."""
+    topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111122223333:alarms")
+    CredentialIssuer.of(stack, alarm_topic=topic)
+    user = SecureSesSmtpUser(
+        stack,
+        "Mailer",
+        identity=ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain("example.com")),
+        from_address="noreply@example.com",
+        allowed_cidrs=["203.0.113.0/24"],
+        configuration_set=ses.ConfigurationSet(stack, "Set"),
+    )
+    user.alarm_on_sends(per_hour=500, topic=topic)
+    user.alarm_on_overdue_rotation(topic=topic)
+    LeakAlarm(stack, "Leak", topic=topic)
+
+
 SHAPES: dict[str, tuple[Callable[[cdk.Stack], None], cdk.Environment | None]] = {
     "minimal": (minimal, IRELAND),
     "everything": (everything, IRELAND),
     "regulated": (regulated, IRELAND),
     "two-users": (two_users, IRELAND),
+    "watched": (watched, cdk.Environment(account="111122223333", region="us-east-1")),
     "no-region": (minimal, None),
     "govcloud": (minimal, cdk.Environment(account="111122223333", region="us-gov-west-1")),
 }
