@@ -1,13 +1,18 @@
-"""The topic that an alarm tells."""
+"""The topic that an alarm tells: whether it can, and that it may."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+
 from .refusal import check_construct, refusal
-from .tokens import is_token
+from .tokens import is_token, place_of
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_sns as sns
 
 
@@ -27,3 +32,29 @@ def check_topic(topic: object, region: str) -> None:
     theirs = cast("sns.ITopic", topic).env.region
     if theirs != region and not is_token(theirs) and not is_token(region):
         raise refusal("topic", f"be in {region}", theirs, "an alarm tells no topic of another region: make one there")
+
+
+def tell(topic: sns.ITopic, alarm: cloudwatch.Alarm, *, without_data: bool = False) -> None:
+    """Have an alarm tell a topic, and allow it to.
+
+    A topic without a policy lets every service of its account publish; the first statement that anything adds, such as
+    ``enforce_ssl``, ends that. An imported topic has its policy from elsewhere
+    (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html).
+
+    Args:
+        topic: The topic.
+        alarm: The alarm.
+        without_data: Whether it tells too when it has no data any more. Default: False.
+    """
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": place_of(Stack.of(alarm)).account}},
+        )
+    )
+    action = actions.SnsAction(topic)
+    alarm.add_alarm_action(action)
+    if without_data:
+        alarm.add_insufficient_data_action(action)

@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 
 from aws_cdk import Acknowledgment, Annotations, Duration, IgnoreMode, RemovalPolicy, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -17,6 +16,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from .access import RoleAccess, Subject
+from .alarm_topic import tell
 from .function import SAFE_CONCURRENCY, check_concurrency, check_dead_letter_queue, check_runtime
 from .keys import key_behind
 from .refusal import check_class, check_construct, refusal
@@ -306,7 +306,7 @@ class CredentialIssuer(Construct):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        alarm.add_alarm_action(actions.SnsAction(topic))
+        tell(topic, alarm)
 
     def _warn_of_low(self, concurrency: int | None) -> None:
         if concurrency is not None and not is_token(concurrency) and concurrency < SAFE_CONCURRENCY:

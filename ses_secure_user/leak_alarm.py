@@ -19,22 +19,16 @@ HEALTH_REGIONS = ("us-east-1", "us-west-2", "us-gov-west-1")
 """Where AWS Health tells of what belongs to no region, such as IAM: the second is the backup of the first."""
 
 _MESSAGE = """\
-AWS Health: {code} in account {account}, at {time}.
-Access key: {key}
-
-AWS found this access key where it should not be. If an SES SMTP login of ses-secure-user belongs to it, SES refuses its
-mail from outside the allowed networks; the key is to end nevertheless.
-
-1. Whose key: aws iam get-access-key-last-used --access-key-id {key}
-2. If its user sends SMTP: the secret is the one whose tag names that user:
-   aws secretsmanager list-secrets --filters Key=tag-value,Values=USER
-3. Rotate it: aws secretsmanager rotate-secret --secret-id SECRET
-4. Wait until every application has read the new login, then rotate once more: the leaked key is deleted.
-   If that user has the key no more, it was deleted already, and nothing is left to do.
-5. Any other user: delete the key, and look in CloudTrail for what was done with it.
-
-AWS's quarantine policy does not stop SMTP. The event: {event}
-"""
+AWS Health: {code} in account {account}, at {time}. Access key: {key}
+AWS found this access key where it should not be. If it is that of an SES SMTP login of ses-secure-user, SES refuses its
+mail from outside the allowed networks, so there is time; end it nevertheless:
+1. Find the user: aws iam get-access-key-last-used --access-key-id {key}
+2. Find its secret: aws secretsmanager list-secrets --filters Key=tag-value,Values=USER
+3. Rotate: aws secretsmanager rotate-secret --secret-id SECRET
+4. When every application has read the new login, rotate once more: that deletes the leaked key. A key that the user no
+   longer has was deleted before, and nothing is left to do.
+If no such secret exists, delete the key, and look in CloudTrail for what was done with it.
+AWS's quarantine policy does not stop SMTP. There may be further keys; the event is {event}"""
 
 
 class LeakAlarm(Construct):
@@ -83,6 +77,7 @@ class LeakAlarm(Construct):
 
 
 def _message() -> events.RuleTargetInput:
+    """See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html."""
     field = events.EventField.from_path
     return events.RuleTargetInput.from_multiline_text(
         _MESSAGE.format(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from .alarm_topic import tell
 from .refusal import check_class, refusal
 from .statements import allow, policy
 from .watch.overdue import DIMENSION, METRIC, NAMESPACE
@@ -59,7 +59,7 @@ class RotationWatch(Construct):
             logging_config={"logGroup": log_group.log_group_name},
         )
         self._rule = events.CfnRule(self, "Hourly", schedule_expression="rate(1 hour)")
-        self._rule.add_dependency(self._access)
+        self._rule.add_resource_dependency(self._access)
         lambda_.CfnPermission(
             self,
             "Permission",
@@ -122,7 +122,5 @@ def overdue_alarm(user: Construct, metric: cloudwatch.Metric, topic: sns.ITopic)
         evaluation_periods=_HOURS,
         treat_missing_data=cloudwatch.TreatMissingData.MISSING,
     )
-    told = actions.SnsAction(topic)
-    made.add_alarm_action(told)
-    made.add_insufficient_data_action(told)
+    tell(topic, made, without_data=True)
     return made

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_ses as ses
 
-from .alarm_topic import check_topic
+from .alarm_topic import check_topic, tell
 from .refusal import check_class, refusal
 from .tokens import is_token, place_of
 
@@ -176,5 +175,5 @@ def alarm(user: Construct, metric: cloudwatch.Metric, per_hour: int, topic: sns.
         evaluation_periods=1,
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
-    made.add_alarm_action(actions.SnsAction(topic))
+    tell(topic, made)
     return made

@@ -16,7 +16,7 @@ from aws_cdk.assertions import Annotations, Match, Template
 from moto import mock_aws
 from moto.events.models import EventPattern
 
-from ses_secure_user import LeakAlarm, SecureSesSmtpUser
+from ses_secure_user import CredentialIssuer, LeakAlarm, SecureSesSmtpUser
 from ses_secure_user.watch.overdue import is_overdue, watch
 
 IRELAND = cdk.Environment(account="111122223333", region="eu-west-1")
@@ -108,6 +108,26 @@ def test_one_mail_more_than_an_hour_may_have_sets_off_the_alarm(stack: cdk.Stack
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (500, "GreaterThanThreshold")
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (3600, 1, "notBreaching")
     assert len(alarm["AlarmActions"]) == 1
+
+
+def test_a_topic_with_a_policy_of_its_own_lets_every_alarm_publish(stack: cdk.Stack) -> None:
+    """A topic's default policy, which lets CloudWatch, ends with the first statement that is added to it."""
+    told = topic(stack)
+    CredentialIssuer.of(stack, alarm_topic=told)
+    user = mailer(stack)
+    user.alarm_on_sends(per_hour=500, topic=told)
+    user.alarm_on_overdue_rotation(topic=told)
+    (made,) = found(stack, "AWS::SNS::TopicPolicy")
+    statements = [one for one in made["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    assert [(one["Principal"], one["Action"], one["Resource"], one["Condition"]) for one in statements] == [
+        (
+            {"Service": "cloudwatch.amazonaws.com"},
+            "sns:Publish",
+            {"Ref": "TopicBFC7AF6E"},
+            {"StringEquals": {"aws:SourceAccount": "111122223333"}},
+        )
+    ]
+    assert [len(one["AlarmActions"]) for one in found(stack, "AWS::CloudWatch::Alarm")] == [1, 1, 1]
 
 
 def test_users_of_one_set_share_its_destination_so_that_nothing_is_counted_twice(stack: cdk.Stack) -> None:
@@ -264,7 +284,7 @@ def test_it_matches_what_health_tells_of_keys_and_nothing_else(
 def test_the_message_names_the_key_and_says_whose_it_is_and_what_to_do(alarm: cdk.Stack) -> None:
     message = told(rule(alarm), EXPOSED)
     assert message.startswith("AWS Health: AWS_RISK_CREDENTIALS_EXPOSED in account 123456789012, at 2016-06-05T06:27:")
-    assert f"\nAccess key: {KEY_ID}\n" in message
+    assert f" Access key: {KEY_ID}\n" in message
     assert f"aws iam get-access-key-last-used --access-key-id {KEY_ID}" in message
     assert message.count("aws secretsmanager rotate-secret") == 1
     assert "rotate once more" in message
