@@ -160,7 +160,8 @@ class SecureSesSmtpUser(Construct):
         self._sender = sender(identity, configuration_set, restrictions.configuration_set, user_name, place.region)
         user_arn = self._make_user(restrictions, place, user_name)
         declared = declare(login, user_name=self._user_name, from_address=_first(restrictions.from_addresses))
-        self._hours, self._secret_arn = hours, self._make_secret(declared, secret_name, replicas, removal_policy)
+        self._hours = hours
+        self._secret_arn = self._make_secret(declared, secret_name, replicas, removal_policy)
         origin = (construct_id if scope is stack else self.node.path, user_name, secret_name)
         subject = self._subject(user_arn, self._secret_arn, replicas, origin)
         self._credential = issue(self, self.issuer, subject, declared)
