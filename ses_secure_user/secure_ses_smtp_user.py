@@ -254,7 +254,7 @@ class SecureSesSmtpUser(Construct):
         `configuration_set` publishes them: a destination for CloudWatch is added to it, once for all users of the set.
         It counts what is sent with the set alone, so it is made the default of the identities that are constructs with
         no default of their own; for others a warning says how. A default set must be allowed to every sender of its
-        identity. A mail to several recipients counts as one; one that SES refused counts as none
+        identity. A mail that SES refused is counted nowhere
         (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-cloudwatch.html).
 
         Args:

@@ -91,6 +91,10 @@ def test_with_the_opt_ins_every_pack_is_clean_but_for_one_acknowledgement(tmp_pa
     )
 
 
+def test_what_sees_a_misuse_draws_nothing_from_the_pack_for_everybody(tmp_path: Path) -> None:
+    assert findings("watched", tmp_path, "AwsSolutions") == []
+
+
 def test_the_readmes_example_for_accounts_with_rules_is_as_clean_as_it_says() -> None:
     section = README.partition("\n## Accounts with rules\n")[2]
     (block,) = re.findall(r"^```python\n(.*?)^```", section.partition("\n## ")[0], re.DOTALL | re.MULTILINE)
