@@ -252,9 +252,9 @@ class SecureSesSmtpUser(Construct):
         """Count the mails that SES accepted from this user.
 
         `configuration_set` publishes them: a destination for CloudWatch is added to it, once for all users of the set.
-        It counts what is sent with the set alone, so it is made the default of the identities that are constructs with
-        no default of their own; for others a warning says how. A default set must be allowed to every sender of its
-        identity. A mail that SES refused is counted nowhere
+        It counts what is sent with the set alone, so it is made the default of the identities that this stack makes
+        with no default of their own; for others a warning says how. A default set must be allowed to every sender of
+        its identity. A mail that SES refused is counted nowhere
         (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-cloudwatch.html).
 
         Args:

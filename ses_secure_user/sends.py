@@ -112,7 +112,7 @@ def _place(user: Construct, given: object, name: str) -> tuple[Construct, str]:
 
 
 def make_default(user: Construct, identities: Sequence[object], name: str) -> None:
-    """Make a configuration set the default of each identity that is made with the CDK and has none; warn of others.
+    """Make a configuration set the default of each identity of the user's stack that has none; warn of others.
 
     Args:
         user: The user that sends as them.
@@ -120,16 +120,21 @@ def make_default(user: Construct, identities: Sequence[object], name: str) -> No
         name: The set's name.
     """
     for identity in identities:
-        made = identity.node.default_child if isinstance(identity, ses.EmailIdentity) else None
-        if isinstance(made, ses.CfnEmailIdentity):
-            if made.configuration_set_attributes is None:
-                attributes = ses.CfnEmailIdentity.ConfigurationSetAttributesProperty(configuration_set_name=name)
-                made.configuration_set_attributes = attributes
-            continue
-        shown = getattr(identity, "email_identity_name", identity)
-        Annotations.of(user).add_warning_v2(
-            "ses-secure-user:defaultSet", _DEFAULT_SET.format(name=name, identity=shown)
-        )
+        made = _made_here(user, identity)
+        if made is None:
+            shown = identity if isinstance(identity, str) else cast("Construct", identity).node.path
+            text = _DEFAULT_SET.format(name=name, identity=shown)
+            Annotations.of(user).add_warning_v2("ses-secure-user:defaultSet", text)
+        elif made.configuration_set_attributes is None:
+            attributes = ses.CfnEmailIdentity.ConfigurationSetAttributesProperty(configuration_set_name=name)
+            made.configuration_set_attributes = attributes
+
+
+def _made_here(user: Construct, identity: object) -> ses.CfnEmailIdentity | None:
+    """The resource of an identity, if it is one of the user's stack; two stacks would come to need each other."""
+    made = identity.node.default_child if isinstance(identity, ses.EmailIdentity) else None
+    here = isinstance(made, ses.CfnEmailIdentity) and made.stack.node.path == Stack.of(user).node.path
+    return cast("ses.CfnEmailIdentity", made) if here else None
 
 
 def sends(user_name: str, period: Duration | None) -> cloudwatch.Metric:

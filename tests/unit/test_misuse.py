@@ -162,6 +162,15 @@ def test_a_default_that_an_identity_has_is_left_alone(stack: cdk.Stack) -> None:
     assert found(stack, "AWS::SES::EmailIdentity")[0]["ConfigurationSetAttributes"] == {"ConfigurationSetName": "own"}
 
 
+def test_an_identity_of_another_stack_is_warned_of_so_that_the_stacks_do_not_need_each_other(app: cdk.App) -> None:
+    theirs, ours = cdk.Stack(app, "Theirs", env=IRELAND), cdk.Stack(app, "Ours", env=IRELAND)
+    identity = ses.EmailIdentity(theirs, "Identity", identity=ses.Identity.domain("example.com"))
+    mailer(ours, identity=identity, configuration_set=ses.ConfigurationSet(ours, "Set")).metric_sends()
+    app.synth()
+    assert [one for one in warnings(ours) if "`" in one and "is the default one of Theirs/Identity: " in one]
+    assert "ConfigurationSetAttributes" not in found(theirs, "AWS::SES::EmailIdentity")[0]
+
+
 def test_of_an_identity_that_is_a_name_it_is_said_how_the_set_becomes_its_default(stack: cdk.Stack) -> None:
     user = mailer(stack)
     user.metric_sends()
