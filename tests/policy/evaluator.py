@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.policy.second_evaluator import ALLOWED, Request, decide
+
 HERE = Path(__file__).parent
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 USER = f"arn:aws:iam::{ACCOUNT}:user/mailer"
@@ -98,7 +100,7 @@ SETUPS = (
 
 
 class Evaluator:
-    """The evaluator's process."""
+    """The evaluator's process, with the second evaluator beside it."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -129,9 +131,18 @@ class Evaluator:
         ]
 
     def _allowed(self, request: dict[str, Any]) -> bool:
-        answer = self._ask(request | {"principal": USER})
+        return self.decide(request | {"principal": USER}) == ALLOWED
+
+    def decide(self, request: dict[str, Any]) -> str:
+        """What IAM decides, in its simulator's word; a second evaluator, of our own, must say the same."""
+        answer = self._ask(request)
         assert request["action"] != "ses:SendRawEmail" or not answer["ignored"], f"unknown to SES: {answer['ignored']}"
-        return bool(answer["allowed"])
+        known = {key: value for key, value in request["context"].items() if key not in answer["ignored"]}
+        policies = {"boundary": request["boundary"], "resource_policy": request["resourcePolicy"]}
+        plain = {name: request[name] for name in ("principal", "action", "resource", "account", "attached")}
+        second = decide(Request(**plain, **policies, context=known))
+        assert second == answer["decision"], f"the evaluators disagree on {request}: {answer['decision']}, {second}"
+        return second
 
     def _ask(self, question: dict[str, Any]) -> Any:  # noqa: ANN401 - an answer's shape is its question's
         assert self._process.stdin
