@@ -1,0 +1,19 @@
+"""``python -m ses_secure_user``, the same as the console script ``ses-secure-user``."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, or say what to install for it."""
+    try:
+        from .cli.main import cli  # noqa: PLC0415 - the extra may be missing
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in {"boto3", "botocore", "click", "rich"}:
+            raise
+        print(f"{error.name} is missing: pip install 'ses-secure-user[cli]'", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    cli(prog_name="ses-secure-user")
+
+
+if __name__ == "__main__":
+    main()

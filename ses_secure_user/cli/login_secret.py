@@ -1,0 +1,116 @@
+"""The secret: what its tags declare, which logins it holds, and how it is rotated."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from .errors import CannotJudgeError, code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
+
+CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
+TAG_PREFIX = "ses-secure-user:"
+NO_SUCH_SECRET = "ResourceNotFoundException"  # noqa: S105 - an error code
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One login that the secret holds.
+
+    Attributes:
+        label: Its staging label.
+        key_id: The SMTP user name, which is an access key's id.
+        password: The SMTP password.
+        value: All of the secret's fields.
+    """
+
+    label: str
+    key_id: str
+    password: str = field(repr=False)
+    value: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class LoginSecret:
+    """The secret as Secrets Manager describes it.
+
+    Attributes:
+        api: The client of the secret's region.
+        description: What DescribeSecret answers.
+        tags: The construct's own tags, without their prefix.
+    """
+
+    api: SecretsManagerClient
+    description: DescribeSecretResponseTypeDef
+    tags: Mapping[str, str]
+
+    @classmethod
+    def of(cls, api: SecretsManagerClient, secret_id: str) -> LoginSecret:
+        """Find a secret by name or ARN.
+
+        Raises:
+            CannotJudgeError: There is none, or it is not one of this construct.
+        """
+        try:
+            description = api.describe_secret(SecretId=secret_id)
+        except ClientError as error:
+            if code_of(error) == NO_SUCH_SECRET:
+                raise CannotJudgeError(f"there is no secret {secret_id} in {api.meta.region_name}") from None
+            raise
+        if "DeletedDate" in description:
+            raise CannotJudgeError(f"the secret {secret_id} is marked for deletion")
+        found = {one.get("Key", ""): one.get("Value", "") for one in description.get("Tags", [])}
+        tags = {key.removeprefix(TAG_PREFIX): value for key, value in found.items() if key.startswith(TAG_PREFIX)}
+        lost = [name for name in ("user-name", "region", "host", "port") if name not in tags]
+        if lost:
+            names = ", ".join(TAG_PREFIX + name for name in lost)
+            raise CannotJudgeError(f"the secret {secret_id} is not one of SecureSesSmtpUser: it has no tag {names}")
+        return cls(api, description, tags)
+
+    def login(self, label: str) -> Login | None:
+        """The login under a label, or None where no version has it."""
+        try:
+            answer = self.api.get_secret_value(SecretId=self.description["ARN"], VersionStage=label)
+        except ClientError as error:
+            if code_of(error) == NO_SUCH_SECRET:
+                return None
+            raise
+        return self._login(label, answer.get("SecretString", ""))
+
+    def known_keys(self) -> set[str]:
+        """The ids of all keys that a version of the secret holds, those without a label included."""
+        versions = self.api.list_secret_version_ids(SecretId=self.description["ARN"], IncludeDeprecated=True)
+        return {key for one in versions["Versions"] if (key := self._key_id(one.get("VersionId", "")))}
+
+    def created(self, version: str) -> datetime | None:
+        """When a version came to be."""
+        answer = self.api.list_secret_version_ids(SecretId=self.description["ARN"], IncludeDeprecated=True)
+        return next((one.get("CreatedDate") for one in answer["Versions"] if one.get("VersionId") == version), None)
+
+    def _key_id(self, version: str) -> str | None:
+        try:
+            answer = self.api.get_secret_value(SecretId=self.description["ARN"], VersionId=version)
+        except ClientError as error:
+            if code_of(error) == NO_SUCH_SECRET:
+                return None
+            raise
+        return self._login(version, answer.get("SecretString", "")).key_id
+
+    def _login(self, label: str, text: str) -> Login:
+        names = dict(word.split("=", 1) for word in self.tags.get("fields", "").split())
+        try:
+            value = json.loads(text)
+            key_id, password = (str(value[names.get(name, name)]) for name in ("username", "password"))
+        except (KeyError, TypeError, ValueError):
+            raise CannotJudgeError(f"the secret's {label} version holds no SMTP login") from None
+        canonical = {field: value[name] for field, name in names.items() if name in value}
+        return Login(label, key_id, password, {**value, **canonical})

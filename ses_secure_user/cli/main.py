@@ -1,0 +1,103 @@
+"""The command line's commands and options."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from .claims import Row, Verdict, overall
+from .errors import CannotJudgeError, explained
+from .outside import Aws, Outside, region_of
+from .proof import GRANT, Options, case_of, rows_of
+from .report import as_json, summary, table, write_junit
+
+if TYPE_CHECKING:
+    from .verify import Case
+
+EXIT = {Verdict.PROVED: 0, Verdict.BROKEN: 1, Verdict.NOT_PROVED: 2}
+
+profile = click.option("--profile", metavar="NAME", help="A profile of the AWS configuration.")
+in_json = click.option("--json", "in_json", is_flag=True, help="Print one JSON object instead of a table.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ses-secure-user")
+def cli() -> None:
+    """Prove that SMTP logins of Amazon SES are worth nothing to a thief."""
+
+
+@cli.command()
+@click.argument("secret")
+@click.option("--inside", "inside", flag_value=True, type=bool, default=None, help="Mail from here is allowed.")
+@click.option("--outside", "inside", flag_value=False, type=bool, help="Mail from here is not allowed.")
+@click.option("--recipient", metavar="ADDRESS", help="Who gets the mail, where recipients are restricted.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit file too.")
+@click.option("--region", metavar="NAME", help="The secret's region, if SECRET is no ARN.")
+@profile
+@in_json
+@click.pass_context
+def verify(  # noqa: PLR0913 - one argument for each option
+    context: click.Context,
+    *,
+    secret: str,
+    inside: bool | None,
+    recipient: str | None,
+    junit: Path | None,
+    region: str | None,
+    profile: str | None,
+    in_json: bool,
+) -> None:
+    """Prove that the login in SECRET, a name or an ARN, is restricted as its policy says.
+
+    Asks SES, IAM and Secrets Manager. Exits with 0 if everything is proved, 1 if something is broken, 2 if that cannot
+    be judged.
+    """
+    rows: list[Row] = []
+    try:
+        with explained(GRANT):
+            aws = Aws(profile, region_of(secret) or region)
+        case = case_of(aws, context.ensure_object(Outside), Options(secret, inside, recipient))
+        with Console(stderr=True).status("Asking AWS") as status:
+            for row in rows_of(case):
+                status.update(row.text)
+                rows.append(row)
+    except CannotJudgeError as error:
+        if junit:
+            write_junit(junit, rows, error=str(error))
+        if in_json:
+            click.echo(json.dumps({"error": str(error), "verdict": Verdict.NOT_PROVED, "claims": []}))
+        raise NotJudged(str(error)) from None
+    if junit:
+        write_junit(junit, rows)
+    click.echo(as_json(_about(case), rows)) if in_json else _show(case, rows)
+    context.exit(EXIT[overall(rows)])
+
+
+def _show(case: Case, rows: list[Row]) -> None:
+    console = Console(highlight=False, soft_wrap=False)
+    for what, value in _about(case).items():
+        console.print(f"{what}: {value}", markup=False)
+    console.print(table(rows))
+    console.print(summary(rows))
+
+
+def _about(case: Case) -> dict[str, str]:
+    """Which login this is, what its policy says, and where it was judged from."""
+    restrictions = case.restrictions
+    origins = ", ".join((*restrictions.networks, *restrictions.vpc_endpoints)) or "anywhere"
+    return {
+        "secret": case.secret.description.get("Name", ""),
+        "user": case.user.name,
+        "policy": f"mail as {', '.join(restrictions.from_addresses) or 'anybody'} from {origins}",
+        "judged from": f"{'inside' if case.inside else 'outside'}: {case.place.because}",
+    }
+
+
+class NotJudged(click.ClickException):
+    """The one sentence on standard error, and exit code 2."""
+
+    exit_code = EXIT[Verdict.NOT_PROVED]
