@@ -17,7 +17,7 @@ from aws_cdk import App
 from botocore.exceptions import ClientError
 
 from tests.deploy.assembly import ACCOUNT, choose, publish, unlock, unpublish
-from tests.deploy.emulator_process import emulator
+from tests.deploy.emulator_process import SMTP, emulator
 from tests.deploy.inventory import inventory, log_lines
 from tests.deploy.ses_password import smtp_password
 from tests.deploy.shapes import Anything, Client, Json
@@ -61,7 +61,7 @@ class LocalAws:
         self._folder, self._url = folder, url
         self._clients: dict[tuple[str, str], Client] = {}
         self._stacks: dict[str, Stacks] = {}
-        self._smtp = {"down": 0, "refusals": 0}
+        self._smtp = dict(SMTP)
         self.ca_file = folder / "ca.pem"
         self.env = _environment(folder, url)
 
@@ -183,7 +183,23 @@ class LocalAws:
         """Refuse the first logins of every key that has not logged in yet, as while IAM propagates it."""
         self._control(refusals=count)
 
-    def _control(self, **settings: int) -> None:
+    def send_from(self, origin: str) -> None:
+        """Let mail come from a public address or through a VPC endpoint."""
+        self._control(origin=origin)
+
+    def refuse_logins(self, *, refused: bool) -> None:
+        """Refuse every login, as if SES judged where it comes from."""
+        self._control(no_login=refused)
+
+    def judge_simulator_in_sandbox(self, *, judged: bool) -> None:
+        """In the sandbox, judge SES's mailbox simulator as any other recipient."""
+        self._control(strict_sandbox=judged)
+
+    def mails(self) -> list[Json]:
+        """Give all mails that were accepted, each with its text and origin."""
+        return self._journal("mail")
+
+    def _control(self, **settings: int | str) -> None:
         self._smtp |= settings
         draft = self._folder / "smtp.json.new"
         draft.write_text(json.dumps(self._smtp))

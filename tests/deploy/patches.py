@@ -7,11 +7,21 @@ They sit on private names, so ministack is pinned, and test_patches.py tells whi
 from functools import partial
 from typing import Any
 
-from ministack.services import iam
+from ministack.services import iam, ses_v2
 from ministack.services import secretsmanager as sm
 from ministack.services.cloudformation import custom_resource, handlers, provisioners, stacks
 
-from tests.deploy import custom_resources, groups, rotation, secret_values, users
+from tests.deploy import (
+    custom_resources,
+    groups,
+    rotation,
+    rotation_dates,
+    secret_values,
+    ses_identities,
+    simulation,
+    user_credentials,
+    users,
+)
 
 
 def install() -> None:
@@ -36,8 +46,14 @@ def install() -> None:
         (vars(sm), "_apply_current_promotion", secret_values.promote),
         (vars(sm), "_rotate_secret", rotation.rotate_secret),
         (vars(sm), "_describe_secret", rotation.describe_secret),
+        (vars(sm), "_describe_secret", rotation_dates.describe_secret),
+        (iam._IAM_HANDLERS, "SimulatePrincipalPolicy", simulation.simulate_principal_policy),
+        (iam._IAM_HANDLERS, "SimulateCustomPolicy", simulation.simulate_custom_policy),
+        (iam._IAM_HANDLERS, "GetAccountAuthorizationDetails", user_credentials.get_account_authorization_details),
+        (vars(ses_v2), "handle_request", ses_identities.handle_request),
     ):
         table[name] = partial(patch, table[name])
+    iam._IAM_HANDLERS.update(user_credentials.actions())
     types["AWS::IAM::Group"] = groups.GROUP
     types["AWS::SecretsManager::RotationSchedule"] = rotation.SCHEDULE
     types["AWS::SecretsManager::ResourcePolicy"] = secret_values.RESOURCE_POLICY
