@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from .claims import Claim, Finding, Judge, Verdict
-from .login_secret import CURRENT, PENDING
 from .masking import key_name, masked
 from .policy_reading import deviations
 
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
 
 QUARANTINE = "AWSCompromisedKeyQuarantine"
 """The policy that AWS attaches to a user whose key it found in public, whatever its version."""
+
+WAITS = (5,) * 12
+"""Seconds between two looks at a rotation that is under way: a minute in all."""
 
 UNDER_WAY = timedelta(minutes=15)
 """Longer than a rotation runs: one that is pending longer is stuck."""
@@ -130,14 +132,17 @@ def _rotation(case: Case) -> Finding:
 
 
 def _stuck(case: Case) -> Finding:
-    stages = case.secret.description.get("VersionIdsToStages", {})
-    pending = next((one for one, labels in stages.items() if PENDING in labels and CURRENT not in labels), None)
-    if pending is None:
-        return _rotated("none is pending", holds=True)
-    since = case.secret.created(pending)
-    if since and case.now - since < UNDER_WAY:
-        return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "one is under way: ask again in some minutes")
-    return _rotated(f"one is pending since {since:%Y-%m-%d %H:%M} UTC" if since else "one is pending", holds=False)
+    """Wait for a while if one is under way, such as the trial that follows the deployment of a schedule."""
+    for pause in (0, *WAITS):
+        if pause:
+            case.sleep(pause)
+        pending = case.secret.pending()
+        if pending is None:
+            return _rotated("none is pending", holds=True)
+        since = case.secret.created(pending)
+        if since and case.now - since > UNDER_WAY:
+            return _rotated(f"one is pending since {since:%Y-%m-%d %H:%M} UTC", holds=False)
+    return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "one is under way: ask again in some minutes")
 
 
 def _iam(evidence: str, *, holds: bool) -> Finding:

@@ -91,8 +91,13 @@ class LoginSecret:
         versions = self.api.list_secret_version_ids(SecretId=self.description["ARN"], IncludeDeprecated=True)
         return {key for one in versions["Versions"] if (key := self._key_id(one.get("VersionId", "")))}
 
+    def pending(self) -> str | None:
+        """The version that is pending now and not current, if there is one."""
+        stages = self.api.describe_secret(SecretId=self.description["ARN"]).get("VersionIdsToStages", {})
+        return next((one for one, labels in stages.items() if PENDING in labels and CURRENT not in labels), None)
+
     def created(self, version: str) -> datetime | None:
-        """When a version came to be."""
+        """When a version came to be, or None where it is gone by now."""
         answer = self.api.list_secret_version_ids(SecretId=self.description["ARN"], IncludeDeprecated=True)
         return next((one.get("CreatedDate") for one in answer["Versions"] if one.get("VersionId") == version), None)
 

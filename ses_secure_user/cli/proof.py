@@ -68,6 +68,7 @@ def case_of(aws: Aws, outside: Outside, options: Options) -> Case:
             postbox=_postbox(secret, ses, outside),
             simulator=Simulator(iam, user.arn, _resource_policies(ses, restrictions)),
             now=outside.now(),
+            sleep=outside.sleep,
             recipient=options.recipient,
         )
         return _checked(case)

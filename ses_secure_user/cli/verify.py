@@ -14,7 +14,7 @@ from .postbox import Mail
 from .simulator import Send
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from typing import Any
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 UNTRUSTED_IPV4 = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "8.8.8.8")
 UNTRUSTED_IPV6 = ("2001:db8::1", "3fff::1", "2600::1")
-UNTRUSTED_ENDPOINT = "vpce-00000000000000000"
+UNTRUSTED_ENDPOINT = "vpce-0ffffffffffffffff"
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Case:
         postbox: The endpoint.
         simulator: IAM's judgement of the user.
         now: When this is.
+        sleep: Waits for seconds.
         recipient: Who gets the mail, or None for SES's mailbox simulator.
     """
 
@@ -57,6 +58,7 @@ class Case:
     postbox: Postbox
     simulator: Simulator
     now: datetime
+    sleep: Callable[[float], None]
     recipient: str | None = None
 
     @cached_property
@@ -174,9 +176,10 @@ class Case:
 
     @cached_property
     def untrusted(self) -> tuple[str, ...]:
-        """An IPv4 and an IPv6 address outside every allowed network."""
-        return tuple(address for family in (UNTRUSTED_IPV4, UNTRUSTED_IPV6) if (address := self._outside(family)))
+        """An IPv4 and an IPv6 address outside every allowed network; where these hold all, one that should be."""
+        return tuple(map(self._outside, (UNTRUSTED_IPV4, UNTRUSTED_IPV6)))
 
-    def _outside(self, addresses: tuple[str, ...]) -> str | None:
+    def _outside(self, addresses: tuple[str, ...]) -> str:
         networks = self.restrictions.parsed_networks
-        return next((one for one in addresses if not any(ip_address(one) in network for network in networks)), None)
+        outside = (one for one in addresses if not any(ip_address(one) in network for network in networks))
+        return next(outside, addresses[0])

@@ -47,6 +47,7 @@ def install() -> None:
         (vars(sm), "_rotate_secret", rotation.rotate_secret),
         (vars(sm), "_describe_secret", rotation.describe_secret),
         (vars(sm), "_describe_secret", rotation_dates.describe_secret),
+        (vars(sm), "handle_request", rotation_dates.handle_request),
         (iam._IAM_HANDLERS, "SimulatePrincipalPolicy", simulation.simulate_principal_policy),
         (iam._IAM_HANDLERS, "SimulateCustomPolicy", simulation.simulate_custom_policy),
         (iam._IAM_HANDLERS, "GetAccountAuthorizationDetails", user_credentials.get_account_authorization_details),

@@ -1,15 +1,28 @@
-"""When a secret is rotated next, as DescribeSecret tells it."""
+"""When a secret is rotated next, as DescribeSecret tells it, and how that is ended."""
 # ruff: noqa: SLF001
 
 import json
 import re
+from collections.abc import Awaitable, Callable
 
 from ministack.core.responses import json_response
 from ministack.services import secretsmanager as sm
 
-from tests.deploy.shapes import Action, Answer, Json
+from tests.deploy.shapes import Action, Answer, Anything, Json
 
 SECONDS = {"day": 86400, "hour": 3600}
+
+
+async def handle_request(
+    original: Callable[..., Awaitable[Answer]], method: str, path: str, headers: Json, body: bytes, *rest: Anything
+) -> Answer:
+    """CancelRotateSecret turns rotation off, and leaves function and schedule in the description."""
+    if not headers.get("x-amz-target", "").endswith(".CancelRotateSecret"):
+        return await original(method, path, headers, body, *rest)
+    _, secret = sm._resolve(json.loads(body)["SecretId"])
+    secret["RotationEnabled"] = False
+    answer: Answer = json_response({"ARN": secret["ARN"], "Name": secret["Name"]})
+    return answer
 
 
 def describe_secret(original: Action, request: Json) -> Answer:

@@ -86,6 +86,7 @@ def deployed(aws: LocalAws, stack_name: str, **properties: Any) -> Iterator[Comm
     cdk.CfnOutput(stack, "Secret", value=mailer.secret.secret_arn)
     cdk.CfnOutput(stack, "User", value=mailer.user.user_name)
     outputs = aws.deploy(app)
+    aws.wait_for_rotations()
     try:
         yield Command(aws, outputs["Secret"], outputs["User"])
     finally:
