@@ -8,9 +8,10 @@ def main() -> None:
     try:
         from .cli.main import cli  # noqa: PLC0415 - the extra may be missing
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in {"boto3", "botocore", "click", "rich"}:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in {"boto3", "botocore", "click", "rich"}:
             raise
-        print(f"{error.name} is missing: pip install 'ses-secure-user[cli]'", file=sys.stderr)  # noqa: T201
+        print(f"{missing} is missing: pip install 'ses-secure-user[cli]'", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     cli(prog_name="ses-secure-user")
 

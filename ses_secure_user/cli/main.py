@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from ses_secure_user import __version__
+
 from .claims import Row, Verdict, overall
 from .errors import CannotJudgeError, explained
 from .outside import Aws, Outside, region_of
@@ -25,7 +27,7 @@ in_json = click.option("--json", "in_json", is_flag=True, help="Print one JSON o
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="ses-secure-user")
+@click.version_option(__version__, prog_name="ses-secure-user")
 def cli() -> None:
     """Prove that SMTP logins of Amazon SES are worth nothing to a thief."""
 

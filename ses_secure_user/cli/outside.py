@@ -48,7 +48,7 @@ class Aws:
     """
 
     def __init__(self, profile: str | None, region: str | None) -> None:
-        named = region or os.environ.get("AWS_REGION")
+        named = region or os.environ.get("AWS_REGION") or None
         self._session = boto3.Session(profile_name=profile, region_name=named)
 
     def iam(self) -> IAMClient:
