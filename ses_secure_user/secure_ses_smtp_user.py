@@ -18,6 +18,7 @@ from .policy import policy_document
 from .refusal import check_kind, refusal
 from .restrictions import restrict
 from .tokens import PARTITION, is_list_token, is_token, place_of, stack_of
+from .verification import grant_verification, identity_arns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,6 +151,7 @@ class SecureSesSmtpUser(Construct):
         self._encryption_key = encryption_key
 
         document = policy_document(restrictions, partition=PARTITION, region=region, account=account)
+        self._identity_arns = identity_arns(document)
         self._policy_arn = iam.CfnManagedPolicy(self, "Policy", policy_document=document).ref
         self._group_name = iam.CfnGroup(self, "Group", managed_policy_arns=[self._policy_arn]).ref
         user = iam.CfnUser(
@@ -228,6 +230,24 @@ class SecureSesSmtpUser(Construct):
             The grant.
         """
         return self.secret.grant_read(grantee)
+
+    def grant_verify(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow somebody to prove the login with ``ses-secure-user verify``: to read it, and what else that asks.
+
+        Args:
+            grantee: Who may prove it, such as a pipeline's role. As with `grant_read`, it can read the login.
+
+        Returns:
+            The grant.
+        """
+        arns = {
+            "secret": [self.secret.secret_arn],
+            "user": [self.user.user_arn],
+            "group": [self.group.group_arn],
+            "policy": [self._policy_arn],
+            "identities": self._identity_arns,
+        }
+        return grant_verification(self.grant_read(grantee), grantee, arns)
 
 
 def _replicas(

@@ -140,7 +140,7 @@ class Case:
         """The same mail as a question to IAM, from the first allowed origin."""
         restrictions = self.restrictions
         names = [restrictions.arn("identity", self.identity)]
-        identity = self.ses.identity(self.identity)
+        identity = self.ses.identity(self.identity) if self.identity in restrictions.identities else None
         default = identity.get("ConfigurationSetName") if identity else None
         names += [restrictions.arn("configuration-set", default)] if default else []
         networks = restrictions.parsed_networks

@@ -7,6 +7,7 @@ They sit on private names, so ministack is pinned, and test_patches.py tells whi
 from functools import partial
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.services import iam, ses_v2
 from ministack.services import secretsmanager as sm
 from ministack.services.cloudformation import custom_resource, handlers, provisioners, stacks
@@ -52,6 +53,7 @@ def install() -> None:
         (iam._IAM_HANDLERS, "SimulateCustomPolicy", simulation.simulate_custom_policy),
         (iam._IAM_HANDLERS, "GetAccountAuthorizationDetails", user_credentials.get_account_authorization_details),
         (vars(ses_v2), "handle_request", ses_identities.handle_request),
+        (vars(iam_actions), "extract_resource_arn", user_credentials.resource_arn),
     ):
         table[name] = partial(patch, table[name])
     iam._IAM_HANDLERS.update(user_credentials.actions())

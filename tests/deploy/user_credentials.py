@@ -2,12 +2,14 @@
 # ruff: noqa: SLF001
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from urllib.parse import parse_qs
 
 from ministack.services import iam
 
-from tests.deploy.shapes import Action, Answer, Json
+from tests.deploy.shapes import Action, Answer, Anything, Json
 
 _created: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
 
@@ -31,6 +33,19 @@ def actions() -> dict[str, Action]:
         found[delete] = partial(_delete, kind, delete)
         found[list_all] = partial(_list, kind, list_all, plural)
     return found
+
+
+def resource_arn(original: Callable[..., str], service: str, *request: Anything) -> str:
+    """Simulations, and questions about a key, are about a user too, whom they do not name by name."""
+    arn: str = original(service, *request)
+    if service != "iam" or arn != "*":
+        return arn
+    body = request[3] or b""
+    parameters: dict[str, list[str]] = parse_qs(body.decode() if isinstance(body, bytes) else body)
+    key = iam._access_keys.get(parameters.get("AccessKeyId", [""])[0])
+    user = iam._users.get(key["UserName"] if key else "", {})
+    of_key: str = user.get("Arn", "*")
+    return parameters.get("PolicySourceArn", [of_key])[0]
 
 
 def get_account_authorization_details(original: Action, request: Json) -> Answer:
