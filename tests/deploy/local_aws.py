@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple
@@ -162,14 +163,30 @@ class LocalAws:
 
     def login(self, username: str, password: str, *, region: str = REGION) -> bool:
         """Log in over verified TLS and tell whether the endpoint accepted it."""
-        tls = ssl.create_default_context(cafile=str(self.ca_file))
-        with smtplib.SMTP(self.smtp_host, self.smtp_port(region), local_hostname="localhost", timeout=10) as smtp:
-            smtp.starttls(context=tls)
+        with self._smtp_session(region) as smtp:
             try:
                 smtp.login(username, password)
             except smtplib.SMTPAuthenticationError:
                 return False
         return True
+
+    def send(self, username: str, password: str, message: EmailMessage, return_path: str | None = None) -> str:
+        """Send a mail in the first region and give the endpoint's answer to it: 250, or code and text."""
+        with self._smtp_session(REGION) as smtp:
+            smtp.login(username, password)
+            try:
+                smtp.send_message(message, from_addr=return_path)
+            except smtplib.SMTPDataError as error:
+                text = error.smtp_error
+                return f"{error.smtp_code} {text.decode() if isinstance(text, bytes) else text}"
+        return "250"
+
+    @contextmanager
+    def _smtp_session(self, region: str) -> Iterator[smtplib.SMTP]:
+        tls = ssl.create_default_context(cafile=str(self.ca_file))
+        with smtplib.SMTP(self.smtp_host, self.smtp_port(region), local_hostname="localhost", timeout=10) as smtp:
+            smtp.starttls(context=tls)
+            yield smtp
 
     def smtp_down(self) -> None:
         """Let both endpoints drop every new connection."""

@@ -1,7 +1,5 @@
 """The SMTP endpoint answers a mail as SES does: by the policies that are deployed, and where the mail comes from."""
 
-import smtplib
-import ssl
 from collections.abc import Iterator
 from email.message import EmailMessage
 
@@ -29,16 +27,8 @@ def answer(aws: LocalAws, policy: str, *, sent_as: str = "a@example.net", **head
     message = EmailMessage()
     for name, value in {"From": f"Somebody <{sent_as}>", "To": "x@example.org", **headers}.items():
         message[name.replace("_", "-")] = value
-    tls = ssl.create_default_context(cafile=str(aws.ca_file))
-    with smtplib.SMTP(aws.smtp_host, aws.smtp_port(), local_hostname="localhost") as smtp:
-        smtp.starttls(context=tls)
-        smtp.login(key.access_key_id, key.smtp_passwords["us-east-1"])
-        try:
-            smtp.send_message(message, from_addr="bounces@example.net")
-        except smtplib.SMTPDataError as error:
-            text = error.smtp_error
-            return f"{error.smtp_code} {text.decode() if isinstance(text, bytes) else text}".replace(user, "USER")
-    return "250"
+    password = key.smtp_passwords["us-east-1"]
+    return aws.send(key.access_key_id, password, message, "bounces@example.net").replace(user, "USER")
 
 
 def denied(resource: str) -> str:
