@@ -105,7 +105,7 @@ def _refused_from_here(case: Case) -> Finding:
     reply = case.control
     if case.place.inside is None:
         return _answered(Verdict.NOT_PROVED, reply, f"{case.place.because}, so {UNKNOWN}")
-    return _refused_by_ses(reply, control=case.allowed_by_iam, beside="IAM allows it from inside")
+    return _refused_by_ses(reply, control=case.allowed_by_iam, beside="allowed from inside, by IAM")
 
 
 def _other_from(case: Case) -> Finding:
@@ -140,7 +140,7 @@ def _other_return_path(case: Case) -> Finding:
 
 
 def _by_ses(case: Case, **changed: str) -> Finding:
-    return _refused_by_ses(case.reply(**changed), control=True, beside="the allowed mail was accepted")
+    return _refused_by_ses(case.reply(**changed), control=True, beside="control accepted")
 
 
 def _refused_by_ses(reply: Reply, *, control: bool, beside: str) -> Finding:
@@ -155,7 +155,7 @@ def _by_iam(case: Case, **changed: Any) -> Finding:  # noqa: ANN401 - any part o
     if not case.allowed_by_iam:
         return Finding(Verdict.NOT_PROVED, (Judge.IAM,), "IAM denies the allowed mail too")
     allowed = case.simulator.allows(replace(case.question, **changed))
-    return Finding.of(Judge.IAM, f"{_said(allowed)}; the allowed mail is allowed", holds=not allowed)
+    return Finding.of(Judge.IAM, f"{_said(allowed)}; control allowed", holds=not allowed)
 
 
 def _said(allowed: bool) -> str:  # noqa: FBT001 - a word for it

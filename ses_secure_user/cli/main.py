@@ -11,6 +11,8 @@ from rich.console import Console
 
 from ses_secure_user import __version__
 
+from .audit import PERMISSIONS, audited_keys
+from .audit_report import MOVING, audit_json, audit_table, replacements
 from .claims import Row, Verdict, overall
 from .errors import CannotJudgeError, explained
 from .outside import Aws, Outside, region_of
@@ -18,6 +20,9 @@ from .proof import GRANT, Options, case_of, rows_of
 from .report import as_json, summary, table, write_junit
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .audit import AuditedKey
     from .verify import Case
 
 EXIT = {Verdict.PROVED: 0, Verdict.BROKEN: 1, Verdict.NOT_PROVED: 2}
@@ -77,6 +82,50 @@ def verify(  # noqa: PLR0913 - one argument for each option
         write_junit(junit, rows)
     click.echo(as_json(_about(case), rows)) if in_json else _show(case, rows)
     context.exit(EXIT[overall(rows)])
+
+
+@cli.command()
+@click.option("--region", "regions", metavar="NAME", multiple=True, help="Look for identities there alone; repeatable.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit file too.")
+@profile
+@in_json
+@click.pass_context
+def audit(
+    context: click.Context, *, regions: tuple[str, ...], junit: Path | None, profile: str | None, in_json: bool
+) -> None:
+    """Tell what a leak of each access key that may send mail is worth, the worst first.
+
+    Exits with 0 if no key is worth anything from outside, 1 if one is, 2 if that cannot be judged.
+    """
+    outside = context.ensure_object(Outside)
+    try:
+        with explained(PERMISSIONS), Console(stderr=True).status("Asking AWS") as status:
+            aws = Aws(profile, regions[0] if regions else None)
+            keys = audited_keys(aws, regions or aws.ses_regions(), status.update)
+    except CannotJudgeError as error:
+        if junit:
+            write_junit(junit, [], error=str(error))
+        if in_json:
+            click.echo(json.dumps({"error": str(error), "verdict": Verdict.NOT_PROVED, "keys": []}))
+        raise NotJudged(str(error)) from None
+    rows = [one.row for one in keys]
+    if junit:
+        write_junit(junit, rows)
+    now = outside.now()
+    click.echo(audit_json(keys, now)) if in_json else _show_audit(keys, now)
+    context.exit(EXIT[overall(rows)])
+
+
+def _show_audit(keys: list[AuditedKey], now: datetime) -> None:
+    console = Console(highlight=False)
+    if not keys:
+        console.print("No access key of this account may send mail.")
+        return
+    console.print(audit_table(keys, now))
+    for line in replacements(keys):
+        console.print(line, markup=False)
+    if replacements(keys):
+        console.print(MOVING)
 
 
 def _show(case: Case, rows: list[Row]) -> None:

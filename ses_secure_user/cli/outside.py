@@ -63,7 +63,15 @@ class Aws:
         """Secrets Manager."""
         return self._session.client("secretsmanager", config=_CONFIG)
 
+    def account(self) -> str:
+        """The account's id, which whoever has credentials may ask."""
+        return str(self._session.client("sts", config=_CONFIG).get_caller_identity()["Account"])
+
     def ses_regions(self) -> list[str]:
         """Every region of the session's partition that has SES."""
-        partition = self._session.get_partition_for_region(self._session.region_name or "us-east-1")
+        partition = self.partition(self._session.region_name or "us-east-1")
         return self._session.get_available_regions("sesv2", partition_name=partition)
+
+    def partition(self, region: str) -> str:
+        """The partition of a region, such as ``aws``."""
+        return self._session.get_partition_for_region(region)

@@ -92,7 +92,7 @@ class Reply:
         if self.denied:
             action, arn = self.denied
             return f"{self.code} after {self.step}: no {action} on {arn.rpartition(':')[2]}"
-        return f"{self.words} after {self.step}"
+        return f"{self.code if self.accepted else self.words} after {self.step}"
 
 
 @dataclass

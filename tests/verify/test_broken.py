@@ -165,7 +165,7 @@ def test_a_policy_that_is_opened_on_both_sides_is_caught_by_what_it_lets_through
 
 def test_a_mail_that_ses_accepts_is_the_evidence(plain: Command) -> None:
     with changed_policy(plain, any_from):
-        assert evidence(plain.verify(), "other-from").startswith("accepted: 250 Ok")
+        assert evidence(plain.verify(), "other-from").startswith("accepted: 250 after DATA")
 
 
 def test_a_login_that_is_worth_something_outside(aws: LocalAws, plain: Command) -> None:

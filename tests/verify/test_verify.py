@@ -201,10 +201,10 @@ def test_what_is_undocumented_is_recorded(aws: LocalAws, plain: Command) -> None
         "from-case",
         "last-used",
     }
-    assert evidence(report, "envelope").startswith("it is not: 250")
+    assert evidence(report, "envelope").startswith("it is not: 250 after DATA")
     assert evidence(report, "from-case").startswith("it does: 554")
     aws.send_from(ELSEWHERE)
-    assert evidence(plain.verify("--outside"), "login-outside").startswith("it is not: 235")
+    assert evidence(plain.verify("--outside"), "login-outside").startswith("it is not: 235 after AUTH")
 
 
 def test_a_login_that_is_refused_outside_proves_nothing(aws: LocalAws, plain: Command) -> None:
