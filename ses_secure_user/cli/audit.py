@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 PERMISSIONS = "the README lists what audit needs"
 NOT_ENABLED = {"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"}
 
+OTHER_MAIL = "ses:SendEmail"
+"""Mail by SES's HTTPS API, which an SMTP password does not open."""
+
 BEYOND_MAIL = (
-    "ses:SendEmail",
     "ses:DeleteIdentity",
     "iam:CreateUser",
     "iam:CreateAccessKey",
@@ -39,7 +41,7 @@ BEYOND_MAIL = (
     "lambda:InvokeFunction",
     "ec2:RunInstances",
 )
-"""What a secret access key may open beside mail; the SMTP password that is derived from it opens SMTP alone."""
+"""What else a secret access key may open; the SMTP password that is derived from it opens SMTP alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ def _keys_of(
     abilities = tuple(found for one in asked if (found := ability(simulator, one.arn, hints)))
     if not abilities:
         return
-    beyond = tuple(simulator.allowed_actions(BEYOND_MAIL))
+    by_api = any(simulator.allows(replace(one.send, action=OTHER_MAIL)) for one in abilities)
+    beyond = (*([OTHER_MAIL] if by_api else []), *simulator.allowed_actions(BEYOND_MAIL))
     for key in keys:
         yield AuditedKey(user, key, _last_used(iam, key), abilities, beyond)
 

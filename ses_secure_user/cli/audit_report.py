@@ -25,7 +25,7 @@ MOVING = 'How to replace one without a mail lost: the README\'s "Moving from ano
 
 def audit_table(keys: Sequence[AuditedKey], now: datetime) -> Table:
     """A line for each key: what a leak is worth, whose it is, how old, when it was used."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     made.add_column("")
     for heading in ("key", "made by", "age", "last used", "what a leak is worth", "its secret key also"):
         made.add_column(heading, overflow="fold")
@@ -80,6 +80,6 @@ def _days(days: int) -> str:
 
 
 def _beyond(one: AuditedKey) -> str:
-    if len(one.beyond) == len(BEYOND_MAIL):
+    if len(one.beyond) > len(BEYOND_MAIL):
         return "all that was asked about"
     return ", ".join(one.beyond) or "nothing found"

@@ -58,7 +58,7 @@ def _boundary(case: Case) -> Finding:
         *([] if len(user.groups) == 1 else [f"the user is in {len(user.groups)} groups: {', '.join(user.groups)}"]),
         *([] if user.group_policies == [user.boundary] else [f"the group holds {_names(user.group_policies)}"]),
     ]
-    return _iam("; ".join(faults) or f"{_names([user.boundary or ''])} alone", holds=not faults)
+    return _iam("; ".join(faults) or "the same in both, and no other", holds=not faults)
 
 
 def _names(policies: list[str]) -> str:

@@ -122,7 +122,7 @@ def _other_identity(case: Case) -> Finding:
     by_iam = _by_iam(case, resources=(arn,))
     if not case.sends or other is None or by_iam.verdict is not Verdict.PROVED:
         return by_iam
-    address = other if "@" in other else f"ses-secure-user-verify@{other}"
+    address = other if "@" in other else f"stranger@{other}"
     by_ses = _by_ses(case, from_address=address)
     return replace(by_ses, by=(Judge.SES, Judge.IAM), evidence=f"as {masked(address)}: {by_ses.evidence}")
 

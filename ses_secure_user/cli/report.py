@@ -26,7 +26,7 @@ STYLES = {
 
 def table(rows: Sequence[Row]) -> Table:
     """A line for each claim: verdict, claim, by whom, on what evidence."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     made.add_column("")
     for heading in ("claim", "by", "evidence"):
         made.add_column(heading, overflow="fold")

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import ip_address
+from itertools import count
 from typing import TYPE_CHECKING
 
 from .errors import CannotJudgeError
@@ -167,7 +168,9 @@ class Case:
     @property
     def other_address(self) -> str:
         """An address of the same domain that is not allowed."""
-        return f"ses-secure-user-verify@{self.from_address.rpartition('@')[2]}"
+        domain = self.from_address.rpartition("@")[2]
+        addresses = (f"stranger{number or ''}@{domain}" for number in count())
+        return next(one for one in addresses if one not in self.restrictions.from_addresses)
 
     @cached_property
     def other_identity(self) -> str | None:

@@ -50,14 +50,19 @@ class Ability:
         reach: From where.
         anybody: Whether as any address of the domain.
         senders: As which addresses otherwise.
-        any_recipient: Whether to anybody.
+        send: The mail that showed it.
     """
 
     identity: str
     reach: Reach
     anybody: bool
     senders: tuple[str, ...]
-    any_recipient: bool
+    send: Send
+
+    @property
+    def any_recipient(self) -> bool:
+        """Whether it can send to anybody."""
+        return self.send.recipients == (FOREIGN_RECIPIENT,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +125,13 @@ def ability(simulator: Simulator, arn: str, hints: Hints) -> Ability | None:
     origins: tuple[Origin, ...] = ((UNTRUSTED_IPV4[0], None), *hints.origins)
     for origin in origins:
         for sender in (stranger, *_at(name, hints.senders)):
-            recipient = _accepted(simulator, arn, sender, origin, hints)
-            if recipient is None:
+            send = _allowed(simulator, arn, sender, origin, hints)
+            if send is None:
                 continue
             others = _at(name, hints.senders) if sender != stranger else ()
-            senders = [one for one in others if one == sender or _accepted(simulator, arn, one, origin, hints)]
+            senders = [one for one in others if one == sender or _allowed(simulator, arn, one, origin, hints)]
             reach = Reach.ANYWHERE if origin == origins[0] else Reach.INSIDE
-            return Ability(name, reach, sender == stranger, tuple(senders), recipient == FOREIGN_RECIPIENT)
+            return Ability(name, reach, sender == stranger, tuple(senders), send)
     return None
 
 
@@ -150,8 +155,8 @@ def _senders(abilities: Sequence[Ability]) -> str:
     return " and ".join(one for one in (whose, named) if one)
 
 
-def _accepted(simulator: Simulator, arn: str, sender: str, origin: Origin, hints: Hints) -> str | None:
-    """A recipient to whom such a mail is allowed, a stranger first."""
+def _allowed(simulator: Simulator, arn: str, sender: str, origin: Origin, hints: Hints) -> Send | None:
+    """A mail from there as that sender that is allowed, one to a stranger first."""
     recipients, return_paths = (FOREIGN_RECIPIENT, *hints.recipients), (sender, *hints.return_paths)
     for recipient, return_path in product(recipients, return_paths):
         send = Send(
@@ -163,7 +168,7 @@ def _accepted(simulator: Simulator, arn: str, sender: str, origin: Origin, hints
             vpc_endpoint=origin[1],
         )
         if simulator.allows(send):
-            return recipient
+            return send
     return None
 
 

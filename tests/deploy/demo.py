@@ -114,7 +114,7 @@ def refused(aws: LocalAws, login: dict[str, Any], **changed: str) -> bool:
 def verify(aws: LocalAws, secret: str) -> bool:
     """Run the command line as people do."""
     aws.send_from(INSIDE)
-    env = {"COLUMNS": "110", **os.environ, **aws.env, "SSL_CERT_FILE": str(aws.ca_file)}
+    env = {"COLUMNS": "118", **os.environ, **aws.env, "SSL_CERT_FILE": str(aws.ca_file)}
     command = [sys.executable, "-m", "ses_secure_user", "verify", secret, "--inside"]
     return subprocess.run(command, env=env, cwd=ROOT, check=False).returncode == 0
 

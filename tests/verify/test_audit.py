@@ -15,7 +15,8 @@ from ses_secure_user.cli.account_users import AccountUser
 from ses_secure_user.cli.audit import BEYOND_MAIL, AuditedKey
 from ses_secure_user.cli.audit_report import audit_json
 from ses_secure_user.cli.outside import Aws
-from ses_secure_user.cli.worth import Ability, Reach, in_words, may_allow
+from ses_secure_user.cli.simulator import Send
+from ses_secure_user.cli.worth import FOREIGN_RECIPIENT, Ability, Reach, in_words, may_allow
 from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws, local_aws
 from tests.verify.command import Command, deployed
 
@@ -58,10 +59,10 @@ EVERYBODY: dict[str, User] = {
         f"mail as anybody at 2 domains and sales@example.edu, {INTERNET}",
         (allow("*"),),
         how="managed",
-        beyond=BEYOND_MAIL,
+        beyond=("ses:SendEmail", *BEYOND_MAIL),
     ),
     "terraform-domain": User(
-        f"mail as anybody at example.com, {INTERNET}", (allow(SEND_TOO, COM),), beyond=(), how="managed"
+        f"mail as anybody at example.com, {INTERNET}", (allow(SEND_TOO, COM),), beyond=("ses:SendEmail",), how="managed"
     ),
     "terraform-group": User(f"mail as anybody at example.org, {INTERNET}", (allow(SEND, [ORG]),), how="group"),
     "hand-all-of-ses": User(
@@ -299,11 +300,16 @@ def test_what_keeps_it_from_judging_is_one_sentence(account: Command, tmp_path: 
     assert 'errors="1"' in junit.read_text()
 
 
+TO_A_STRANGER = Send(
+    resources=(COM,), from_address="a@example.com", recipients=(FOREIGN_RECIPIENT,), feedback_address="a@example.com"
+)
+
+
 def test_age_and_last_use() -> None:
     now = datetime(2026, 11, 25, tzinfo=UTC)
     user = AccountUser({"UserName": "old"}, (), complete=True, boundary=None)
     made: Any = {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "CreateDate": now - timedelta(days=1034)}
-    ability = Ability("example.com", Reach.ANYWHERE, anybody=True, senders=(), any_recipient=True)
+    ability = Ability("example.com", Reach.ANYWHERE, anybody=True, senders=(), send=TO_A_STRANGER)
     key = AuditedKey(user, made, (now - timedelta(days=2), "ses"), (ability,), ())
     (found,) = json.loads(audit_json([key], now))["keys"]
     assert (found["key"], found["age_days"], found["last_used_for"]) == ("…MPLE", 1034, "ses")
@@ -311,8 +317,8 @@ def test_age_and_last_use() -> None:
 
 
 def test_the_worst_is_what_is_told() -> None:
-    inside = Ability("example.com", Reach.INSIDE, anybody=True, senders=(), any_recipient=True)
-    outside = Ability("example.org", Reach.ANYWHERE, anybody=False, senders=("a@example.org",), any_recipient=True)
+    inside = Ability("example.com", Reach.INSIDE, anybody=True, senders=(), send=TO_A_STRANGER)
+    outside = Ability("example.org", Reach.ANYWHERE, anybody=False, senders=("a@example.org",), send=TO_A_STRANGER)
     assert in_words([inside, outside]) == "mail as a@example.org, from anywhere"
     assert in_words([]) == "nothing"
 

@@ -242,7 +242,7 @@ def test_the_table_names_login_policy_and_place(aws: LocalAws, plain: Command) -
     assert f"user: {plain.user}" in done.stdout
     assert "policy: mail as noreply@example.com from 203.0.113.0/24" in done.stdout
     assert f"judged from: inside: {INSIDE} is in an allowed network" in done.stdout
-    assert re.search(r"✓ +mail as ses-secure-user-verify@example.com is refused +SES", done.stdout)
+    assert re.search(r"✓ +mail as stranger@example.com is refused +SES", done.stdout)
 
 
 def test_junit_has_a_test_for_each_claim(aws: LocalAws, plain: Command, tmp_path: Path) -> None:
