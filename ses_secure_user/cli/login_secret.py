@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 from .errors import CannotJudgeError, code_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from types_boto3_secretsmanager import SecretsManagerClient
-    from types_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
+    from types_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef, SecretVersionsListEntryTypeDef
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 TAG_PREFIX = "ses-secure-user:"
@@ -88,8 +88,7 @@ class LoginSecret:
 
     def known_keys(self) -> set[str]:
         """The ids of all keys that a version of the secret holds, those without a label included."""
-        versions = self.api.list_secret_version_ids(SecretId=self.description["ARN"], IncludeDeprecated=True)
-        return {key for one in versions["Versions"] if (key := self._key_id(one.get("VersionId", "")))}
+        return {key for one in self._versions() if (key := self._key_id(one.get("VersionId", "")))}
 
     def pending(self) -> str | None:
         """The version that is pending now and not current, if there is one."""
@@ -98,8 +97,15 @@ class LoginSecret:
 
     def created(self, version: str) -> datetime | None:
         """When a version came to be, or None where it is gone by now."""
-        answer = self.api.list_secret_version_ids(SecretId=self.description["ARN"], IncludeDeprecated=True)
-        return next((one.get("CreatedDate") for one in answer["Versions"] if one.get("VersionId") == version), None)
+        return next((one.get("CreatedDate") for one in self._versions() if one.get("VersionId") == version), None)
+
+    def _versions(self) -> Iterator[SecretVersionsListEntryTypeDef]:
+        secret = self.description["ARN"]
+        answer = self.api.list_secret_version_ids(SecretId=secret, IncludeDeprecated=True)
+        yield from answer["Versions"]
+        while token := answer.get("NextToken"):
+            answer = self.api.list_secret_version_ids(SecretId=secret, IncludeDeprecated=True, NextToken=token)
+            yield from answer["Versions"]
 
     def _key_id(self, version: str) -> str | None:
         try:

@@ -14,6 +14,7 @@ from .errors import CannotJudgeError
 from .masking import key_name, masked
 from .place import UNKNOWN
 from .policy_reading import ACTION
+from .verify import MAILBOX_SIMULATOR
 
 if TYPE_CHECKING:
     from .login_secret import Login
@@ -128,8 +129,8 @@ def _other_identity(case: Case) -> Finding:
 
 
 def _other_recipient(case: Case) -> Finding:
-    if case.sends and case.recipient:
-        return _by_ses(case, recipient="success@simulator.amazonses.com")
+    if case.sends and not case.may_mail_simulator:
+        return _by_ses(case, recipient=MAILBOX_SIMULATOR)
     return _by_iam(case, recipients=(OTHER_RECIPIENT,))
 
 

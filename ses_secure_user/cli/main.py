@@ -144,8 +144,14 @@ def _about(case: Case) -> dict[str, str]:
         "secret": case.secret.description.get("Name", ""),
         "user": case.user.name,
         "policy": f"mail as {', '.join(restrictions.from_addresses) or 'anybody'} from {origins}",
-        "judged from": f"{'inside' if case.inside else 'outside'}: {case.place.because}",
+        "judged from": f"{_place(case)}: {case.place.because}",
     }
+
+
+def _place(case: Case) -> str:
+    if case.place.inside is None and not case.inside:
+        return "unknown"
+    return "inside" if case.inside else "outside"
 
 
 class NotJudged(click.ClickException):

@@ -71,7 +71,9 @@ def case_of(aws: Aws, outside: Outside, options: Options) -> Case:
             sleep=outside.sleep,
             recipient=options.recipient,
         )
-        return _checked(case)
+        # Asked now, so that what is missing is said before anything is sent.
+        _ = case.identity, case.current
+        return case
 
 
 def rows_of(case: Case) -> Iterator[Row]:
@@ -83,13 +85,6 @@ def rows_of(case: Case) -> Iterator[Row]:
     with explained(GRANT):
         for claims in (mail_claims, network_claims, drift_claims, observations):
             yield from judged(claims(case), case)
-
-
-def _checked(case: Case) -> Case:
-    """Ask what every claim stands on, so that what is missing is said first."""
-    if not case.identity or not case.current.key_id:
-        raise CannotJudgeError("the secret holds no login")
-    return case
 
 
 def _policy(user: SmtpUser) -> tuple[Mapping[str, Any], Restrictions]:

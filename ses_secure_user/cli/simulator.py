@@ -100,7 +100,7 @@ class Simulator:
 
     def _decision(self, send: Send, arn: str, *, granted: bool) -> str:
         policies = list(self.resource_policies.get(arn, ()))
-        policies += [self._grant(send.action)] if granted else []
+        policies += [self._grant(send.action, arn)] if granted else []
         request: SimulatePrincipalPolicyRequestTypeDef = {
             "PolicySourceArn": self.user_arn,
             "ActionNames": [send.action],
@@ -113,8 +113,8 @@ class Simulator:
             request["ResourcePolicy"] = json.dumps(_merged(policies))
         return _of_resource(self.iam.simulate_principal_policy(**request), arn)
 
-    def _grant(self, action: str) -> dict[str, Any]:
-        statement = {"Effect": "Allow", "Principal": {"AWS": self.user_arn}, "Action": action, "Resource": "*"}
+    def _grant(self, action: str, arn: str) -> dict[str, Any]:
+        statement = {"Effect": "Allow", "Principal": {"AWS": self.user_arn}, "Action": action, "Resource": arn}
         return {"Version": "2012-10-17", "Statement": [statement]}
 
 

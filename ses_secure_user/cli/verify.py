@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from ipaddress import ip_address
 from itertools import count
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .simulator import Simulator
     from .smtp_user import SmtpUser
 
+MAILBOX_SIMULATOR = "success@simulator.amazonses.com"
 UNTRUSTED_IPV4 = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "8.8.8.8")
 UNTRUSTED_IPV6 = ("2001:db8::1", "3fff::1", "2600::1")
 UNTRUSTED_ENDPOINT = "vpce-0ffffffffffffffff"
@@ -109,7 +111,7 @@ class Case:
         return Mail(
             from_address=self.from_address,
             return_path=self.restrictions.feedback_address or self.from_address,
-            recipient=self.recipient or f"success+{label}@simulator.amazonses.com",
+            recipient=self.recipient or MAILBOX_SIMULATOR.replace("@", f"+{label}@"),
         )
 
     @cached_property
@@ -119,13 +121,21 @@ class Case:
 
     @cached_property
     def inside(self) -> bool:
-        """Whether mail from here comes from an allowed origin."""
-        return self.control.accepted if self.place.inside is None else self.place.inside
+        """Whether mail from here comes from an allowed origin, as far as that is known."""
+        if self.place.inside is None:
+            return self.fair and self.control.accepted
+        return self.place.inside
 
     @property
     def fair(self) -> bool:
         """Whether the recipient is one that the policy allows, so that a refusal can have another reason alone."""
-        return self.recipient is not None or not self.restrictions.recipients
+        return self.recipient is not None or self.may_mail_simulator
+
+    @property
+    def may_mail_simulator(self) -> bool:
+        """Whether the policy allows SES's mailbox simulator as a recipient."""
+        patterns = self.restrictions.recipients
+        return not patterns or any(fnmatchcase(MAILBOX_SIMULATOR, pattern) for pattern in patterns)
 
     @property
     def sends(self) -> bool:
@@ -162,6 +172,8 @@ class Case:
     @property
     def allowed_recipient(self) -> str:
         """A recipient that the policy allows."""
+        if self.may_mail_simulator:
+            return self.mail.recipient
         pattern = next(iter(self.restrictions.recipients), self.mail.recipient)
         return pattern.replace("*", "person").replace("?", "x")
 

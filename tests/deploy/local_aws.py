@@ -208,6 +208,10 @@ class LocalAws:
         """Refuse every login, as if SES judged where it comes from."""
         self._control(no_login=refused)
 
+    def throttle_mails(self, *, throttled: bool) -> None:
+        """Put every mail off, as where the account's rate is exceeded."""
+        self._control(throttled=throttled)
+
     def judge_simulator_in_sandbox(self, *, judged: bool) -> None:
         """In the sandbox, judge SES's mailbox simulator as any other recipient."""
         self._control(strict_sandbox=judged)

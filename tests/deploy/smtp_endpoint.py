@@ -15,6 +15,7 @@ from ministack.services import iam
 from tests.deploy.mail_judgement import Sent, judge
 from tests.deploy.ses_password import smtp_password
 
+THROTTLED = "454 Throttling failure: Maximum sending rate exceeded."
 INVALID = "535 Authentication Credentials Invalid"
 
 
@@ -27,7 +28,7 @@ class SmtpEndpoint:
         control: A JSON file, read at every connection: ``down`` drops it, ``refusals`` is how many of its
             first logins a new key is refused, as while IAM propagates it; ``origin`` is the address or VPC endpoint
             that mail comes from; ``no_login`` refuses every login, as if SES judged its network; ``strict_sandbox``
-            has the mailbox simulator judged as a recipient too.
+            has the mailbox simulator judged as a recipient too; ``throttled`` puts every mail off.
     """
 
     def __init__(self, region: str, tls: ssl.SSLContext, control: Path) -> None:
@@ -55,6 +56,8 @@ class SmtpEndpoint:
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
         """Answer a mail as SES does, after DATA."""
         control = json.loads(self._control.read_text())
+        if control["throttled"]:
+            return THROTTLED
         sent = Sent(
             key_id=str(session.auth_data),
             content=envelope.content if isinstance(envelope.content, bytes) else b"",

@@ -142,6 +142,13 @@ def test_an_endpoint_that_cannot_be_reached(aws: LocalAws, plain: Command) -> No
         aws.smtp_up()
 
 
+def test_mail_that_ses_puts_off(aws: LocalAws, plain: Command) -> None:
+    aws.throttle_mails(throttled=True)
+    found = sentence(plain)
+    aws.throttle_mails(throttled=False)
+    assert found.startswith("SES puts off for now what it is asked: 454 Throttling failure: Maximum sending rate")
+
+
 def test_an_endpoint_whose_certificate_nobody_vouches_for(plain: Command) -> None:
     assert "the certificate of localhost:" in sentence(plain, plain.secret, env={"SSL_CERT_FILE": "/dev/null"})
 

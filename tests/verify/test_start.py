@@ -48,6 +48,14 @@ def test_the_constructs_are_imported_when_they_are_asked_for() -> None:
         _ = ses_secure_user.nothing
 
 
+def test_every_claim_is_documented() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "ses_secure_user" / "cli").glob("*_claims.py"))
+    names = set(re.findall(r'Claim\(f?"([\w-]+)', sources))
+    documented = set(re.findall(r"`([\w-]+)…?`", (ROOT / "docs" / "proof.md").read_text()))
+    assert {"login-current", "network-", "rotation-stuck"} < names
+    assert names - documented == set()
+
+
 def test_the_command_line_knows_nothing_of_the_construct() -> None:
     sources = [path.read_text() for path in (ROOT / "ses_secure_user" / "cli").glob("*.py")]
     imports = {line.strip() for text in sources for line in text.splitlines() if re.match(r"\s*(from|import) ", line)}

@@ -149,6 +149,26 @@ def test_with_a_recipient_ses_judges_them(aws: LocalAws, restricted: Command) ->
     assert {message_from_string(mail["text"])["To"] for mail in aws.mails()[-1:]} == {"person@example.net"}
 
 
+def test_a_simulator_that_is_among_the_allowed_recipients_is_mailed(aws: LocalAws) -> None:
+    aws.send_from(INSIDE)
+    with deployed(aws, "Simulator", allowed_recipients=["*@simulator.amazonses.com"]) as command:
+        report = command.verify()
+    assert report["exit"] == 0
+    assert by(report)["allowed-mail"] == ["SES"]
+    assert by(report)["other-recipient"] == ["IAM"]
+
+
+def test_through_an_endpoint_alone_nothing_is_concluded_without_a_recipient_to_mail(aws: LocalAws) -> None:
+    aws.send_from(ENDPOINT)
+    properties = {"allowed_cidrs": [], "allowed_vpc_endpoints": [ENDPOINT]}
+    with deployed(aws, "Endpoint", **properties, allowed_recipients=["*@example.net"]) as command:
+        report, mailed = command.verify(), command.verify("--recipient", "person@example.net")
+    assert report["judged from"] == "unknown: mail goes through a VPC endpoint"
+    assert (report["exit"], by(report)["allowed-mail"]) == (0, ["IAM"])
+    assert mailed["judged from"] == "inside: mail goes through a VPC endpoint"
+    assert (mailed["exit"], by(mailed)["allowed-mail"]) == (0, ["SES"])
+
+
 @pytest.mark.parametrize("origin", [ENDPOINT, ELSEWHERE])
 def test_where_endpoints_are_allowed_ses_tells_whether_mail_comes_from_inside(
     aws: LocalAws, restricted: Command, origin: str
