@@ -10,7 +10,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 
 from .account_users import AccountUser, account_users
 from .claims import Claim, Finding, Judge, Row, judged
-from .errors import CannotJudgeError, code_of, explained
+from .errors import DENIED, CannotJudgeError, code_of, explained
 from .masking import key_name
 from .ses_account import SesAccount
 from .simulator import Simulator
@@ -167,9 +167,12 @@ def _identities(aws: Aws, regions: Sequence[str], progress: Callable[[str], None
         except NoConnection:
             continue
         except ClientError as error:
-            if code_of(error) in NOT_ENABLED and len(regions) > 1:
-                continue
-            raise
+            if len(regions) == 1 or code_of(error) not in NOT_ENABLED | DENIED:
+                raise
+            if code_of(error) in DENIED:
+                remedy = "name the regions to look at with --region"
+                raise CannotJudgeError(f"these credentials may not ask SES in {region}: {remedy}") from None
+            continue
         reached += 1
         prefix = f"arn:{aws.partition(region)}:ses:{region}:{account}:identity/"
         yield from (Identity(prefix + name, ses.policies(name)) for name in names)

@@ -12,7 +12,7 @@ from .masking import masked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 _INVALID = {
     "ExpiredToken",
@@ -59,7 +59,7 @@ def explained(permission: str) -> Iterator[None]:
 
 def _explained(error: sdk.ClientError, permission: str) -> str:
     code, call = code_of(error), error.operation_name
-    if code in _DENIED:
+    if code in DENIED:
         return f"these credentials may not call {call}: {permission}"
     if code in _THROTTLED:
         return f"AWS throttles {call}: try again in a minute"

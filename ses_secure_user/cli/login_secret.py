@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from .errors import CannotJudgeError, code_of
+from .masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,20 +61,21 @@ class LoginSecret:
         Raises:
             CannotJudgeError: There is none, or it is not one of this construct.
         """
+        shown = masked(secret_id)
         try:
             description = api.describe_secret(SecretId=secret_id)
         except ClientError as error:
             if code_of(error) == NO_SUCH_SECRET:
-                raise CannotJudgeError(f"there is no secret {secret_id} in {api.meta.region_name}") from None
+                raise CannotJudgeError(f"there is no secret {shown} in {api.meta.region_name}") from None
             raise
         if "DeletedDate" in description:
-            raise CannotJudgeError(f"the secret {secret_id} is marked for deletion")
+            raise CannotJudgeError(f"the secret {shown} is marked for deletion")
         found = {one.get("Key", ""): one.get("Value", "") for one in description.get("Tags", [])}
         tags = {key.removeprefix(TAG_PREFIX): value for key, value in found.items() if key.startswith(TAG_PREFIX)}
         lost = [name for name in ("user-name", "region", "host", "port") if name not in tags]
         if lost:
             names = ", ".join(TAG_PREFIX + name for name in lost)
-            raise CannotJudgeError(f"the secret {secret_id} is not one of SecureSesSmtpUser: it has no tag {names}")
+            raise CannotJudgeError(f"the secret {shown} is not one of SecureSesSmtpUser: it has no tag {names}")
         return cls(api, description, tags)
 
     def login(self, label: str) -> Login | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from .proof import GRANT, Options, case_of, rows_of
 from .report import as_json, summary, table, write_junit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from .audit import AuditedKey
@@ -29,6 +31,7 @@ EXIT = {Verdict.PROVED: 0, Verdict.BROKEN: 1, Verdict.NOT_PROVED: 2}
 
 profile = click.option("--profile", metavar="NAME", help="A profile of the AWS configuration.")
 in_json = click.option("--json", "in_json", is_flag=True, help="Print one JSON object instead of a table.")
+junit = click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit file too.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,81 +42,97 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("secret")
-@click.option("--inside", "inside", flag_value=True, type=bool, default=None, help="Mail from here is allowed.")
-@click.option("--outside", "inside", flag_value=False, type=bool, help="Mail from here is not allowed.")
+@click.option("--inside", is_flag=True, help="Mail from here is allowed. Default: found out by this machine's address.")
+@click.option("--outside", is_flag=True, help="Mail from here is not allowed.")
 @click.option("--recipient", metavar="ADDRESS", help="Who gets the mail, where recipients are restricted.")
-@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit file too.")
 @click.option("--region", metavar="NAME", help="The secret's region, if SECRET is no ARN.")
 @profile
 @in_json
+@junit
 @click.pass_context
 def verify(  # noqa: PLR0913 - one argument for each option
     context: click.Context,
     *,
     secret: str,
-    inside: bool | None,
+    inside: bool,
+    outside: bool,
     recipient: str | None,
-    junit: Path | None,
     region: str | None,
     profile: str | None,
     in_json: bool,
+    junit: Path | None,
 ) -> None:
     """Prove that the login in SECRET, a name or an ARN, is restricted as its policy says.
 
     Asks SES, IAM and Secrets Manager. Exits with 0 if everything is proved, 1 if something is broken, 2 if that cannot
     be judged.
     """
+    if inside and outside:
+        raise click.UsageError("say --inside or --outside, not both")
+    options = Options(secret, inside if inside or outside else None, recipient)
     rows: list[Row] = []
-    try:
+    with _judging(rows, junit, in_json=in_json) as progress:
         with explained(GRANT):
             aws = Aws(profile, region_of(secret) or region)
-        case = case_of(aws, context.ensure_object(Outside), Options(secret, inside, recipient))
-        with Console(stderr=True).status("Asking AWS") as status:
-            for row in rows_of(case):
-                status.update(row.text)
-                rows.append(row)
-    except CannotJudgeError as error:
-        if junit:
-            write_junit(junit, rows, error=str(error))
-        if in_json:
-            click.echo(json.dumps({"error": str(error), "verdict": Verdict.NOT_PROVED, "claims": []}))
-        raise NotJudged(str(error)) from None
-    if junit:
-        write_junit(junit, rows)
+        case = case_of(aws, context.ensure_object(Outside), options)
+        for row in rows_of(case):
+            progress(row.text)
+            rows.append(row)
     click.echo(as_json(_about(case), rows)) if in_json else _show(case, rows)
     context.exit(EXIT[overall(rows)])
 
 
 @cli.command()
 @click.option("--region", "regions", metavar="NAME", multiple=True, help="Look for identities there alone; repeatable.")
-@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit file too.")
 @profile
 @in_json
+@junit
 @click.pass_context
 def audit(
-    context: click.Context, *, regions: tuple[str, ...], junit: Path | None, profile: str | None, in_json: bool
+    context: click.Context, *, regions: tuple[str, ...], profile: str | None, in_json: bool, junit: Path | None
 ) -> None:
     """Tell what a leak of each access key that may send mail is worth, the worst first.
 
     Exits with 0 if no key is worth anything from outside, 1 if one is, 2 if that cannot be judged.
     """
-    outside = context.ensure_object(Outside)
-    try:
-        with explained(PERMISSIONS), Console(stderr=True).status("Asking AWS") as status:
-            aws = Aws(profile, regions[0] if regions else None)
-            keys = audited_keys(aws, regions or aws.ses_regions(), status.update)
-    except CannotJudgeError as error:
-        if junit:
-            write_junit(junit, [], error=str(error))
-        if in_json:
-            click.echo(json.dumps({"error": str(error), "verdict": Verdict.NOT_PROVED, "keys": []}))
-        raise NotJudged(str(error)) from None
-    rows = [one.row for one in keys]
-    if junit:
-        write_junit(junit, rows)
-    now = outside.now()
+    rows: list[Row] = []
+    with _judging(rows, junit, in_json=in_json) as progress, explained(PERMISSIONS):
+        aws = Aws(profile, regions[0] if regions else None)
+        keys = audited_keys(aws, regions or aws.ses_regions(), progress)
+        rows += [one.row for one in keys]
+    now = context.ensure_object(Outside).now()
     click.echo(audit_json(keys, now)) if in_json else _show_audit(keys, now)
     context.exit(EXIT[overall(rows)])
+
+
+class NotJudged(click.ClickException):
+    """The one sentence on standard error, and exit code 2."""
+
+    exit_code = EXIT[Verdict.NOT_PROVED]
+
+
+@contextmanager
+def _judging(rows: Sequence[Row], junit: Path | None, *, in_json: bool) -> Iterator[Callable[[str], None]]:
+    """Show progress, write the JUnit file at the end, and say why where nothing could be judged."""
+    error = None
+    try:
+        with Console(stderr=True).status("Asking AWS") as status:
+            yield status.update
+    except CannotJudgeError as caught:
+        error = str(caught)
+    if junit:
+        _written(junit, rows, error)
+    if error and in_json:
+        click.echo(json.dumps({"verdict": Verdict.NOT_PROVED, "error": error}))
+    if error:
+        raise NotJudged(error)
+
+
+def _written(junit: Path, rows: Sequence[Row], error: str | None) -> None:
+    try:
+        write_junit(junit, rows, error=error)
+    except OSError as cause:
+        raise NotJudged(f"{junit} cannot be written: {cause.strerror}") from None
 
 
 def _show_audit(keys: list[AuditedKey], now: datetime) -> None:
@@ -129,7 +148,7 @@ def _show_audit(keys: list[AuditedKey], now: datetime) -> None:
 
 
 def _show(case: Case, rows: list[Row]) -> None:
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False)
     for what, value in _about(case).items():
         console.print(f"{what}: {value}", markup=False)
     console.print(table(rows))
@@ -152,9 +171,3 @@ def _place(case: Case) -> str:
     if case.place.inside is None and not case.inside:
         return "unknown"
     return "inside" if case.inside else "outside"
-
-
-class NotJudged(click.ClickException):
-    """The one sentence on standard error, and exit code 2."""
-
-    exit_code = EXIT[Verdict.NOT_PROVED]

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from .claims import Row, judged
 from .drift_claims import drift_claims
-from .errors import CannotJudgeError, code_of, explained
+from .errors import DENIED, CannotJudgeError, code_of, explained
 from .login_secret import LoginSecret
 from .mail_claims import mail_claims, observations
 from .network_claims import network_claims
@@ -99,7 +99,7 @@ def _policy(user: SmtpUser) -> tuple[Mapping[str, Any], Restrictions]:
             denied = denied or error
         except ValueError:
             continue
-    if denied and code_of(denied) == "AccessDenied":
+    if denied and code_of(denied) in DENIED:
         raise denied
     raise CannotJudgeError(f"the user {user.name} has no policy that SecureSesSmtpUser writes: deploy its stack again")
 

@@ -272,7 +272,9 @@ def test_a_region_that_is_not_enabled_is_passed_over_and_one_that_may_not_be_ask
     monkeypatch.setattr(
         Aws, "ses", lambda self, region: original(self, region) if region == REGION else Elsewhere(error)
     )
-    assert account.run("audit").exit_code == exit_code
+    done = account.run("audit")
+    assert done.exit_code == exit_code
+    assert ("name the regions to look at with --region" in done.stderr) is (exit_code == 2)
 
 
 def test_an_account_without_any_login_that_is_worth_something_passes(aws: LocalAws) -> None:

@@ -37,6 +37,8 @@ def sentence(command: Command, *arguments: str, env: dict[str, str] | None = Non
 
 def test_no_such_secret(plain: Command) -> None:
     assert sentence(plain, "nothing") == "there is no secret nothing in us-east-1"
+    arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:nothing"
+    assert sentence(plain, arn) == f"there is no secret {arn.replace('111122223333', '************')} in eu-west-1"
 
 
 def test_a_secret_of_something_else(aws: LocalAws, plain: Command) -> None:
@@ -170,7 +172,9 @@ def test_credentials_region_and_endpoint_that_are_missing_or_wrong(plain: Comman
     )
 
 
-@pytest.mark.parametrize("arguments", [(), ("secret", "--inside-out"), ("secret", "other")])
+@pytest.mark.parametrize(
+    "arguments", [(), ("secret", "--inside-out"), ("secret", "other"), ("s", "--inside", "--outside")]
+)
 def test_wrong_usage(plain: Command, arguments: tuple[str, ...]) -> None:
     done = plain.run("verify", *arguments)
     assert done.exit_code == 2
@@ -189,6 +193,12 @@ def test_json_and_junit_say_so_too(aws: LocalAws, plain: Command, tmp_path: Path
     (case,) = ET.parse(junit).getroot()  # noqa: S314 - we have just written it
     (error,) = case
     assert (error.tag, error.get("message")) == ("error", report["error"])
+
+
+def test_a_file_that_cannot_be_written(plain: Command) -> None:
+    done = plain.run("verify", plain.secret, "--junit", "/nowhere/junit.xml")
+    assert done.exit_code == 2
+    assert done.stderr == "Error: /nowhere/junit.xml cannot be written: No such file or directory\n"
 
 
 def test_a_refusal_that_the_policy_is_not_shown_to_be_the_reason_of_proves_nothing(
