@@ -53,11 +53,11 @@ def _policy(case: Case) -> Finding:
 
 def _boundary(case: Case) -> Finding:
     user = case.user
-    faults = [
-        *([] if user.boundary else ["the user has no permissions boundary"]),
-        *([] if len(user.groups) == 1 else [f"the user is in {len(user.groups)} groups: {', '.join(user.groups)}"]),
-        *([] if user.group_policies == [user.boundary] else [f"the group holds {_names(user.group_policies)}"]),
-    ]
+    faults = [] if user.boundary else ["the user has no permissions boundary"]
+    if len(user.groups) != 1:
+        faults.append(f"the user is in {len(user.groups)} groups: {', '.join(user.groups)}")
+    elif user.group_policies != [user.boundary]:
+        faults.append(f"the group holds {_names(user.group_policies)}")
     return _iam("; ".join(faults) or "the same in both, and no other", holds=not faults)
 
 

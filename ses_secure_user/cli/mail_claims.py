@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .postbox import Reply
     from .verify import Case
 
+DISAGREED = "secret and tags name different endpoints"
 UNVERIFIED = "ses-secure-user.example"
 OTHER_RECIPIENT = f"person@{UNVERIFIED}"
 
@@ -50,7 +51,7 @@ def observations(case: Case) -> list[Claim[Case]]:
         found.append(Claim("envelope", "is the envelope's sender judged, beside the From header?", _envelope))
     if case.sends:
         found.append(Claim("from-case", "does the case of the From address count?", _from_case))
-    if case.place.inside is False:
+    if case.place.inside is False and case.agreed:
         found.append(Claim("login-outside", "is a login judged by its network?", _login_outside))
     return [*found, Claim("last-used", "does a login over SMTP count as use of the key?", _last_used)]
 
@@ -64,6 +65,8 @@ def _previous(case: Case) -> Finding:
 
 
 def _login(case: Case, login: Login) -> Finding:
+    if not case.agreed:
+        return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), f"not tried: {DISAGREED}")
     reply = case.postbox.log_in(login)
     key = f"key {key_name(login.key_id)}"
     if reply.accepted:
@@ -79,9 +82,8 @@ def _login(case: Case, login: Login) -> Finding:
 
 def _allowed(case: Case) -> Finding:
     if not (case.inside and case.fair):
-        why = "" if case.fair else "; give --recipient to have SES judge"
-        where = f"from {case.question.origin}{why}"
-        return Finding.of(Judge.IAM, f"{_said(case.allowed_by_iam)} {where}", holds=case.allowed_by_iam)
+        evidence = f"{_said(case.allowed_by_iam)} from {case.question.origin}{_why_not_tried(case)}"
+        return Finding.of(Judge.IAM, evidence, holds=case.allowed_by_iam)
     reply = case.control
     if reply.accepted or (reply.denied and not _about_sandbox(case, reply)):
         return _answered(Verdict.PROVED if reply.accepted else Verdict.BROKEN, reply, after=_hint(reply))
@@ -89,6 +91,12 @@ def _allowed(case: Case) -> Finding:
         return _answered(Verdict.BROKEN, reply)
     sandbox = "is in SES's sandbox and " if case.ses.in_sandbox else ""
     raise CannotJudgeError(f"the account {sandbox}cannot send to {case.mail.recipient}: {reply.words}")
+
+
+def _why_not_tried(case: Case) -> str:
+    if not case.agreed:
+        return f"; not tried: {DISAGREED}"
+    return "" if case.fair else "; give --recipient to have SES judge"
 
 
 def _about_sandbox(case: Case, reply: Reply) -> bool:

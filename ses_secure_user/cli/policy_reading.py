@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
@@ -124,7 +124,7 @@ def listed(value: Any) -> list[Any]:  # noqa: ANN401 - what JSON holds
     return list(value) if isinstance(value, list) else [value]
 
 
-def _both(document: Document, values_of: Any) -> tuple[str, ...]:  # noqa: ANN401 - a function of a statement
+def _both(document: Document, values_of: Callable[[Statement], list[str]]) -> tuple[str, ...]:
     """What both effects name; where only one names anything, that."""
     sides = [
         dict.fromkeys(value for one in statements(document) if one.get("Effect") == effect for value in values_of(one))

@@ -89,9 +89,8 @@ def rows_of(case: Case) -> Iterator[Row]:
 
 def _policy(user: SmtpUser) -> tuple[Mapping[str, Any], Restrictions]:
     """The user's policy: its boundary, or where that is lost or not readable, the group's."""
-    candidates = dict.fromkeys([*([user.boundary] if user.boundary else []), *user.group_policies])
     denied = None
-    for arn in candidates:
+    for arn in _candidates(user):
         try:
             document = user.document(arn)
             return document, read(document)
@@ -104,8 +103,14 @@ def _policy(user: SmtpUser) -> tuple[Mapping[str, Any], Restrictions]:
     raise CannotJudgeError(f"the user {user.name} has no policy that SecureSesSmtpUser writes: deploy its stack again")
 
 
+def _candidates(user: SmtpUser) -> Iterator[str]:
+    if user.boundary:
+        yield user.boundary
+    yield from (one for one in user.group_policies if one.startswith("arn:"))
+
+
 def _postbox(secret: LoginSecret, ses: SesAccount, outside: Outside) -> Postbox:
-    """The endpoint that the tags name, since a password is shown to no other."""
+    """The endpoint that the tags name; the password is shown to it only where the secret itself names the same."""
     host, port = secret.tags["host"], secret.tags["port"]
     if not port.isdigit():
         raise CannotJudgeError(f"the secret's tag ses-secure-user:port is no port: {port}")

@@ -126,10 +126,16 @@ class Case:
             return self.fair and self.control.accepted
         return self.place.inside
 
+    @cached_property
+    def agreed(self) -> bool:
+        """Whether secret and tags name the same endpoint: where one was changed, the password is shown to neither."""
+        value, tags = self.current.value, self.secret.tags
+        return all(str(value.get(field, tags[field])) == tags[field] for field in ("host", "port"))
+
     @property
     def fair(self) -> bool:
-        """Whether the recipient is one that the policy allows, so that a refusal can have another reason alone."""
-        return self.recipient is not None or self.may_mail_simulator
+        """Whether mail can be tried, to a recipient that the policy allows, so that a refusal has another reason."""
+        return self.agreed and (self.recipient is not None or self.may_mail_simulator)
 
     @property
     def may_mail_simulator(self) -> bool:

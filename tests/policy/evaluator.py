@@ -3,6 +3,9 @@
 `@cloud-copilot/iam-simulate` evaluates whole requests: identity policies, boundary, resource policy, conditions by type
 and operator. It knows which resources and condition keys each SES action takes and says when it ignored one, so a
 misspelt key cannot pass for a restriction. AWS's own simulator needs an account; moto's engine knows no conditions.
+
+It takes an IPv6 source to be in a bare IPv4 address, stumbles over an empty list of recipients, and finds no IPv4
+address in 0.0.0.0/0. So a second evaluator must agree with it on every question.
 """
 
 import json

@@ -387,6 +387,7 @@ def test_a_secret_whose_sender_the_policy_does_not_allow(aws: LocalAws, plain: C
     assert {name for name, verdict in verdicts(report).items() if verdict == "broken"} == {"secret"}
     assert "ceo@example.com is not allowed" in evidence(report, "secret")
     assert "mail.example.org" in evidence(report, "secret")
+    assert "not tried: secret and tags name different endpoints" in evidence(report, "login-current")
 
 
 def test_an_identity_policy_cannot_widen_a_guarded_login(aws: LocalAws, plain: Command) -> None:

@@ -14,6 +14,7 @@ from ses_secure_user import SecureSesSmtpUser
 from ses_secure_user.verification import VERIFY_ACTIONS
 from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
 from tests.verify.command import INSIDE, Command, verdicts
+from tests.verify.test_broken import Drift, another_boundary, another_group, no_boundary, policy_of_the_group
 
 READ = {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"}
 GRANTED = READ | {action for actions in VERIFY_ACTIONS.values() for action in actions}
@@ -65,6 +66,17 @@ def test_verify_calls_what_is_granted_and_nothing_else(
     assert command.broken() == {"keys"}
     aws.client("iam").delete_access_key(UserName=command.user, AccessKeyId=stranger)
     assert called == GRANTED
+
+
+@pytest.mark.parametrize("drift", [another_group, another_boundary, policy_of_the_group, no_boundary])
+def test_with_the_grant_alone_drift_that_it_does_not_reach_is_named_too(
+    aws: LocalAws, command: Command, drift: Drift
+) -> None:
+    aws.send_from(INSIDE)
+    undo = drift(aws.client("iam"), command)
+    broken = command.broken()
+    undo()
+    assert broken == {"boundary"}
 
 
 def test_each_grant_is_on_the_logins_own_resources() -> None:
