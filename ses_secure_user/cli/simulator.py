@@ -49,8 +49,9 @@ class Send:
 
     @property
     def context(self) -> list[ContextEntryTypeDef]:
-        """The request's condition keys."""
+        """The request's condition keys; SES takes nothing without TLS."""
         keys = (
+            ("aws:SecureTransport", "boolean", ("true",)),
             ("ses:FromAddress", "string", (self.from_address,)),
             ("ses:FeedbackAddress", "string", (self.feedback_address,)),
             ("ses:Recipients", "stringList", self.recipients),

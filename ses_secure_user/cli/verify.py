@@ -160,15 +160,24 @@ class Case:
         identity = self.ses.identity(self.identity) if self.identity in restrictions.identities else None
         default = identity.get("ConfigurationSetName") if identity else None
         names += [restrictions.arn("configuration-set", default)] if default else []
-        networks = restrictions.parsed_networks
+        address, endpoint = self._origin
         return Send(
             resources=tuple(names),
             from_address=self.from_address,
             recipients=(self.allowed_recipient,),
             feedback_address=self.mail.return_path,
-            source_ip=str(networks[0][0]) if networks else None if restrictions.vpc_endpoints else self.untrusted[0],
-            vpc_endpoint=None if networks else next(iter(restrictions.vpc_endpoints), None),
+            source_ip=address,
+            vpc_endpoint=endpoint,
         )
+
+    @property
+    def _origin(self) -> tuple[str | None, str | None]:
+        """The first allowed address, or else endpoint; where neither is restricted, any address is allowed."""
+        if networks := self.restrictions.parsed_networks:
+            return str(networks[0][0]), None
+        if endpoints := self.restrictions.vpc_endpoints:
+            return None, endpoints[0]
+        return self.untrusted[0], None
 
     @cached_property
     def allowed_by_iam(self) -> bool:
@@ -185,10 +194,10 @@ class Case:
 
     @property
     def other_address(self) -> str:
-        """An address of the same domain that is not allowed."""
+        """An address of the same domain that is not allowed, neither as From address nor as Return-Path."""
         domain = self.from_address.rpartition("@")[2]
-        addresses = (f"stranger{number or ''}@{domain}" for number in count())
-        return next(one for one in addresses if one not in self.restrictions.from_addresses)
+        allowed = {*self.restrictions.from_addresses, self.restrictions.feedback_address}
+        return next(one for number in count() if (one := f"stranger{number or ''}@{domain}") not in allowed)
 
     @cached_property
     def other_identity(self) -> str | None:

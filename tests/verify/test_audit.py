@@ -83,6 +83,9 @@ EVERYBODY: dict[str, User] = {
         f"mail as anybody at example.com, to certain recipients, {INTERNET}",
         (allow(SEND, COM, **{"ForAllValues:StringLike": {"ses:Recipients": ["*@example.net"]}}),),
     ),
+    "hand-tls": User(
+        f"mail as anybody at example.com, {INTERNET}", (allow(SEND, COM, Bool={"aws:SecureTransport": "true"}),)
+    ),
     "hand-two-from": User(
         f"mail as a@example.com, b@example.com, {INTERNET}",
         (allow(SEND, COM, StringEquals={"ses:FromAddress": ["a@example.com", "b@example.com"]}),),

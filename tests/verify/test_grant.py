@@ -13,6 +13,7 @@ from aws_cdk.assertions import Template
 from ses_secure_user import SecureSesSmtpUser
 from ses_secure_user.verification import VERIFY_ACTIONS
 from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
+from tests.policy.evaluator import evaluator
 from tests.verify.command import INSIDE, Command, verdicts
 from tests.verify.test_broken import Drift, another_boundary, another_group, no_boundary, policy_of_the_group
 
@@ -94,6 +95,16 @@ def test_each_grant_is_on_the_logins_own_resources() -> None:
     assert text.count(":identity/") == 3, "two identities, and the From address that may be one"
     assert "configuration-set" not in text
     assert "*" not in text
+
+
+def test_aws_takes_resources_for_each_call_but_those_about_the_account() -> None:
+    with evaluator() as iam_data:
+        known = {
+            action: one for service in ("iam", "secretsmanager", "ses") for action, one in iam_data.actions(service)
+        }
+    limited = {action for kind, actions in VERIFY_ACTIONS.items() if kind != "account" for action in actions}
+    assert [action for action in limited if known[action] == "*"] == []
+    assert [action for action in VERIFY_ACTIONS["account"] if known[action] != "*"] == []
 
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - one, or several

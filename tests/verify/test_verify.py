@@ -186,6 +186,15 @@ def test_where_endpoints_are_allowed_ses_tells_whether_mail_comes_from_inside(
         assert "say --inside or --outside" in evidence(report, "refused-from-here")
 
 
+def test_a_stranger_is_nobody_who_is_allowed(aws: LocalAws) -> None:
+    aws.send_from(INSIDE)
+    senders = {"from_address": "stranger@example.com", "feedback_address": "stranger1@example.com"}
+    with deployed(aws, "Stranger", **senders) as command:
+        report = command.verify()
+    assert report["exit"] == 0
+    assert "mail as stranger2@example.com is refused" in {one["claim"] for one in report["claims"]}
+
+
 def test_an_identity_that_cannot_be_tried_is_left_to_iam(aws: LocalAws, plain: Command) -> None:
     aws.send_from(INSIDE)
     ses = aws.client("sesv2")
