@@ -10,6 +10,7 @@ import jsii
 from aws_cdk import Aspects, IAspect
 from aws_cdk import aws_iam as iam
 
+from .issuer.contract import REVOKED_TAG, TAG_PREFIX
 from .tokens import is_token, place_of, stack_of
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from aws_cdk import Stack
     from constructs import Construct, IConstruct
-
-WITHDRAWN_TAG = "ses-secure-user:withdrawn"
 
 SUBJECT_CHARACTERS = 5_200
 """Of a managed policy's 6,144 characters, what users may fill; the rest is the statements around them.
@@ -43,6 +42,7 @@ _SECRET_ACTIONS = [
     "secretsmanager:DescribeSecret",
     "secretsmanager:GetSecretValue",
     "secretsmanager:PutSecretValue",
+    "secretsmanager:TagResource",
     "secretsmanager:UpdateSecretVersionStage",
 ]
 _KEY_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -120,8 +120,9 @@ class AccessPolicy:
         service = f"secretsmanager.{place_of(self._stack).region}.amazonaws.com"
         return [
             allow(_USER_ACTIONS, [one.user_arn for one in self._subjects])
-            | {"Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": WITHDRAWN_TAG}}},
-            allow(_SECRET_ACTIONS, [one.secret_arn for one in self._subjects]),
+            | {"Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": REVOKED_TAG}}},
+            allow(_SECRET_ACTIONS, [one.secret_arn for one in self._subjects])
+            | {"Condition": {"ForAllValues:StringLike": {"aws:TagKeys": f"{TAG_PREFIX}*"}}},
             *(
                 allow(_KEY_ACTIONS, keys) | {"Condition": {"StringEquals": {"kms:ViaService": service}}}
                 for _ in keys[:1]

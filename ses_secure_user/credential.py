@@ -8,21 +8,33 @@ from aws_cdk import CfnResource
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from .credential_issuer import SERVICE_TIMEOUT_SECONDS
+from .issuer.contract import FIELDS_PROPERTY, FIELDS_TAG, TAG_PREFIX, TAGS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from constructs import Construct
 
     from .access import Subject
     from .credential_issuer import CredentialIssuer
     from .login import Login
 
-_TAG_PREFIX = "ses-secure-user:"
+
+def declare(login: Login, *, user_name: str, from_address: str) -> dict[str, str]:
+    """Write what the function is told, by property: the credential has it, and its secret's tags for a rotation."""
+    values = (user_name, login.region, login.host, str(login.port), from_address, str(login.verify).lower())
+    fields = {FIELDS_PROPERTY: login.field_names} if login.fields else {}
+    return dict(zip(TAGS, values, strict=True)) | fields
 
 
-def issue(
-    scope: Construct, issuer: CredentialIssuer, subject: Subject, login: Login, *, from_address: str
-) -> CfnResource:
-    """Have a login issued at deployment, and withdrawn with the resource that is returned."""
+def tags(declared: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tag a secret with what a rotation is to issue: its event names nothing but the secret."""
+    names = TAGS | {FIELDS_PROPERTY: FIELDS_TAG}
+    return [{"key": TAG_PREFIX + names[prop], "value": value} for prop, value in declared.items()]
+
+
+def issue(scope: Construct, issuer: CredentialIssuer, subject: Subject, declared: Mapping[str, str]) -> CfnResource:
+    """Have a login issued at deployment, and its user's keys deleted with the resource that is returned."""
     credential = CfnResource(
         scope,
         "Credential",
@@ -30,31 +42,12 @@ def issue(
         properties={
             "ServiceToken": issuer.function_arn,
             "ServiceTimeout": SERVICE_TIMEOUT_SECONDS,
-            "UserName": subject.user_name,
             "SecretId": subject.secret_arn,
-            "Region": login.region,
-            "Host": login.host,
-            "Port": login.port,
-            "FromAddress": from_address,
-            "VerifyLogin": login.verify,
-            **({"Fields": login.field_names} if login.fields else {}),
+            **declared,
         },
     )
     credential.add_resource_dependency(issuer.serve(subject))
     return credential
-
-
-def login_tags(login: Login, user_name: str) -> list[dict[str, str]]:
-    """Tag a secret with what a rotation is to issue: its event names nothing but the secret."""
-    values = {
-        "user-name": user_name,
-        "region": login.region,
-        "host": login.host,
-        "port": str(login.port),
-        "verify-login": str(login.verify).lower(),
-        **({"fields": login.field_names} if login.fields else {}),
-    }
-    return [{"key": _TAG_PREFIX + name, "value": value} for name, value in values.items()]
 
 
 def rotate(scope: Construct, issuer: CredentialIssuer, subject: Subject, credential: CfnResource, hours: int) -> None:

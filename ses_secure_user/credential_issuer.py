@@ -50,7 +50,7 @@ _SAFE_CONCURRENCY = 10
 
 
 class CredentialIssuer(Construct):
-    """The Lambda function that issues, renews and withdraws credentials, with its role.
+    """The Lambda function that issues, renews and revokes credentials, with its role.
 
     `SecureSesSmtpUser` makes one for each stack by itself. Make one to put it into a VPC, to encrypt with a key of your
     own, to be alarmed, or to share it among the stacks of one account and region.
@@ -143,7 +143,7 @@ class CredentialIssuer(Construct):
         self._function = lambda_.CfnFunction(
             self,
             "Function",
-            description="Issues, renews and withdraws SES SMTP credentials",
+            description="Issues, renews and revokes SES SMTP credentials",
             code=lambda_.CfnFunction.CodeProperty(s3_bucket=code.s3_bucket_name, s3_key=code.s3_object_key),
             handler="issuer.handler.handler",
             runtime=runtime.name,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from aws_cdk import Duration
 
+from .issuer.contract import SECRET_FIELDS
 from .refusal import refusal
 from .tokens import is_token
 
@@ -30,8 +31,6 @@ SMTP_REGIONS = frozenset(
     for number in numbers
 )
 """Where SES had an SMTP endpoint in 2026 (https://docs.aws.amazon.com/general/latest/gr/ses.html)."""
-
-SECRET_FIELDS = ("username", "password", "host", "port", "from_address")
 
 SMTP_PORTS = (25, 465, 587, 2465, 2587)
 """https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
@@ -58,7 +57,7 @@ class Login(NamedTuple):
 
     @property
     def field_names(self) -> str:
-        """The fields that have another name, as one word each."""
+        """The fields that have a further name, as one word each."""
         return " ".join(f"{field}={name}" for field, name in self.fields)
 
 
@@ -106,7 +105,7 @@ def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, st
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,30}", name):
             remedy = "write one such as SMTP_USERNAME"
             raise refusal("secret_fields", "name fields with 1 to 30 letters, digits and _.-", name, remedy)
-    names = [given.get(field, field) for field in SECRET_FIELDS]
+    names = [*SECRET_FIELDS, *given.values()]
     for name in names:
         if names.count(name) > 1:
             raise refusal("secret_fields", "give each field a name of its own", f"{name} twice", "rename one of them")

@@ -11,8 +11,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from .access import Subject
-from .credential import issue, login_tags, rotate
+from .credential import declare, issue, rotate, tags
 from .credential_issuer import CredentialIssuer
+from .issuer.contract import SECRET_FIELDS
 from .login import DEFAULT_INTERVAL, check_interval, check_login, check_name, login_warnings
 from .policy import policy_document
 from .refusal import check_kind, refusal
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 class SecureSesSmtpUser(Construct):
     """An IAM user that can only send over Amazon SES SMTP: as certain addresses, from certain networks.
 
-    Its login is in a secret, as ``username``, ``password``, ``host``, ``port`` and ``from_address``. A Lambda function
-    makes the login at deployment, proves it against SES, renews it at an interval, and withdraws it with the stack; the
-    secret access key behind it is stored nowhere.
+    Its login is in a secret, as ``username``, ``password``, ``host`` and ``port``, beside ``from_address``, ``region``
+    and ``iam_user``. A Lambda function makes the login at deployment, tests it at SES, renews it at an interval, and
+    revokes it with the stack; the secret access key behind it is stored nowhere.
 
     Attributes:
         smtp_host: The endpoint that the login is for.
@@ -102,15 +103,15 @@ class SecureSesSmtpUser(Construct):
             verify_login: Whether each new login is tried at the endpoint before it becomes current. Otherwise it waits
                 a minute, in which IAM should have spread the key. Default: True.
             encryption_key: The KMS key of the secret. Default: ``aws/secretsmanager``.
-            user_name: The IAM user's name. Default: generated.
-            secret_name: The secret's name. Default: generated.
-            secret_fields: Other names for the secret's fields, for an application that reads fixed ones, such as
-                ``{"username": "SMTP_USERNAME"}``. Default: ``username``, ``password``, ``host``, ``port`` and
-                ``from_address``.
+            user_name: The IAM user's name. A credential belongs to one user for life, so another name is refused at
+                deployment; give the construct another id. Default: generated.
+            secret_name: The secret's name, for life too. Default: generated.
+            secret_fields: Further names for the secret's fields, beside their own, for an application that reads fixed
+                ones, such as ``{"username": "SMTP_USERNAME"}``. Default: none.
             replica_regions: Regions to keep a copy of the secret in, with a key of its own where a
                 ``secretsmanager.ReplicaRegion`` is given
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html). Default: none.
-            removal_policy: What happens to the secret when it leaves the stack; its login is withdrawn in any case.
+            removal_policy: What happens to the secret when it leaves the stack; its login is revoked in any case.
                 Default: it is deleted.
             issuer: The function that issues the login. Default: one that the stack's users share.
 
@@ -158,14 +159,15 @@ class SecureSesSmtpUser(Construct):
             self, "User", user_name=user_name, groups=[self._group_name], permissions_boundary=self._policy_arn
         )
         self._user_name = user.ref
+        declared = declare(login, user_name=self._user_name, from_address=_first(restrictions.from_addresses))
         secret = secretsmanager.CfnSecret(
             self,
             "Secret",
             name=secret_name,
-            description="SES SMTP login: username, password, host, port, from_address",
+            description=f"SES SMTP login: {', '.join(SECRET_FIELDS)}",
             kms_key_id=encryption_key and encryption_key.key_arn,
             replica_regions=replicas,
-            tags=login_tags(login, self._user_name),
+            tags=tags(declared),
         )
         if removal_policy != RemovalPolicy.DESTROY:
             secret.apply_removal_policy(removal_policy)
@@ -180,7 +182,7 @@ class SecureSesSmtpUser(Construct):
             construct_id if scope is stack else self.node.path,
             (user_name, secret_name),
         )
-        self._credential = issue(self, self.issuer, subject, login, from_address=_first(restrictions.from_addresses))
+        self._credential = issue(self, self.issuer, subject, declared)
         if interval_hours is not None:
             rotate(self, self.issuer, subject, self._credential, interval_hours)
         for warning_id, message in (*restrictions.warnings, *login_warnings(login, interval_hours)):

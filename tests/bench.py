@@ -36,9 +36,9 @@ from jsii._kernel.providers.process import _NodeProcess
 
 from ses_secure_user import SecureSesSmtpUser
 from tests.deploy.local_aws import local_aws
+from tests.lifecycle.faults import ANSWER, LOGIN
 from tests.lifecycle.scenes import BASE, stage
 from tests.lifecycle.services import STEPS
-from tests.lifecycle.world import ANSWER, LOGIN
 
 PACKAGE = Path(__file__).parents[1] / "ses_secure_user"
 PLACE = cdk.Environment(account="111122223333", region="eu-west-1")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ses_secure_user.issuer.contract import SECRET_FIELDS
+
 from .claims import Claim, Finding, Judge, Verdict
 from .masking import key_name, masked
 from .policy_reading import deviations
@@ -31,7 +33,7 @@ def drift_claims(case: Case) -> list[Claim[Case]]:
         Claim("leak", "AWS found no key of the user in public", _leak),
         Claim("keys", "every access key is the secret's", _keys),
         Claim("other-credentials", "the user has no other credential", _other_credentials),
-        Claim("withdrawn", "the user is not being deleted", _withdrawn),
+        Claim("revoked", "the user is not being deleted", _revoked),
         Claim("secret", "the secret says what its tags and the policy do", _secret),
         *_rotation_claims(case),
     ]
@@ -92,25 +94,26 @@ def _other_credentials(case: Case) -> Finding:
     return _iam(f"it has {', '.join(found)}" if found else "none", holds=not found)
 
 
-def _withdrawn(case: Case) -> Finding:
-    marked = case.user.withdrawn
-    return _iam(
-        "marked as withdrawn: its stack was deleted, or the deletion failed" if marked else "not marked",
-        holds=not marked,
-    )
+def _revoked(case: Case) -> Finding:
+    marked = case.user.revoked
+    return _iam("marked as revoked: its credential was deleted" if marked else "not marked", holds=not marked)
 
 
 def _secret(case: Case) -> Finding:
-    value, tags = case.current.value, case.secret.tags
+    """Compare the secret's fields with its tags, but for user name and password, and its sender with the policy."""
+    login, declared = case.current, case.secret.declaration
+    expected = declared.value(login.key_id, login.password)
     faults = [
-        f"{field} is {masked(str(value[field]))}, its tag says {masked(tags[field])}"
-        for field in ("host", "port", "region")
-        if field in value and str(value[field]) != tags[field]
+        f"{name} is {masked(str(login.value.get(name)))}, its tag says {masked(str(expected[name]))}"
+        for name in SECRET_FIELDS
+        if name not in {"username", "password"} and login.value.get(name) != expected[name]
     ]
-    senders = {str(value.get("from_address", "")), tags.get("from-address", "")} - {""}
+    if not faults and not declared.fits(login.value):
+        faults.append("its further fields are not as its tags say")
+    senders = {str(login.value.get("from_address")), declared.from_address}
     others = sorted(senders - set(case.restrictions.from_addresses))
     faults += [f"{', '.join(others)} is not allowed by the policy"] if others else []
-    return Finding.of(Judge.SECRETS_MANAGER, "; ".join(faults) or f"{tags['host']}:{tags['port']}", holds=not faults)
+    return Finding.of(Judge.SECRETS_MANAGER, "; ".join(faults) or f"{declared.host}:{declared.port}", holds=not faults)
 
 
 def _never_rotated(_case: Case) -> Finding:

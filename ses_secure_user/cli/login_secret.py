@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from ses_secure_user.issuer.contract import Declaration, lost_tags
+
 from .errors import CannotJudgeError, code_of
 from .masking import masked
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef, SecretVersionsListEntryTypeDef
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
-TAG_PREFIX = "ses-secure-user:"
 NO_SUCH_SECRET = "ResourceNotFoundException"  # noqa: S105 - an error code
 
 
@@ -47,12 +48,12 @@ class LoginSecret:
     Attributes:
         api: The client of the secret's region.
         description: What DescribeSecret answers.
-        tags: The construct's own tags, without their prefix.
+        declaration: What its tags declare.
     """
 
     api: SecretsManagerClient
     description: DescribeSecretResponseTypeDef
-    tags: Mapping[str, str]
+    declaration: Declaration
 
     @classmethod
     def of(cls, api: SecretsManagerClient, secret_id: str) -> LoginSecret:
@@ -71,12 +72,11 @@ class LoginSecret:
         if "DeletedDate" in description:
             raise CannotJudgeError(f"the secret {shown} is marked for deletion")
         found = {one.get("Key", ""): one.get("Value", "") for one in description.get("Tags", [])}
-        tags = {key.removeprefix(TAG_PREFIX): value for key, value in found.items() if key.startswith(TAG_PREFIX)}
-        lost = [name for name in ("user-name", "region", "host", "port") if name not in tags]
-        if lost:
-            names = ", ".join(TAG_PREFIX + name for name in lost)
-            raise CannotJudgeError(f"the secret {shown} is not one of SecureSesSmtpUser: it has no tag {names}")
-        return cls(api, description, tags)
+        declaration = Declaration.from_tags(found)
+        if declaration is None:
+            lost = ", ".join(lost_tags(found))
+            raise CannotJudgeError(f"the secret {shown} is not one of SecureSesSmtpUser: it has no tag {lost}")
+        return cls(api, description, declaration)
 
     def login(self, label: str) -> Login | None:
         """The login under a label, or None where no version has it."""
@@ -119,11 +119,8 @@ class LoginSecret:
         return self._login(version, answer.get("SecretString", "")).key_id
 
     def _login(self, label: str, text: str) -> Login:
-        names = dict(word.split("=", 1) for word in self.tags.get("fields", "").split())
         try:
             value = json.loads(text)
-            key_id, password = (str(value[names.get(name, name)]) for name in ("username", "password"))
+            return Login(label, str(value["username"]), str(value["password"]), value)
         except (KeyError, TypeError, ValueError):
             raise CannotJudgeError(f"the secret's {label} version holds no SMTP login") from None
-        canonical = {field: value[name] for field, name in names.items() if name in value}
-        return Login(label, key_id, password, {**value, **canonical})

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sesv2 import SESV2Client
 
-_CONFIG = Config(connect_timeout=10, read_timeout=30, retries={"mode": "adaptive", "total_max_attempts": 8})
+_TIMEOUTS = Config(connect_timeout=10, read_timeout=30)
+_RETRIES = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
+"""Patience with throttling, since a simulation is a call for each question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +51,25 @@ class Aws:
 
     def __init__(self, profile: str | None, region: str | None) -> None:
         named = region or os.environ.get("AWS_REGION") or None
+        own_retries = {"AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"} & os.environ.keys()
+        self._config = _TIMEOUTS if own_retries else _TIMEOUTS.merge(_RETRIES)
         self._session = boto3.Session(profile_name=profile, region_name=named)
 
     def iam(self) -> IAMClient:
         """IAM, which has no region of its own."""
-        return self._session.client("iam", config=_CONFIG)
+        return self._session.client("iam", config=self._config)
 
     def ses(self, region: str) -> SESV2Client:
         """SES in a region."""
-        return self._session.client("sesv2", region_name=region, config=_CONFIG)
+        return self._session.client("sesv2", region_name=region, config=self._config)
 
     def secrets(self) -> SecretsManagerClient:
         """Secrets Manager."""
-        return self._session.client("secretsmanager", config=_CONFIG)
+        return self._session.client("secretsmanager", config=self._config)
 
     def account(self) -> str:
         """The account's id, which whoever has credentials may ask."""
-        return str(self._session.client("sts", config=_CONFIG).get_caller_identity()["Account"])
+        return str(self._session.client("sts", config=self._config).get_caller_identity()["Account"])
 
     def ses_regions(self) -> list[str]:
         """Every region of the session's partition that has SES."""

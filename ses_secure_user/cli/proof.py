@@ -53,9 +53,9 @@ def case_of(aws: Aws, outside: Outside, options: Options) -> Case:
     with explained(GRANT):
         secret = LoginSecret.of(aws.secrets(), options.secret_id)
         iam = aws.iam()
-        user = SmtpUser.of(iam, secret.tags["user-name"])
+        user = SmtpUser.of(iam, secret.declaration.user_name)
         document, restrictions = _policy(user)
-        ses = SesAccount(aws.ses(secret.tags["region"]))
+        ses = SesAccount(aws.ses(secret.declaration.region))
         ses.check_sending()
         place = Place(options.inside, "you said so") if options.inside is not None else None
         case = Case(
@@ -111,7 +111,7 @@ def _candidates(user: SmtpUser) -> Iterator[str]:
 
 def _postbox(secret: LoginSecret, ses: SesAccount, outside: Outside) -> Postbox:
     """The endpoint that the tags name; the password is shown to it only where the secret itself names the same."""
-    host, port = secret.tags["host"], secret.tags["port"]
+    host, port = secret.declaration.host, secret.declaration.port
     if not port.isdigit():
         raise CannotJudgeError(f"the secret's tag ses-secure-user:port is no port: {port}")
     return Postbox(host, int(port), ses.seconds_between_mails, outside.clock, outside.sleep)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from ses_secure_user.issuer.contract import REVOKED_TAG
+
 from .errors import CannotJudgeError, code_of
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from types_boto3_iam.type_defs import AccessKeyMetadataTypeDef, UserTypeDef
 
 
-WITHDRAWN_TAG = "ses-secure-user:withdrawn"
 NO_SUCH_ENTITY = "NoSuchEntity"
 
 
@@ -64,9 +65,9 @@ class SmtpUser:
         return self.user.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
 
     @property
-    def withdrawn(self) -> bool:
-        """Whether it is marked as one that is being deleted."""
-        return any(tag["Key"] == WITHDRAWN_TAG for tag in self.user.get("Tags", []))
+    def revoked(self) -> bool:
+        """Whether it is marked as one whose credential is deleted."""
+        return any(tag["Key"] == REVOKED_TAG for tag in self.user.get("Tags", []))
 
     @cached_property
     def keys(self) -> list[AccessKeyMetadataTypeDef]:

@@ -129,8 +129,8 @@ class Case:
     @cached_property
     def agreed(self) -> bool:
         """Whether secret and tags name the same endpoint: where one was changed, the password is shown to neither."""
-        value, tags = self.current.value, self.secret.tags
-        return all(str(value.get(field, tags[field])) == tags[field] for field in ("host", "port"))
+        value, declared = self.current.value, self.secret.declaration
+        return (str(value.get("host")), str(value.get("port"))) == (declared.host, declared.port)
 
     @property
     def fair(self) -> bool:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+from .patience import CredentialError
+
 if TYPE_CHECKING:
     import smtplib
+    from collections.abc import Callable
+
+    from .patience import Patience
+
+TEST_SECONDS = 180
+UNREACHABLE_SECONDS = 10
 
 IMPLICIT_TLS_PORTS = frozenset({465, 2465})
 
@@ -45,7 +53,39 @@ def smtp_password(secret_access_key: str, region: str) -> str:
     return base64.b64encode(b"\x04" + signature).decode()
 
 
-def login(host: str, port: int, username: str, password: str, timeout: float = 10) -> None:
+def test(log_in: Callable[[float], None], region: str, patience: Patience) -> None:
+    """Log in until the endpoint accepts it, for as long as IAM may take to spread a key.
+
+    Args:
+        log_in: Logs in once, with a timeout in seconds.
+        region: The region that the password is valid in.
+        patience: The event's time.
+
+    Raises:
+        CredentialError: It does not, or cannot be reached; the reason says which, and what to do.
+    """
+    started = patience.now()
+    until = min(patience.deadline, started + TEST_SECONDS)
+
+    def again(error: Exception) -> bool:
+        is_unreachable = isinstance(error, EndpointUnreachableError)
+        return isinstance(error, LoginError) and not (is_unreachable and patience.now() > started + UNREACHABLE_SECONDS)
+
+    try:
+        patience.retry(lambda: log_in(max(1.0, min(10.0, until - patience.now()))), again, until)
+    except LoginRefusedError as error:
+        raise CredentialError(
+            f"{error} for {patience.now() - started:.0f} s; check that `smtp_host` is an endpoint of `ses_region` "
+            f"({region}), or set verify_login=False if it cannot be logged in to from there"
+        ) from None
+    except EndpointUnreachableError as error:
+        raise CredentialError(
+            f"{error}; check `smtp_host` and `smtp_port` and the function's way to them, "
+            "or set verify_login=False if it has none"
+        ) from None
+
+
+def log_in(host: str, port: int, username: str, password: str, timeout: float = 10) -> None:
     """Log in over TLS on a connection of its own, and hang up without sending anything.
 
     TLS starts with the first byte on ports 465 and 2465, and by STARTTLS on any other

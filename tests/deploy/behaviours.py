@@ -199,6 +199,26 @@ def a_long_response_is_refused(aws: LocalAws) -> bool:
     return bool(aws.events(_failed(aws, Id="long", Padding="4096")))
 
 
+def a_custom_resource_keeps_its_function(aws: LocalAws) -> bool:
+    name = f"Behaviour{next(_numbers)}"
+    for token in (function(aws), function(aws, permitted=False)):
+        app = App()
+        CustomResource(Stack(app, name), "Resource", service_token=token, properties={"Id": "kept"})
+        try:
+            aws.deploy(app)
+        except DeploymentFailed as error:
+            return "Modifying service token is not allowed" in str(error)
+    return False
+
+
+def a_stray_label_stops_a_rotation(aws: LocalAws) -> bool:
+    secret, api = new_secret(aws), aws.client("secretsmanager")
+    api.rotate_secret(SecretId=secret, RotationLambdaARN=function(aws), RotateImmediately=False)
+    aws.wait_for_rotations()
+    api.put_secret_value(SecretId=secret, SecretString="stray", VersionStages=["AWSPENDING"])
+    return refuses("InvalidRequestException", api.rotate_secret, SecretId=secret)
+
+
 def _failed(aws: LocalAws, **properties: str) -> str:
     """Deploy a custom resource that must fail, and give its stack."""
     app, stack = new_stack()
@@ -230,4 +250,6 @@ BEHAVIOURS = (
     a_group_can_be_deployed,
     a_failed_create_is_deleted,
     a_long_response_is_refused,
+    a_custom_resource_keeps_its_function,
+    a_stray_label_stops_a_rotation,
 )

@@ -43,6 +43,15 @@ def create(original: Callable[..., Resource], logical_id: str, *args: Anything) 
         raise
 
 
+def update(
+    original: Callable[..., Resource], physical_id: str, old: Json, new: Json, *args: Anything, **named: Anything
+) -> Resource:
+    """A custom resource keeps its function."""
+    if old.get("ServiceToken") != new.get("ServiceToken"):
+        raise ValueError("Modifying service token is not allowed.")
+    return original(physical_id, old, new, *args, **named)
+
+
 async def roll_back(
     original: Callable[..., Awaitable[None]], name: str, stack_id: str, stack: Json, operation: Json, *args: Anything
 ) -> None:

@@ -22,6 +22,8 @@ NOT_PERMITTED = (
     "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access "
     "to the principal secretsmanager.amazonaws.com."
 )
+_begun: set[str] = set()
+"""The versions that were begun by a rotation, which alone are taken up again."""
 _running: defaultdict[str, Lock] = defaultdict(Lock)
 
 
@@ -36,7 +38,8 @@ def rotate_secret(original: Action, request: Json) -> Answer:
     rules = request.get("RotationRules") or secret["RotationRules"]
     secret.update(RotationEnabled=True, RotationLambdaARN=function, RotationRules=rules)
     if unfinished := _unfinished(secret):
-        _start(secret, unfinished, ROTATION)
+        if unfinished in _begun:
+            _start(secret, unfinished, ROTATION)
         return _error("InvalidRequestException", UNFINISHED)
     token = _begin(secret, request.get("ClientRequestToken") or new_uuid())
     _start(secret, token, ROTATION if request.get("RotateImmediately", True) else TEST)
@@ -75,6 +78,7 @@ def _unfinished(secret: Json) -> str | None:
 
 
 def _begin(secret: Json, token: str) -> str:
+    _begun.add(token)
     sm._remove_stage_everywhere(secret, "AWSPENDING")
     secret["Versions"][token] = {"CreatedDate": int(time.time()), "Stages": ["AWSPENDING"]}
     return token

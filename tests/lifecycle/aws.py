@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from moto import mock_aws
 from moto.core.exceptions import JsonRESTError, ServiceException
-from moto.iam.models import iam_backends
+from moto.iam.models import IAMBackend, iam_backends
 from moto.secretsmanager.exceptions import (
     InvalidParameterException,
     ResourceExistsException,
@@ -22,7 +22,7 @@ from moto.secretsmanager.exceptions import (
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend, secretsmanager_backends
 
 from ses_secure_user.issuer import handler
-from ses_secure_user.issuer.lifecycle import CURRENT, PENDING, PREVIOUS
+from ses_secure_user.issuer.versions import CURRENT, PENDING, PREVIOUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,22 +39,32 @@ client = functools.cache(handler._client.__wrapped__)
 """The handler's own clients; they are slow to make, and every world is served through the same ones."""
 
 
+_CREATE_ACCESS_KEY = IAMBackend.create_access_key
+LIST_SECONDS = 2.0
+"""How long a new key is not listed."""
+
+
 class Aws:
-    """The account's state, and the nine operations that the function uses.
+    """The account's state, and the ten operations that the function uses.
 
     Attributes:
         first_is_current: Whether the first version ever put becomes AWSCURRENT at once, whatever labels it was given.
+        born: When each key was made; IAM itself tells whole seconds.
     """
 
     def __init__(self, now: Callable[[], float], *, first_is_current: bool = False) -> None:
         self._now = now
         self.first_is_current = first_is_current
+        self.born: dict[str, float] = {}
+        self._is_counting = False
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
         for one in (
             patch.dict("os.environ", ENVIRONMENT),
             mock_aws(),
+            patch.object(IAMBackend, "list_access_keys", self._list_access_keys),
+            patch.object(IAMBackend, "create_access_key", self._create_access_key),
             patch.object(SecretsManagerBackend, "put_secret_value", self._put_secret_value),
             patch.object(SecretsManagerBackend, "update_secret_version_stage", _update_secret_version_stage),
             patch.object(FakeSecret, "_form_version_ids_to_stages", labels),
@@ -69,11 +79,11 @@ class Aws:
 
     def save(self) -> bytes:
         """All state there is."""
-        state = (self.iam.users, self.iam.access_keys, self.iam.tagger, dict(self.secrets.secrets))
+        state = (self.iam.users, self.iam.access_keys, self.iam.tagger, dict(self.secrets.secrets), self.born)
         return pickle.dumps(state)
 
     def restore(self, saved: bytes) -> None:
-        self.iam.users, self.iam.access_keys, self.iam.tagger, secrets = pickle.loads(saved)  # noqa: S301
+        self.iam.users, self.iam.access_keys, self.iam.tagger, secrets, self.born = pickle.loads(saved)  # noqa: S301
         self.secrets.secrets.clear()
         self.secrets.secrets.update(secrets)
 
@@ -89,6 +99,7 @@ class Aws:
 
     def date_key(self, key_id: str) -> None:
         """Let a key be as old as the world's clock says; IAM knows whole seconds."""
+        self.born[key_id] = self._now()
         created = datetime.fromtimestamp(int(self._now()), UTC).replace(tzinfo=None)
         self.iam.access_keys[key_id].create_date = created
 
@@ -103,6 +114,19 @@ class Aws:
     def keys(self, user_name: str) -> list[AccessKey]:
         user = self.iam.users.get(user_name)
         return list(user.access_keys) if user else []
+
+    def _list_access_keys(self, user_name: str) -> list[AccessKey]:
+        """A key that was just made is not listed yet, but counts."""
+        keys = self.iam.get_user(user_name).access_keys
+        listed = self._now() - LIST_SECONDS
+        return [key for key in keys if self._is_counting or self.born.get(key.access_key_id, listed) <= listed]
+
+    def _create_access_key(self, user_name: str, prefix: str = "AKIA") -> AccessKey:
+        self._is_counting = True
+        try:
+            return _CREATE_ACCESS_KEY(self.iam, user_name, prefix)
+        finally:
+            self._is_counting = False
 
     def _put_secret_value(
         self,
@@ -212,6 +236,11 @@ def _tag_user(aws: Aws, request: Mapping[str, Any]) -> Json:
     return {}
 
 
+def _tag_secret(aws: Aws, request: Mapping[str, Any]) -> Json:
+    aws.secrets.tag_resource(request["SecretId"], {tag["Key"]: tag["Value"] for tag in request["Tags"]})
+    return {}
+
+
 def _get_secret_value(aws: Aws, request: Mapping[str, Any]) -> Json:
     secret = aws.secret(request["SecretId"]) if request["SecretId"] in aws.secrets.secrets else None
     token = request.get("VersionId") or (holder(secret, request["VersionStage"]) if secret else None)
@@ -222,6 +251,7 @@ def _get_secret_value(aws: Aws, request: Mapping[str, Any]) -> Json:
         "VersionId": token,
         "VersionStages": [*version["version_stages"]],
         "SecretString": version["secret_string"],
+        "CreatedDate": datetime.fromtimestamp(version["createdate"], UTC),
     }
 
 
@@ -244,5 +274,6 @@ _OPERATIONS: dict[str, Callable[[Aws, Mapping[str, Any]], Json]] = {
     "PutSecretValue": lambda aws, r: json.loads(
         aws._put_secret_value(r["SecretId"], r["SecretString"], "", r["ClientRequestToken"], [*r["VersionStages"]])
     ),
+    "TagResource": _tag_secret,
     "UpdateSecretVersionStage": _update_stage,
 }

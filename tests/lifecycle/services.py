@@ -5,22 +5,27 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ses_secure_user.issuer.lifecycle import CURRENT, PENDING, TAG_PREFIX
+from ses_secure_user.issuer.contract import Declaration
+from ses_secure_user.issuer.versions import CURRENT, PENDING
 from tests.lifecycle.aws import Json, add_pending, holder, labels
-from tests.lifecycle.world import FUNCTION_ARN, RESPONSE_URL, Delivery, Fault, World
+from tests.lifecycle.invariants import RESPONSE_URL
+from tests.lifecycle.world import FUNCTION_ARN, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from moto.secretsmanager.models import FakeSecret
 
+    from tests.lifecycle.delivery import Delivery
+    from tests.lifecycle.faults import Fault
+
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 LOGIN = "login"
 """The secret's name."""
 
 DAY = 86_400.0
-SERVICE_TIMEOUT = 900.0
 ROLLBACK = "tests: rollback"
+SERVICE_TIMEOUT = 900.0
 PATIENCE = 3
 """How often an operator tries a stack operation again, or Secrets Manager a rotation."""
 
@@ -43,7 +48,7 @@ class Stack:
 
     Attributes:
         now: The properties of the last state that was reached, or None where there is no stack.
-        physical_id: What the function answered last as the credential's id.
+        physical_id: The credential's id.
     """
 
     def __init__(self, world: World, name: str = "stack") -> None:
@@ -63,12 +68,11 @@ class Stack:
         self._make(wanted)
         return self.event("Update", self.resolved(wanted), self.now)
 
-    def begin_rollback(self, event: Json, delivery: Delivery) -> Json:
-        """Go back to the old properties after an update; what it changed is then to be cleaned up."""
-        old, new = event["OldResourceProperties"], event["ResourceProperties"]
-        self._tag(old)
-        answered = delivery.answers[0]["PhysicalResourceId"] if delivery.answers else None
-        self.physical_id = answered or event["PhysicalResourceId"]
+    def begin_rollback(self, update: Json) -> Json:
+        """Give an update up, whether it has ended or not, and go back to the old properties."""
+        old, new = update["OldResourceProperties"], update["ResourceProperties"]
+        if self.world.secret_first:
+            self.tag(old)
         return self.event("Update", old, new) | {ROLLBACK: True}
 
     def begin_delete(self) -> Json:
@@ -77,36 +81,22 @@ class Stack:
 
     # Going on from what the function answered.
 
-    def follow(self, event: Json, delivery: Delivery, *, others_fail: bool = False, only_delete: bool = False) -> None:
-        """Do what CloudFormation does next.
-
-        Args:
-            event: What it sent.
-            delivery: What came of that.
-            others_fail: Whether another resource of the operation failed.
-            only_delete: Whether it then undoes a replacement by deleting the new one, without another Update.
-        """
-        answered = delivery.answers[0] if delivery.answers else {}
-        if not answered:
+    def follow(self, event: Json, delivery: Delivery, *, others_fail: bool = False) -> None:
+        """Do what CloudFormation does next, where perhaps another resource of the operation failed."""
+        if not delivery.answers:
             self.world.pass_time(SERVICE_TIMEOUT)
-        worked = answered.get("Status") == "SUCCESS" and not others_fail
-        replaced = answered.get("PhysicalResourceId") not in {None, event.get("PhysicalResourceId")}
-        if only_delete and replaced and event["RequestType"] == "Update" and ROLLBACK not in event:
-            self._tag(event["OldResourceProperties"])
-            self._clean_up(event["OldResourceProperties"], event["ResourceProperties"], answered["PhysicalResourceId"])
+        if event.get(ROLLBACK):
+            self.rolled_back(event, delivery)
             return
+        worked = delivery.succeeded and not others_fail
         after: Any = {"Create": self._created, "Update": self._updated, "Delete": self._deleted}[event["RequestType"]]
-        after(event, worked, answered.get("PhysicalResourceId"))
+        after(event, delivery, worked)
 
     def create(self, wanted: Mapping[str, str], **how: Any) -> Delivery:  # noqa: ANN401 - as follow and deliver take
         return self._go(self.begin_create(wanted), **how)
 
     def update(self, wanted: Mapping[str, str], **how: Any) -> Delivery:  # noqa: ANN401
         return self._go(self.begin_update(wanted), **how)
-
-    def finish(self, event: Json) -> Delivery:
-        """Deliver an event and go on, where nothing goes wrong."""
-        return self._go(event)
 
     def delete(self, **how: Any) -> Delivery:  # noqa: ANN401
         return self._go(self.begin_delete(), **how)
@@ -116,45 +106,43 @@ class Stack:
         self.follow(event, delivery, others_fail=others_fail)
         return delivery
 
-    def _created(self, event: Json, worked: bool, answered_id: str | None) -> None:  # noqa: FBT001
-        if worked:
-            self.now, self.physical_id = event["ResourceProperties"], answered_id
-            return
-        self.physical_id = answered_id or f"{event['StackId']}-credential-INVENTED"
+    def _created(self, event: Json, delivery: Delivery, worked: bool) -> None:  # noqa: FBT001
+        answered = delivery.answers[0]["PhysicalResourceId"] if delivery.answers else None
         self.now = event["ResourceProperties"]
-        self.delete()
-
-    def _updated(self, event: Json, worked: bool, answered_id: str | None) -> None:  # noqa: FBT001
-        old, new = event["OldResourceProperties"], event["ResourceProperties"]
-        before = event["PhysicalResourceId"]
-        reached = answered_id or before
+        self.physical_id = answered or f"{event['StackId']}-credential-INVENTED"
         if worked:
-            self.now, self.physical_id = new, reached
-            self._clean_up(new, old, before if reached != before else None)
-            return
-        if event.get(ROLLBACK):
-            old, new = new, old
-            self.physical_id = before
-            self._rolled_back(old, new, self._insist(lambda: self.event("Update", old, new)))
-            return
-        self._tag(old)
-        self.physical_id = reached
-        self._rolled_back(old, new, self._insist(lambda: self.event("Update", old, new)))
+            self._check(delivery)
+        else:
+            self.delete()
 
-    def _rolled_back(self, old: Json, new: Json, delivery: Delivery) -> None:
-        reached, self.now = self.physical_id, old
-        self.physical_id = delivery.answers[-1]["PhysicalResourceId"]
-        self._clean_up(old, new, reached if reached != self.physical_id else None)
+    def _updated(self, event: Json, delivery: Delivery, worked: bool) -> None:  # noqa: FBT001
+        if worked:
+            self.now = event["ResourceProperties"]
+            self._check(delivery)
+        else:
+            rollback = self.begin_rollback(event)
+            self.rolled_back(rollback, self.world.deliver(rollback))
 
-    def _clean_up(self, kept: Json, left: Json, left_id: str | None) -> None:
-        """Delete what the update replaced; what cannot be deleted then is left behind."""
-        deleted = not left_id or self.world.deliver(self.event("Delete", left, physical_id=left_id)).succeeded
-        if left["UserName"] != kept["UserName"] and deleted:
-            self._remove_user(left["UserName"])
-        if left["SecretId"] != kept["SecretId"]:
-            self._remove_secret(left["SecretId"])
+    def rolled_back(self, rollback: Json, delivery: Delivery) -> None:
+        """Go on from a rollback: where it failed, an operator has it continued."""
+        old, new = rollback["ResourceProperties"], rollback["OldResourceProperties"]
+        if not delivery.succeeded:
+            if not delivery.answers:
+                self.world.pass_time(SERVICE_TIMEOUT)
+            delivery = self._insist(lambda: self.event("Update", old, new))
+        self.tag(old)
+        self.now = old
+        self._check(delivery)
+        for name, remove in (("UserName", self._remove_user), ("SecretId", self._remove_secret)):
+            if old[name] != new[name]:
+                remove(new[name])
 
-    def _deleted(self, event: Json, worked: bool, _: str | None) -> None:  # noqa: FBT001
+    def _check(self, delivery: Delivery) -> None:
+        assert self.now
+        self.world.check_declared(self.world.aws.secret(self.now["SecretId"]), self.now, delivery.story)
+        assert not self.world.broken, "\n".join(self.world.broken)
+
+    def _deleted(self, event: Json, _: Delivery, worked: bool) -> None:  # noqa: FBT001
         user_name = event["ResourceProperties"]["UserName"]
         conflict = self.world.aws.keys(user_name) and user_name not in self.world.memory.gone
         if not worked or conflict:
@@ -196,18 +184,16 @@ class Stack:
         if wanted["UserName"] not in world.aws.iam.users:
             world.aws.iam.create_user("us-east-1", wanted["UserName"])
             world.memory.gone.discard(wanted["UserName"])
-            world.memory.withdrawn.discard(wanted["UserName"])
+            world.memory.revoked.discard(wanted["UserName"])
         if wanted["SecretId"] not in world.aws.secrets.secrets:
             world.aws.secrets.create_secret(wanted["SecretId"], None, None, None, None, None, None, [], False)
             schedule(world.aws.secret(wanted["SecretId"]))
-        self._tag(wanted)
+        self.tag(wanted)
 
-    def _tag(self, wanted: Mapping[str, str]) -> None:
-        secret = self.world.aws.secret(wanted["SecretId"])
-        names = ("user-name", "region", "host", "port", "verify-login")
-        values = (wanted[name] for name in ("UserName", "Region", "Host", "Port", "VerifyLogin"))
-        tags = [{"Key": TAG_PREFIX + name, "Value": value} for name, value in zip(names, values, strict=True)]
-        secret.tags = [*tags, {"Key": "team", "Value": "mail"}]
+    def tag(self, wanted: Mapping[str, str]) -> None:
+        """Give the secret its tags, beside which it may have others."""
+        tags = Declaration.from_properties(wanted).tags() | {"team": "mail"}
+        self.world.aws.secret(wanted["SecretId"]).tags = [{"Key": key, "Value": value} for key, value in tags.items()]
 
     def resolved(self, wanted: Mapping[str, str]) -> Json:
         return {**wanted, "SecretId": self.world.aws.secret(wanted["SecretId"]).arn, "ServiceToken": FUNCTION_ARN}
@@ -222,7 +208,6 @@ class Stack:
         secret = self.world.aws.secret(secret_id)
         self.world.aws.secrets.secrets.pop(secret_id)
         self.world.memory.good.discard(secret.name)
-        self.world.memory.previous.pop(secret.name, None)
 
 
 def schedule(secret: FakeSecret, function_arn: str = FUNCTION_ARN) -> None:
@@ -243,13 +228,15 @@ class Rotation:
         return self.world.aws.secret(self.name)
 
     def begin(self) -> str:
-        """Label a new version as pending; one that a rotation did not finish is taken up again."""
+        """Label a new version as pending; one that a rotation did not finish is, perhaps, taken up again."""
+        assert not self.world.is_stray(self.secret), "RotateSecret refuses: AWSPENDING is on a version of no rotation"
         pending = holder(self.secret, PENDING)
-        if pending and CURRENT not in labels(self.secret)[pending]:
+        if self.world.token_kept and pending and CURRENT not in labels(self.secret)[pending]:
             return pending
         self.world.memory.count += 1
         token = str(uuid.UUID(int=self.world.memory.count))
         add_pending(self.secret, token)
+        self.world.memory.rotations.add(token)
         return token
 
     def event(self, step: str, token: str) -> Json:
@@ -267,7 +254,7 @@ class Rotation:
         return delivery
 
     def run(self, attempts: int = PATIENCE) -> Delivery:
-        """Rotate; a rotation that fails is tried again from its first step with the same version."""
+        """Rotate; a rotation that fails is tried again from its first step."""
         for _ in range(attempts):
             delivery = self.steps(self.begin())
             if delivery.succeeded:

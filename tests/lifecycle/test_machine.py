@@ -16,28 +16,33 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ses_secure_user.issuer.lifecycle import CURRENT, PREVIOUS
-from tests.lifecycle.scenes import VPC_HOST, rotate_all, stage
+from ses_secure_user.issuer.versions import CURRENT, PREVIOUS
+from tests.lifecycle.faults import AFTER, BEFORE, Fault
+from tests.lifecycle.meetings import Race
+from tests.lifecycle.scenes import VPC_HOST, stage
 from tests.lifecycle.services import DAY, STEPS, properties
-from tests.lifecycle.world import AFTER, BEFORE, Delivery, Fault, Race
 from tests.summary import COUNTS
 
 if TYPE_CHECKING:
     from tests.lifecycle.aws import Json
+    from tests.lifecycle.delivery import Delivery
 
 FAULTS = st.none() | st.builds(Fault, st.integers(0, 24), st.sampled_from([*BEFORE, *AFTER]))
 WANTED = st.builds(
-    lambda user, secret, region, vpc, sender, verify: (
+    lambda user, secret, region, vpc, sender, verify, fields: (
         properties(user, secret, "eu-west-1" if vpc else region, FromAddress=sender, VerifyLogin=verify)
         | ({"Host": VPC_HOST} if vpc else {})
+        | ({"Fields": fields} if fields else {})
     ),
-    st.sampled_from(["mailer", "mailer", "renamed"]),
+    st.sampled_from(["mailer", "mailer", "mailer", "renamed"]),
     st.sampled_from(["login", "login", "login", "moved"]),
     st.sampled_from(["eu-west-1", "eu-central-1"]),
     st.booleans(),
     st.sampled_from(["noreply@example.com", "other@example.com"]),
     st.sampled_from(["true", "true", "true", "false"]),
+    st.sampled_from(["", "", "username=SMTP_USERNAME"]),
 )
+POINTS = st.integers(0, 24)
 
 
 class Life(RuleBasedStateMachine):
@@ -51,9 +56,9 @@ class Life(RuleBasedStateMachine):
         self.done = 0
         COUNTS["life cycle"]["random lives"] += 1
 
-    @initialize(first_is_current=st.booleans())
-    def begin(self, first_is_current: bool) -> None:  # noqa: FBT001
-        self.on = self.cleanup.enter_context(stage(first_is_current=first_is_current))
+    @initialize(first_is_current=st.booleans(), secret_first=st.booleans(), token_kept=st.booleans())
+    def begin(self, **how: bool) -> None:
+        self.on = self.cleanup.enter_context(stage(**how))
 
     def teardown(self) -> None:
         try:
@@ -73,13 +78,7 @@ class Life(RuleBasedStateMachine):
         self.seen.append(event)
         return self.on.world.deliver(event, fault)
 
-    def _follow(
-        self, event: Json, fault: Fault | None, *, others_fail: bool, wait: float = 0, rotated: bool = False
-    ) -> None:
-        delivery = self._deliver(event, fault)
-        self.on.world.pass_time(wait)
-        if rotated:
-            rotate_all(self.on, delivery)
+    def _follow(self, event: Json, delivery: Delivery, *, others_fail: bool = False) -> None:
         down, self.on.world.ses_down = self.on.world.ses_down, False
         self.on.stack.follow(event, delivery, others_fail=others_fail)
         self.on.world.ses_down = down
@@ -90,7 +89,7 @@ class Life(RuleBasedStateMachine):
     @rule(wanted=WANTED, fault=FAULTS, others_fail=st.sampled_from([False, False, False, True]))
     def create(self, wanted: Json, fault: Fault | None, others_fail: bool) -> None:  # noqa: FBT001
         event = self.on.stack.begin_create(wanted)
-        self._follow(event, fault, others_fail=others_fail)
+        self._follow(event, self._deliver(event, fault), others_fail=others_fail)
 
     @precondition(lambda self: self.deployed)
     @rule(
@@ -102,13 +101,35 @@ class Life(RuleBasedStateMachine):
     )
     def update(self, wanted: Json, fault: Fault | None, others_fail: bool, wait: float, rotated: bool) -> None:  # noqa: FBT001
         event = self.on.stack.begin_update(wanted)
-        self._follow(event, fault, others_fail=others_fail, wait=wait, rotated=rotated)
+        delivery = self._deliver(event, fault)
+        self.on.world.pass_time(wait)
+        if rotated:
+            self.on.rotation.run(attempts=1)
+        self._follow(event, delivery, others_fail=others_fail)
+
+    @precondition(lambda self: self.deployed)
+    @rule(wanted=WANTED, at=POINTS, stalled=st.booleans(), restored=st.booleans())
+    def update_given_up(self, wanted: Json, at: int, stalled: bool, restored: bool) -> None:  # noqa: FBT001
+        """Another resource fails while the update runs, and its rollback comes beside it."""
+        update = self.on.stack.begin_update(wanted)
+        rollback = self.on.stack.begin_rollback(update)
+
+        def answered(_: Delivery) -> None:
+            if restored:
+                self.on.stack.tag(rollback["ResourceProperties"])
+
+        COUNTS["life cycle"]["random events"] += 2
+        self.seen += [update, rollback]
+        down, self.on.world.ses_down = self.on.world.ses_down, False
+        race = Race(self.on.world, update, rollback, at=at, stalled=stalled, after=answered)
+        self.on.world.ses_down = down
+        self._follow(rollback, race.deliveries[1])
 
     @precondition(lambda self: self.deployed)
     @rule(fault=FAULTS, invented=st.booleans())
     def delete(self, fault: Fault | None, invented: bool) -> None:  # noqa: FBT001
         event = self.on.stack.begin_delete() | ({"PhysicalResourceId": "INVENTED"} if invented else {})
-        self._follow(event, fault, others_fail=False)
+        self._follow(event, self._deliver(event, fault))
 
     @precondition(lambda self: self.deployed)
     @rule(again=st.sampled_from([0, 0, 0, 0, 1, 2, 3]), fault=FAULTS)
@@ -137,24 +158,29 @@ class Life(RuleBasedStateMachine):
     def duplicate(self, which: int, fault: Fault | None) -> None:
         """An event comes again, however late."""
         event = self.seen[-1 - which % len(self.seen)]
-        if _would_withdraw(event, self.on.stack.now):
+        if self._would_be_wrong_now(event):
             return
         COUNTS["life cycle"]["random events"] += 1
-        self.on.world.deliver(event, fault)
+        delivery = self.on.world.deliver(event, fault)
+        if self.on.stack.now:
+            self.on.world.check_declared(self.on.rotation.secret, self.on.stack.now, delivery.story)
+
+    def _would_be_wrong_now(self, event: Json) -> bool:
+        """Whether CloudFormation would not have sent the event: a Delete of the user the stack has."""
+        now = self.on.stack.now
+        user_name = event.get("ResourceProperties", {}).get("UserName")
+        return event.get("RequestType") == "Delete" and now is not None and now["UserName"] == user_name
 
     @precondition(lambda self: self.deployed)
-    @rule(wanted=WANTED, at=st.integers(0, 24), first=st.booleans())
+    @rule(wanted=WANTED, at=POINTS, first=st.booleans())
     def meeting(self, wanted: Json, at: int, first: bool) -> None:  # noqa: FBT001
         """A step comes while an update runs, or an update while a step does."""
-        now = self.on.stack.now or {}
-        update = self.on.stack.begin_update(wanted | {"SecretId": self.on.world.aws.secret(now["SecretId"]).name})
+        update = self.on.stack.begin_update(wanted)
         step = self.on.rotation.event("createSecret", self.on.rotation.begin())
         events = (update, step) if first else (step, update)
         COUNTS["life cycle"]["random events"] += 2
         race = Race(self.on.world, *events, at=at)
-        down, self.on.world.ses_down = self.on.world.ses_down, False
-        self.on.stack.follow(update, race.deliveries[0 if first else 1])
-        self.on.world.ses_down = down
+        self._follow(update, race.deliveries[int(not first)])
 
     @rule(seconds=st.sampled_from([1.0, 100.0, 400.0, DAY]))
     def time_passes(self, seconds: float) -> None:
@@ -184,17 +210,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def nothing_is_broken(self) -> None:
         if hasattr(self, "on"):
-            self.on.world.check_instant()
+            self.on.world.check_instant(None)
             assert not self.on.world.broken
-
-
-def _would_withdraw(event: Json, now: Json | None) -> bool:
-    """Whether CloudFormation would never send the event now: a Delete of the user the stack has."""
-    return (
-        event.get("RequestType") == "Delete"
-        and now is not None
-        and now["UserName"] == (event["ResourceProperties"]["UserName"])
-    )
 
 
 def test_no_life_of_a_credential_breaks_an_invariant() -> None:

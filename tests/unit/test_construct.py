@@ -237,7 +237,7 @@ def test_tokens_pass_every_check(stack: cdk.Stack) -> None:
         ),
         (
             {"secret_fields": {"user": "SMTP_USERNAME"}},
-            "`secret_fields` must rename known fields, got user; write one of username, password, host, port, from_address",
+            "`secret_fields` must rename known fields, got user; write one of username, password, host, port, from_address, region, iam_user",
         ),
         (
             {"secret_fields": {"username": "password"}},

@@ -86,16 +86,21 @@ def test_the_role_may_touch_its_users_and_secrets_and_nothing_else(stack: cdk.St
         "secretsmanager:DescribeSecret",
         "secretsmanager:GetSecretValue",
         "secretsmanager:PutSecretValue",
+        "secretsmanager:TagResource",
         "secretsmanager:UpdateSecretVersionStage",
     ]
     assert [resource for resource in granted.values() if "*" in resource] == []
 
 
-def test_it_may_tag_a_user_as_withdrawn_and_no_other_way(stack: cdk.Stack) -> None:
+def test_it_may_mark_a_user_as_revoked_and_set_its_own_tags_of_a_secret_and_no_others(stack: cdk.Stack) -> None:
     user(stack)
     statements = [s for one in resources(stack, "AWS::IAM::ManagedPolicy") for s in one["PolicyDocument"]["Statement"]]
-    (tagging,) = (one for one in statements if "iam:TagUser" in one.get("Action", ()))
-    assert tagging["Condition"] == {"ForAllValues:StringEquals": {"aws:TagKeys": "ses-secure-user:withdrawn"}}
+    for action, condition in (
+        ("iam:TagUser", {"ForAllValues:StringEquals": {"aws:TagKeys": "ses-secure-user:revoked"}}),
+        ("secretsmanager:TagResource", {"ForAllValues:StringLike": {"aws:TagKeys": "ses-secure-user:*"}}),
+    ):
+        (tagging,) = (one for one in statements if action in one.get("Action", ()))
+        assert tagging["Condition"] == condition
 
 
 def test_secrets_manager_of_this_account_alone_may_invoke_it(stack: cdk.Stack) -> None:

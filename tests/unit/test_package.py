@@ -17,7 +17,9 @@ import pytest
 from tests.snapshot.shapes import IRELAND, minimal
 
 ROOT = Path(__file__).parents[2]
-ISSUER = {"issuer/__init__.py", "issuer/handler.py", "issuer/lifecycle.py", "issuer/smtp.py"}
+ISSUER = {
+    str(path.relative_to(ROOT / "ses_secure_user")) for path in (ROOT / "ses_secure_user" / "issuer").glob("*.py")
+}
 CONTEXT = {
     "identity": "example.com",
     "from_address": "noreply@example.com,billing@example.com",
@@ -151,7 +153,7 @@ def test_the_app_makes_the_user_that_context_describes(tmp_path: Path) -> None:
     text = json.dumps(template)
     assert '"ses:FromAddress": ["noreply@example.com", "billing@example.com"]' in text
     assert '"aws:SourceIp": ["198.51.100.7/32", "203.0.113.0/24"]' in text
-    assert '"Port": 587' in text
+    assert '"Port": "587"' in text
     assert '"UserName": "mailer"' in text
 
 

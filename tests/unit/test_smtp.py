@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ses_secure_user.issuer import smtp
-from ses_secure_user.issuer.smtp import EndpointUnreachableError, LoginRefusedError, login, smtp_password
+from ses_secure_user.issuer.smtp import EndpointUnreachableError, LoginRefusedError, log_in, smtp_password
 from tests.deploy.ses_password import PUBLISHED
 from tests.deploy.ses_password import smtp_password as signed_password
-from tests.lifecycle.world import told
+from tests.lifecycle.invariants import told
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -166,7 +166,7 @@ both_ways = pytest.mark.parametrize("implicit", [True, False], ids=["implicit TL
 @both_ways
 def test_a_right_login_is_accepted(monkeypatch: pytest.MonkeyPatch, *, implicit: bool) -> None:
     with _endpoint(monkeypatch, implicit=implicit) as endpoint:
-        login(HOST, endpoint.port, USER, PASSWORD, timeout=5)
+        log_in(HOST, endpoint.port, USER, PASSWORD, timeout=5)
 
 
 @both_ways
@@ -174,7 +174,7 @@ def test_every_login_is_a_connection_of_its_own(monkeypatch: pytest.MonkeyPatch,
     with _endpoint(monkeypatch, implicit=implicit) as endpoint:
         before = endpoint.sessions
         for _ in range(2):
-            login(HOST, endpoint.port, USER, PASSWORD, timeout=5)
+            log_in(HOST, endpoint.port, USER, PASSWORD, timeout=5)
         assert endpoint.sessions == before + 2
 
 
@@ -189,13 +189,13 @@ def test_a_wrong_password_is_refused(monkeypatch: pytest.MonkeyPatch, *, implici
 
 def _refusal(port: int, password: str) -> LoginRefusedError:
     with pytest.raises(LoginRefusedError) as caught:
-        login(HOST, port, USER, password, timeout=5)
+        log_in(HOST, port, USER, password, timeout=5)
     return caught.value
 
 
 def _unreachable(port: int, timeout: float = 5) -> EndpointUnreachableError:
     with pytest.raises(EndpointUnreachableError, match=f"^{HOST}:{port} ") as caught:
-        login(HOST, port, USER, PASSWORD, timeout=timeout)
+        log_in(HOST, port, USER, PASSWORD, timeout=timeout)
     assert PASSWORD not in "\n".join(told(caught.value))
     return caught.value
 
@@ -268,5 +268,5 @@ def test_an_error_that_quotes_the_password_does_not_get_out(monkeypatch: pytest.
 
 def _refused_outright(port: int) -> EndpointUnreachableError:
     with pytest.raises(EndpointUnreachableError) as caught:
-        login(HOST, port, USER, PASSWORD, timeout=5)
+        log_in(HOST, port, USER, PASSWORD, timeout=5)
     return caught.value

@@ -281,9 +281,9 @@ def signing_certificate(iam: Any, command: Command) -> Undo:  # noqa: ANN401
     return lambda: iam.delete_signing_certificate(UserName=command.user, CertificateId="A" * 24)
 
 
-def withdrawn(iam: Any, command: Command) -> Undo:  # noqa: ANN401
-    iam.tag_user(UserName=command.user, Tags=[{"Key": "ses-secure-user:withdrawn", "Value": "true"}])
-    return lambda: iam.untag_user(UserName=command.user, TagKeys=["ses-secure-user:withdrawn"])
+def revoked(iam: Any, command: Command) -> Undo:  # noqa: ANN401
+    iam.tag_user(UserName=command.user, Tags=[{"Key": "ses-secure-user:revoked", "Value": "true"}])
+    return lambda: iam.untag_user(UserName=command.user, TagKeys=["ses-secure-user:revoked"])
 
 
 def inactive_key(iam: Any, command: Command) -> Undo:  # noqa: ANN401
@@ -323,7 +323,7 @@ DRIFTS: dict[Drift, set[str]] = {
     service_credential: {"other-credentials"},
     ssh_key: {"other-credentials"},
     signing_certificate: {"other-credentials"},
-    withdrawn: {"withdrawn"},
+    revoked: {"revoked"},
     rotation_off: {"rotation"},
     another_host_in_the_tags: {"secret"},
     left_the_group: {"boundary", "allowed-mail", "network-203.0.113.0/24"},

@@ -45,12 +45,14 @@ def test_a_secret_of_something_else(aws: LocalAws, plain: Command) -> None:
     aws.client("secretsmanager").create_secret(Name="database", SecretString="{}")
     assert sentence(plain, "database") == (
         "the secret database is not one of SecureSesSmtpUser: it has no tag ses-secure-user:user-name,"
-        " ses-secure-user:region, ses-secure-user:host, ses-secure-user:port"
+        " ses-secure-user:region, ses-secure-user:host, ses-secure-user:port, ses-secure-user:from-address,"
+        " ses-secure-user:verify-login"
     )
 
 
 def _tags(user: str, **changed: str) -> list[dict[str, str]]:
-    values = {"user-name": user, "region": "us-east-1", "host": "localhost", "port": "465"} | changed
+    values = {"user-name": user, "region": "us-east-1", "host": "localhost", "port": "465"}
+    values |= {"from-address": "noreply@example.com", "verify-login": "true"} | changed
     return [{"Key": f"ses-secure-user:{name}", "Value": value} for name, value in values.items()]
 
 

@@ -1,0 +1,144 @@
+"""The door for CloudFormation's events."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from .contract import Declaration, physical_id
+from .patience import CredentialError, reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .lifecycle import Lifecycle
+
+    Event = Mapping[str, Any]
+
+ANSWER_MARGIN_SECONDS = 10
+REASON_BYTES = 1500
+ANSWER_ATTEMPTS = 4
+
+logger = logging.getLogger(__name__)
+
+
+def deploy(event: Event, lifecycle_of: Callable[[str], Lifecycle], seconds: float, log_group_name: str) -> None:
+    """Do what CloudFormation asks for, and give it exactly one answer, also when the time runs out.
+
+    Args:
+        event: The event.
+        lifecycle_of: Makes the life cycle of the credential in a secret.
+        seconds: The time until Lambda ends the function.
+        log_group_name: Where to look for more than the reason of a failure.
+    """
+    answer = Answer(event)
+    watchdog = threading.Timer(
+        seconds - ANSWER_MARGIN_SECONDS, answer.fail, ["the function ran out of time; try again"]
+    )
+    watchdog.daemon = True
+    watchdog.start()
+    reason = None
+    try:
+        logger.info("%s for user %s", event["RequestType"], event["ResourceProperties"].get("UserName"))
+        act = {"Create": _create, "Update": _update, "Delete": _delete}[event["RequestType"]]
+        act(event, lifecycle_of(event["ResourceProperties"]["SecretId"]))
+    except Exception as error:  # noqa: BLE001 - CloudFormation must be answered whatever happened
+        reason = f"{reason_of(error)} (log group {log_group_name})"
+    try:
+        answer.fail(reason) if reason else answer.succeed()
+    finally:
+        watchdog.cancel()
+
+
+def _create(event: Event, lifecycle: Lifecycle) -> None:
+    lifecycle.create(Declaration.from_properties(event["ResourceProperties"]), _token(event))
+
+
+def _update(event: Event, lifecycle: Lifecycle) -> None:
+    new, old = event["ResourceProperties"], event["OldResourceProperties"]
+    user_name, _, secret_id = event["PhysicalResourceId"].partition("|")
+    for prop, belongs, wanted in (
+        ("user_name", user_name, new["UserName"]),
+        ("secret_name", secret_id, new["SecretId"]),
+    ):
+        if belongs != wanted:
+            raise CredentialError(
+                f"`{prop}` cannot be changed, from {belongs} to {wanted}: a credential belongs to one user and one "
+                "secret for life. Give the SecureSesSmtpUser another id, and other names where you chose them: "
+                "all is then made anew beside the old"
+            )
+    lifecycle.update(Declaration.from_properties(new), Declaration.from_properties(old), _token(event))
+
+
+def _delete(event: Event, lifecycle: Lifecycle) -> None:
+    """Revoke the user of the physical id, or of the properties where CloudFormation invented an id."""
+    user_name, is_own, _ = event["PhysicalResourceId"].partition("|")
+    lifecycle.delete(user_name if is_own else event["ResourceProperties"]["UserName"])
+
+
+def _token(event: Event) -> str:
+    """The same version for every delivery of an event, so that a duplicate finds what the first one did."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, event["RequestId"]))
+
+
+class Answer:
+    """CloudFormation's answer, given once whoever gives it first.
+
+    See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
+    """
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+        self._lock = threading.Lock()
+        self._given = False
+
+    def succeed(self) -> None:
+        """Answer that the credential is as asked for."""
+        self._give({"Status": "SUCCESS", "Data": {"SecretArn": self._event["ResourceProperties"].get("SecretId")}})
+
+    def fail(self, reason: str) -> None:
+        """Answer why it is not."""
+        logger.error("%s", reason)
+        # JSON writes a control character as six bytes, and an answer that is too long is none.
+        printable = "".join(char if char.isprintable() else " " for char in reason)
+        cut = printable.encode()[:REASON_BYTES].decode(errors="ignore")
+        self._give({"Status": "FAILED", "Reason": cut})
+
+    def _give(self, answer: dict[str, object]) -> None:
+        with self._lock:
+            if self._given:
+                return
+            self._given = True
+            answer |= {name: self._event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+            answer["PhysicalResourceId"] = self._physical_id()
+            put(self._event["ResponseURL"], json.dumps(answer, ensure_ascii=False).encode())
+
+    def _physical_id(self) -> str:
+        """The event's, which must stay the same; a Create has none yet."""
+        properties = self._event.get("ResourceProperties", {})
+        names = (str(properties.get(name)) for name in ("UserName", "SecretId"))
+        return self._event.get("PhysicalResourceId") or physical_id(*names)
+
+
+def put(url: str, body: bytes) -> None:
+    """Send an answer, again and again if it is not taken.
+
+    Raises:
+        CredentialError: It was not taken; the reason does not show the signed URL.
+    """
+    import urllib.request  # noqa: PLC0415 - half of what is left; a rotation never answers
+
+    # The URL is signed: whoever reads it can answer in the function's place, so no error may show it.
+    for attempt in range(1, ANSWER_ATTEMPTS + 1):
+        request = urllib.request.Request(url, body, {"Content-Type": ""}, method="PUT")  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - CloudFormation's own URL
+                return
+        except OSError as error:
+            logger.warning("answer not taken (%s), attempt %d", type(error).__name__, attempt)
+            time.sleep(attempt)
+    raise CredentialError("CloudFormation could not be answered")

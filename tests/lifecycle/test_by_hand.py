@@ -1,0 +1,167 @@
+"""What people do by hand, and what the next event makes of it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+
+from ses_secure_user.issuer.logins import GRACE_SECONDS
+from ses_secure_user.issuer.patience import CONSISTENCY_SECONDS
+from ses_secure_user.issuer.smtp import TEST_SECONDS
+from ses_secure_user.issuer.versions import CURRENT, PENDING, PREVIOUS
+from tests.lifecycle.aws import LIST_SECONDS, REGION
+from tests.lifecycle.delivery import failed
+from tests.lifecycle.scenes import BASE, ELSEWHERE, FRANKFURT, Stage
+from tests.lifecycle.services import DAY, LOGIN, properties
+
+
+def overwrite(on: Stage, text: str) -> None:
+    on.world.aws.secrets.put_secret_value(LOGIN, text, "", uuid.uuid4().hex, [CURRENT])
+
+
+def test_a_young_unknown_key_makes_a_rotation_fail_and_says_what_to_do(on: Stage) -> None:
+    on.deployed()
+    key_id = on.world.make_key("mailer") if len(on.key_ids()) < 2 else _replace_previous(on)
+    on.world.pass_time(LIST_SECONDS)
+    reason = failed(on.rotation.step("createSecret", on.rotation.begin()))
+    assert f"…{key_id[-4:]}" in reason
+    assert "or delete the key" in reason
+    assert f"try again in {GRACE_SECONDS - LIST_SECONDS - 1:.0f} s" in reason
+    assert key_id in on.key_ids()
+
+
+def _replace_previous(on: Stage) -> str:
+    on.world.delete_key(on.login(PREVIOUS)["username"])
+    on.world.tamper()
+    return on.world.make_key("mailer")
+
+
+def test_a_young_unknown_key_makes_a_deployment_wait_and_then_go_on(on: Stage) -> None:
+    on.deployed(rotations=0)
+    key_id = on.world.make_key("mailer")
+    before = on.world.now()
+    assert on.stack.update(FRANKFURT).succeeded
+    assert on.world.now() - before >= GRACE_SECONDS - 30
+    assert key_id not in on.key_ids()
+
+
+def test_a_key_that_another_event_may_still_be_proving_is_left_alone(on: Stage) -> None:
+    on.deployed(rotations=0)
+    key_id = on.world.make_key("mailer")
+    on.world.pass_time(TEST_SECONDS + CONSISTENCY_SECONDS)
+    failed(on.rotation.step("createSecret", on.rotation.begin()))
+    assert key_id in on.key_ids()
+
+
+def test_an_old_unknown_key_is_deleted_to_make_room(on: Stage) -> None:
+    on.deployed(rotations=0)
+    current, key_id = on.login(), on.world.make_key("mailer")
+    on.world.pass_time(GRACE_SECONDS + 1)
+    assert on.rotation.run(attempts=1).succeeded
+    assert key_id not in on.key_ids()
+    assert on.opens(current)
+
+
+@pytest.mark.parametrize("with_key", [False, True])
+def test_a_secret_whose_tags_name_another_user_is_refused_and_that_user_keeps_its_keys(
+    on: Stage, *, with_key: bool
+) -> None:
+    on.deployed()
+    on.world.aws.iam.create_user(REGION, "other")
+    keys, current = {on.world.make_key("other")} if with_key else set(), on.login()
+    on.world.pass_time(2 * GRACE_SECONDS)
+    on.stack.tag(properties(user="other"))
+    assert "somebody changed one of the two" in failed(on.rotation.run(attempts=1))
+    assert on.key_ids("other") == keys
+    assert on.login() == current
+
+
+def test_a_pending_key_deleted_by_hand_never_becomes_current(on: Stage) -> None:
+    on.deployed()
+    token, current = on.rotation.begin(), on.login()
+    assert on.rotation.steps(token, "testSecret").succeeded
+    on.world.delete_key(on.login(PENDING)["username"])
+    assert "the pending login's key was deleted" in failed(on.rotation.step("finishSecret", token))
+    assert on.login() == current
+    assert on.rotation.run().succeeded
+
+
+@pytest.mark.parametrize("how", ["deleted", "deactivated"])
+def test_a_current_key_lost_by_hand_is_replaced_by_the_next_rotation_and_the_previous_one_spared(
+    on: Stage, how: str
+) -> None:
+    on.deployed()
+    current, former = on.login(), on.login(PREVIOUS)
+    if how == "deleted":
+        on.world.delete_key(current["username"])
+    else:
+        on.world.aws.iam.update_access_key("mailer", current["username"], "Inactive")
+    on.world.tamper()
+    assert on.rotation.run(attempts=1).succeeded
+    assert on.opens(on.login())
+    assert former["username"] in on.key_ids()
+    assert current["username"] not in on.key_ids()
+
+
+JUNK = pytest.mark.parametrize("junk", ["junk", "[]", "{}", '"text"', "null", '{"username": "AKIA"}'])
+
+
+@JUNK
+def test_a_secret_overwritten_by_hand_is_healed_by_the_next_rotation(on: Stage, junk: str) -> None:
+    on.deployed()
+    former = on.login()
+    overwrite(on, junk)
+    on.world.tamper()
+    assert on.rotation.run(attempts=1).succeeded
+    assert on.opens(on.login())
+    assert on.opens(former)
+    on.settle()
+
+
+@JUNK
+def test_a_secret_overwritten_twice_is_refused_by_a_rotation_and_healed_by_a_deployment(on: Stage, junk: str) -> None:
+    on.deployed()
+    overwrite(on, junk)
+    overwrite(on, junk)
+    on.world.tamper()
+    assert "change a property of the SecureSesSmtpUser and deploy that" in failed(on.rotation.run(attempts=1))
+    on.world.pass_time(DAY)
+    assert on.stack.update(ELSEWHERE).succeeded
+    assert on.opens(on.login())
+    on.settle()
+
+
+def test_a_field_changed_by_hand_is_refused_by_a_rotation_and_healed_by_a_deployment(on: Stage) -> None:
+    on.deployed()
+    overwrite(on, json.dumps(on.login() | {"host": "smtp.thief.example"}))
+    on.world.tamper()
+    assert "somebody changed one of the two" in failed(on.rotation.run(attempts=1))
+    assert on.stack.update(BASE).succeeded
+    assert on.login()["host"] == BASE["Host"]
+    on.settle()
+
+
+def test_a_field_added_by_hand_goes_with_the_next_rotation(on: Stage) -> None:
+    on.deployed()
+    overwrite(on, json.dumps(on.login() | {"note": "ours"}))
+    assert on.rotation.run(attempts=1).succeeded
+    assert "note" not in on.login()
+
+
+def test_a_host_tagged_by_hand_is_never_logged_in_to(on: Stage) -> None:
+    on.deployed()
+    on.stack.tag(BASE | {"Host": "smtp.thief.example"})
+    delivery = on.rotation.run(attempts=1)
+    assert "somebody changed one of the two" in failed(delivery)
+    assert "login" not in delivery.points
+
+
+def test_a_rotation_renews_the_login_of_a_user_whose_every_key_was_deleted(on: Stage) -> None:
+    on.deployed(rotations=0)
+    on.world.delete_key(on.login()["username"])
+    on.world.tamper()
+    assert on.rotation.run(attempts=1).succeeded
+    assert on.opens(on.login())
+    on.settle()
