@@ -12,6 +12,6 @@ def key_name(key_id: str) -> str:
 
 
 def masked(text: str) -> str:
-    """Hide account ids and key ids in what AWS answered, and put it on one line."""
-    line = " ".join(text.split())
+    """Hide account ids and key ids in what AWS answered, and put it on one line that a terminal can show."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return _KEY_ID.sub(lambda found: key_name(found[0]), _ACCOUNT.sub("************", line))

@@ -57,14 +57,13 @@ def case_of(aws: Aws, outside: Outside, options: Options) -> Case:
         document, restrictions = _policy(user)
         ses = SesAccount(aws.ses(secret.declaration.region))
         ses.check_sending()
-        place = Place(options.inside, "you said so") if options.inside is not None else None
         case = Case(
             secret=secret,
             user=user,
             ses=ses,
             document=document,
             restrictions=restrictions,
-            place=place or find_place(restrictions, outside.address),
+            place=_place(options, restrictions, outside),
             postbox=_postbox(secret, ses, outside),
             simulator=Simulator(iam, user.arn, _resource_policies(ses, restrictions)),
             now=outside.now(),
@@ -85,6 +84,12 @@ def rows_of(case: Case) -> Iterator[Row]:
     with explained(GRANT):
         for claims in (mail_claims, network_claims, drift_claims, observations):
             yield from judged(claims(case), case)
+
+
+def _place(options: Options, restrictions: Restrictions, outside: Outside) -> Place:
+    if options.inside is None:
+        return find_place(restrictions, outside.address)
+    return Place(options.inside, "you said so")
 
 
 def _policy(user: SmtpUser) -> tuple[Mapping[str, Any], Restrictions]:
