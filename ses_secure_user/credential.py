@@ -8,11 +8,9 @@ from aws_cdk import CfnResource
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from .credential_issuer import SERVICE_TIMEOUT_SECONDS
-from .issuer.contract import FIELDS_PROPERTY, FIELDS_TAG, TAG_PREFIX, TAGS
+from .issuer.contract import PROPERTIES, TAGS, Declaration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from constructs import Construct
 
     from .access import Subject
@@ -20,20 +18,20 @@ if TYPE_CHECKING:
     from .login import Login
 
 
-def declare(login: Login, *, user_name: str, from_address: str) -> dict[str, str]:
-    """Write what the function is told, by property: the credential has it, and its secret's tags for a rotation."""
-    values = (user_name, login.region, login.host, str(login.port), from_address, str(login.verify).lower())
-    fields = {FIELDS_PROPERTY: login.field_names} if login.fields else {}
-    return dict(zip(TAGS, values, strict=True)) | fields
+def declare(login: Login, *, user_name: str, from_address: str) -> Declaration:
+    """Write down what the function is told: as the credential's properties, and for a rotation as the secret's tags."""
+    verify_login = str(login.verify).lower()
+    return Declaration(
+        user_name, login.region, login.host, str(login.port), from_address, verify_login, login.field_names
+    )
 
 
-def tags(declared: Mapping[str, str]) -> list[dict[str, str]]:
+def tags(declared: Declaration) -> list[dict[str, str]]:
     """Tag a secret with what a rotation is to issue: its event names nothing but the secret."""
-    names = TAGS | {FIELDS_PROPERTY: FIELDS_TAG}
-    return [{"key": TAG_PREFIX + names[prop], "value": value} for prop, value in declared.items()]
+    return [{"key": name, "value": value} for name, value in declared.named(TAGS).items() if value]
 
 
-def issue(scope: Construct, issuer: CredentialIssuer, subject: Subject, declared: Mapping[str, str]) -> CfnResource:
+def issue(scope: Construct, issuer: CredentialIssuer, subject: Subject, declared: Declaration) -> CfnResource:
     """Have a login issued at deployment, and its user's keys deleted with the resource that is returned."""
     credential = CfnResource(
         scope,
@@ -43,7 +41,7 @@ def issue(scope: Construct, issuer: CredentialIssuer, subject: Subject, declared
             "ServiceToken": issuer.function_arn,
             "ServiceTimeout": SERVICE_TIMEOUT_SECONDS,
             "SecretId": subject.secret_arn,
-            **declared,
+            **{name: value for name, value in declared.named(PROPERTIES).items() if value},
         },
     )
     credential.add_resource_dependency(issuer.serve(subject))

@@ -112,7 +112,7 @@ class Lifecycle:
         known = [self.secret.version(VersionStage=label) for label in (CURRENT, BEFORE, PREVIOUS)]
         current = known[0]
         replacement = current and self.secret.replace_current(current, BEFORE)
-        if not (current and wanted.writes(current.value) and self.logins.is_usable(current, wanted)):
+        if not (current and wanted.fits(current.value) and self.logins.is_usable(current, wanted)):
             self._deploy(wanted, stored, token, known, replacement)
 
     def _stored(self, token: str, state: State) -> Version | None:
@@ -131,7 +131,7 @@ class Lifecycle:
         if declared == wanted:
             return
         versions = [self.secret.version(VersionStage=label) for label in (CURRENT, BEFORE)]
-        fitting = [version is not None and wanted.writes(version.value) for version in versions]
+        fitting = [version is not None and wanted.fits(version.value) for version in versions]
         if declared == former and any(fitting):
             self.secret.tag(wanted)
         elif not fitting[0]:
@@ -200,15 +200,14 @@ class Lifecycle:
         self._require_fitting(pending, wanted)
         self.logins.test(pending, wanted)
 
-    def finish_secret(self, wanted: Declaration, token: str, state: State) -> None:
+    def finish_secret(self, wanted: Declaration, pending: Version | None, state: State) -> None:
         """Make the pending login current in the place of the version that the state says is."""
-        pending = self.secret.version(VersionId=token)
         if pending is None:
             raise CredentialError("the rotation's version has no login yet; rotate again")
         self._require_usable(pending, wanted)
         self._make_current(pending, wanted, state.current)
         with suppress(Exception):  # best effort: AWSPENDING is in nobody's way while its version is current
-            self.secret.cancel(token)
+            self.secret.cancel(pending.token)
 
     def _require_usable(self, pending: Version, wanted: Declaration) -> None:
         self._require_fitting(pending, wanted)

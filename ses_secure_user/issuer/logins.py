@@ -118,7 +118,7 @@ class Logins:
         Raises:
             CredentialError: The endpoint does not accept the login, or cannot be reached.
         """
-        if wanted.verify_login:
+        if wanted.verify_login == "true":
             login = (wanted.host, int(wanted.port), version.key_id, version.value["password"])
             test(lambda timeout: self.log_in(*login, timeout), wanted.region, self.patience)
             logger.info("tested key %s at %s:%s", mask(version.key_id), wanted.host, wanted.port)

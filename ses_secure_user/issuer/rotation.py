@@ -41,25 +41,18 @@ def rotate(step: str, token: str, lifecycle: Lifecycle, function_arn: str) -> No
 def _rotate(step: str, token: str, lifecycle: Lifecycle, function_arn: str) -> None:
     if step not in STEPS:
         raise CredentialError(f"{step} is no rotation step")
-    if step == "testSecret":
-        _test(token, lifecycle, function_arn)
-        return
+    pending = None if step in {"createSecret", "setSecret"} else lifecycle.secret.version(VersionId=token)
+    if step == "testSecret" and pending is None:
+        return  # Secrets Manager tests a new schedule with an empty version
     state = lifecycle.secret.look()
     if not _needs_rotation(state, token, function_arn):
         return
     if step == "createSecret":
         lifecycle.create_secret(_declared(state), token)
-    elif step == "finishSecret":
-        lifecycle.finish_secret(_declared(state), token, state)
-
-
-def _test(token: str, lifecycle: Lifecycle, function_arn: str) -> None:
-    pending = lifecycle.secret.version(VersionId=token)
-    if pending is None:
-        return  # Secrets Manager tests a new schedule with an empty version
-    state = lifecycle.secret.look()
-    if _needs_rotation(state, token, function_arn):
+    elif step == "testSecret" and pending:
         lifecycle.test_secret(_declared(state), pending)
+    elif step == "finishSecret":
+        lifecycle.finish_secret(_declared(state), pending, state)
 
 
 def _needs_rotation(state: State, token: str, function_arn: str) -> bool:

@@ -22,13 +22,24 @@ IMPLICIT_TLS_PORTS = frozenset({465, 2465})
 class LoginError(Exception):
     """A login that did not succeed; the message holds no secret."""
 
+    remedy = ""
+
 
 class LoginRefusedError(LoginError):
     """The endpoint answered, and did not accept the user name and password."""
 
+    remedy = (
+        "check that `smtp_host` is an endpoint of `ses_region`, "
+        "or set verify_login=False if it cannot be logged in to from there"
+    )
+
 
 class EndpointUnreachableError(LoginError):
     """No TLS connection to the endpoint came about."""
+
+    remedy = (
+        "check `smtp_host` and `smtp_port` and the function's way to them, or set verify_login=False if it has none"
+    )
 
 
 def smtp_password(secret_access_key: str, region: str) -> str:
@@ -58,7 +69,7 @@ def test(log_in: Callable[[float], None], region: str, patience: Patience) -> No
 
     Args:
         log_in: Logs in once, with a timeout in seconds.
-        region: The region that the password is valid in.
+        region: The region of the password.
         patience: The event's time.
 
     Raises:
@@ -73,16 +84,9 @@ def test(log_in: Callable[[float], None], region: str, patience: Patience) -> No
 
     try:
         patience.retry(lambda: log_in(max(1.0, min(10.0, until - patience.now()))), again, until)
-    except LoginRefusedError as error:
-        raise CredentialError(
-            f"{error} for {patience.now() - started:.0f} s; check that `smtp_host` is an endpoint of `ses_region` "
-            f"({region}), or set verify_login=False if it cannot be logged in to from there"
-        ) from None
-    except EndpointUnreachableError as error:
-        raise CredentialError(
-            f"{error}; check `smtp_host` and `smtp_port` and the function's way to them, "
-            "or set verify_login=False if it has none"
-        ) from None
+    except LoginError as error:
+        tried = f"with a password of {region} for {patience.now() - started:.0f} s"
+        raise CredentialError(f"{error} {tried}; {error.remedy}") from None
 
 
 def log_in(host: str, port: int, username: str, password: str, timeout: float = 10) -> None:

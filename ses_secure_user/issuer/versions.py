@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .contract import SECRET_FIELDS, Declaration
+from .contract import SECRET_FIELDS, TAGS, Declaration
 from .patience import BusyError, CredentialError, Patience, code
 
 if TYPE_CHECKING:
@@ -182,5 +182,5 @@ class Secret:
 
     def tag(self, declaration: Declaration) -> None:
         """Tag the secret with what is declared."""
-        tags = [{"Key": name, "Value": value} for name, value in declaration.tags().items()]
+        tags = [{"Key": name, "Value": value} for name, value in declaration.named(TAGS).items()]
         self.patience.call(lambda: self.client.tag_resource(SecretId=self.secret_id, Tags=tags))  # type: ignore[arg-type]

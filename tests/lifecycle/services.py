@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ses_secure_user.issuer.contract import Declaration
+from ses_secure_user.issuer.contract import TAGS, Declaration
 from ses_secure_user.issuer.versions import CURRENT, PENDING
 from tests.lifecycle.aws import Json, add_pending, holder, labels
 from tests.lifecycle.invariants import RESPONSE_URL
@@ -192,7 +192,7 @@ class Stack:
 
     def tag(self, wanted: Mapping[str, str]) -> None:
         """Give the secret its tags, beside which it may have others."""
-        tags = Declaration.from_properties(wanted).tags() | {"team": "mail"}
+        tags = Declaration.from_properties(wanted).named(TAGS) | {"team": "mail"}
         self.world.aws.secret(wanted["SecretId"]).tags = [{"Key": key, "Value": value} for key, value in tags.items()]
 
     def resolved(self, wanted: Mapping[str, str]) -> Json:
