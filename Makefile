@@ -10,7 +10,7 @@ demo: .venv/ready tests/policy/node_modules/.package-lock.json
 bench: .venv/ready
 	python -m tests.bench
 
-test: .venv/ready .venv/checkov/ready tests/policy/node_modules/.package-lock.json
+test: .venv/ready .venv/checkov/ready .venv/floor/ready tests/policy/node_modules/.package-lock.json
 	ruff check .
 	ruff format --check .
 	mypy
@@ -25,6 +25,11 @@ test: .venv/ready .venv/checkov/ready tests/policy/node_modules/.package-lock.js
 .venv/checkov/ready: tests/snapshot/requirements-checkov.txt .venv/ready
 	$(PYTHON) -m venv .venv/checkov
 	.venv/checkov/bin/pip install --quiet --requirement $<
+	touch $@
+
+.venv/floor/ready: tests/unit/requirements-floor.txt .venv/ready
+	$(PYTHON) -m venv .venv/floor
+	.venv/floor/bin/pip install --quiet --requirement $<
 	touch $@
 
 tests/policy/node_modules/.package-lock.json: tests/policy/package-lock.json .venv/ready

@@ -34,8 +34,8 @@ def properties(scope: Construct) -> dict[str, Any]:
         example = " ".join(f"-c {name}={EXAMPLE[name]}" for name in missing)
         raise ValueError(f"context must have {' and '.join(REQUIRED)}, got {' and '.join(given)}; add {example}")
     lists = {name: [part.strip() for part in given[name].split(",")] for name in LISTS if name in given}
-    port = {"smtp_port": int(given["smtp_port"])} if "smtp_port" in given else {}
-    return {**given, **lists, **port}
+    port = given.get("smtp_port", "")
+    return {**given, **lists, **({"smtp_port": int(port)} if port.isdecimal() else {})}
 
 
 class MailerStack(cdk.Stack):

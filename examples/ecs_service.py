@@ -54,7 +54,7 @@ class EcsService(cdk.Stack):
             nat_gateway_provider=ec2.NatProvider.gateway(eip_allocation_ids=[address.attr_allocation_id]),
         )
         mailer = SecureSesSmtpUser(
-            self, "Mailer", identity=DOMAIN, from_address=SENDER, allowed_cidrs=[address.attr_public_ip]
+            self, "Mailer", identity=DOMAIN, from_address=SENDER, allowed_cidrs=[f"{address.attr_public_ip}/32"]
         )
         task = ecs.FargateTaskDefinition(self, "Task")
         task.add_container(

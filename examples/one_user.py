@@ -25,18 +25,12 @@ class OneUser(cdk.Stack):
     """A user with its login, and an alarm."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        """Make the user, and the issuer with its alarm."""
+        """Make the user, and have the function that issues its login alarmed."""
         super().__init__(scope, construct_id)
         alarms = sns.Topic(self, "Alarms")
         alarms.add_subscription(subscriptions.EmailSubscription(OPERATOR))
-        mailer = SecureSesSmtpUser(
-            self,
-            "Mailer",
-            identity=DOMAIN,
-            from_address=SENDER,
-            allowed_cidrs=[NETWORK],
-            issuer=CredentialIssuer(self, "Issuer", alarm_topic=alarms),
-        )
+        CredentialIssuer.of(self, alarm_topic=alarms)
+        mailer = SecureSesSmtpUser(self, "Mailer", identity=DOMAIN, from_address=SENDER, allowed_cidrs=[NETWORK])
         cdk.CfnOutput(self, "SecretArn", value=mailer.secret.secret_arn)
 
 

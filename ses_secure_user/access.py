@@ -7,17 +7,21 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import jsii
-from aws_cdk import Aspects, IAspect
+from aws_cdk import Annotations, IStableAnyProducer, Lazy
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 from .issuer.contract import REVOKED_TAG, TAG_PREFIX
+from .refusal import refusal
+from .statements import Statement, allow, policy, via
 from .tokens import is_token, place_of, stack_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-    from aws_cdk import Stack
-    from constructs import Construct, IConstruct
+    from aws_cdk import CfnResource, Stack
+
+    from .replicas import Replica
 
 SUBJECT_CHARACTERS = 5_200
 """Of a managed policy's 6,144 characters, what users may fill; the rest is the statements around them.
@@ -25,11 +29,19 @@ SUBJECT_CHARACTERS = 5_200
 See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
+ROLE_POLICIES = 10
+"""Managed policies that a role may have (the same page)."""
+
 _FIXED = len(
     "arn:aws-us-gov:iam::123456789012:user/,arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:-AbCdEf,''''"
 )
 _USER_NAME, _SECRET_SUFFIX = 64, len("Secret01234567-012345678901")
 _KEY = len("'arn:aws-us-gov:kms:ap-southeast-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef',")
+
+_KEY_STATEMENT = len(
+    '{"Effect":"Allow","Action":["kms:Encrypt","kms:GenerateDataKey"],"Resource":[],"Condition":{"StringEquals":'
+    '{"kms:ViaService":"secretsmanager.ap-southeast-1.amazonaws.com"}}},'
+)
 
 _USER_ACTIONS = [
     "iam:CreateAccessKey",
@@ -46,6 +58,8 @@ _SECRET_ACTIONS = [
     "secretsmanager:UpdateSecretVersionStage",
 ]
 _KEY_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey"]
+_REPLICA_KEY_ACTIONS = ["kms:Encrypt", "kms:GenerateDataKey"]
+"""See https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets_troubleshoot.html"""
 
 
 class Subject(NamedTuple):
@@ -57,8 +71,8 @@ class Subject(NamedTuple):
         user_arn: Its ARN.
         secret_arn: The ARN of the secret that holds its login.
         key_arn: The secret's own key, if it has one.
-        path: Where in its stack the user is declared.
-        names: The names that the caller chose for the user and the secret.
+        replicas: The secret's copies.
+        origin: The path in the tree, and the names that the caller chose for the user and the secret.
     """
 
     stack: Stack
@@ -66,19 +80,89 @@ class Subject(NamedTuple):
     user_arn: str
     secret_arn: str
     key_arn: str | None
-    path: str
-    names: tuple[str | None, str | None]
+    replicas: tuple[Replica, ...]
+    origin: tuple[str, str | None, str | None]
 
     @property
-    def characters(self) -> int:
-        """The most that its ARNs add to a policy."""
-        user, secret = self.names
-        sizes = (
-            _length(user, _USER_NAME),
-            _length(secret, len(self.path) + _SECRET_SUFFIX),
-            _KEY if self.key_arn else 0,
-        )
-        return sum(sizes, _FIXED)
+    def keys(self) -> set[tuple[str, str]]:
+        """Its secret's key and its replicas' own ones, each with the region it is in, if that is another."""
+        own = {("", self.key_arn)} if self.key_arn else set()
+        return own | {(one.region, one.key_arn) for one in self.replicas if one.key_arn}
+
+    def characters(self, known: set[tuple[str, str]]) -> int:
+        """The most that its ARNs add to a policy that has some of the keys already."""
+        path, user_name, secret_name = self.origin
+        user = _length(user_name, _USER_NAME)
+        secret = _length(secret_name, len(path) + _SECRET_SUFFIX)
+        keys = sum(_KEY + (_KEY_STATEMENT if region else 0) for region, _ in self.keys - known)
+        return _FIXED + user + secret + keys
+
+
+@jsii.implements(IStableAnyProducer)
+class _Document:
+    """A policy's document, asked for once, when the template is written."""
+
+    def __init__(self, access: AccessPolicy) -> None:
+        self._access = access
+        self.is_written = False
+
+    def produce(self) -> dict[str, object]:
+        self.is_written = True
+        return policy(*self._access.statements())
+
+
+class RoleAccess:
+    """What an issuer's role may touch, in as few policies as hold it: those of a stack's users are in that stack."""
+
+    def __init__(self, issuer: Construct, role_name: str, *, needed: Sequence[CfnResource]) -> None:
+        """Allow nothing yet.
+
+        Args:
+            issuer: The issuer, which the policies of its own stack's users become children of.
+            role_name: Its role.
+            needed: What must be deployed before a user can be served.
+        """
+        self._issuer = issuer
+        self._role_name = role_name
+        self._needed = needed
+        self._stack = stack_of(issuer)
+        self._policies: dict[Stack, list[AccessPolicy]] = {}
+
+    def serve(self, subject: Subject) -> iam.CfnManagedPolicy:
+        """Add a user, and return what must be deployed before it can be served.
+
+        Raises:
+            ValueError: The role would need more policies than it may have.
+        """
+        policies = self._policies.setdefault(subject.stack, [])
+        if not policies or not policies[-1].holds(subject):
+            self._check_room(subject.stack)
+            policies.append(self._policy(subject.stack, len(policies) + 1))
+        policies[-1].add(subject)
+        return policies[-1].resource
+
+    def _policy(self, stack: Stack, number: int) -> AccessPolicy:
+        scope = self._issuer
+        if stack is not self._stack:
+            scope = _child(stack, f"SesSecureUserAccess{self._issuer.node.addr[-8:]}")
+        made = AccessPolicy(scope, f"Access{number}", self._role_name)
+        for resource in self._needed:
+            made.resource.add_resource_dependency(resource)
+        return made
+
+    def _check_room(self, stack: Stack) -> None:
+        """Count the role's policies with one more, beside the basic one and those that replace a stack's."""
+        counts = [len(policies) + (one is stack) for one, policies in self._policies.items()]
+        if 1 + sum(counts) + max(counts) > ROLE_POLICIES:
+            rule = f"serve as many users as fit into the {ROLE_POLICIES} policies of a role, and can be replaced there"
+            got = f"{sum(counts)} policies for the users of {len(counts)} stacks"
+            raise refusal("issuer", rule, got, f"make another CredentialIssuer for {stack.stack_name}")
+        if 1 + 2 * sum(counts) > ROLE_POLICIES:
+            Annotations.of(self._issuer).add_warning_v2(
+                "ses-secure-user:manyStacks",
+                f"`issuer` serves so many stacks that its role would need more than {ROLE_POLICIES} policies while the"
+                " users of all of them change: deploy them one after the other, or make another CredentialIssuer",
+            )
 
 
 class AccessPolicy:
@@ -90,66 +174,56 @@ class AccessPolicy:
     """
 
     def __init__(self, scope: Construct, construct_id: str, role_name: str) -> None:
-        """Make the policy, which is written when the app is synthesized and all its users are known."""
-        self.resource = iam.CfnManagedPolicy(scope, construct_id, policy_document={}, roles=[role_name])
+        """Make a policy that names nobody yet."""
         self._stack = stack_of(scope)
+        self._document = _Document(self)
+        document = Lazy.any(self._document)
+        self.resource = iam.CfnManagedPolicy(scope, construct_id, policy_document=document, roles=[role_name])
+        self._base_id = self._stack.get_logical_id(self.resource)
         self._subjects: list[Subject] = []
+        self._keys: set[tuple[str, str]] = set()
+        self._names = hashlib.sha256()
         self._room = SUBJECT_CHARACTERS
-        Aspects.of(self.resource).add(_Writer(self))
 
     def holds(self, subject: Subject) -> bool:
         """Whether there is room for one more."""
-        return subject.characters <= self._room
+        return subject.characters(self._keys) <= self._room
 
     def add(self, subject: Subject) -> None:
-        """Name one more."""
+        """Add a user to the policy, and let the logical id tell which users it has."""
         self._subjects.append(subject)
-        self._room -= subject.characters
+        self._room -= subject.characters(self._keys)
+        self._keys |= subject.keys
+        if self._document.is_written:  # somebody has looked, and the CDK would go on showing what was there then
+            self._document = _Document(self)
+            self.resource.policy_document = Lazy.any(self._document)
+        self._names.update(json.dumps([self._resolved(part) for part in subject.origin]).encode())
+        self.resource.override_logical_id(self._base_id + self._names.hexdigest()[:8].upper())
 
-    def write(self) -> None:
-        """Name all users in the document, and let the logical id tell which they are."""
-        named = self._stack.resolve([[one.path, *one.names] for one in self._subjects])
-        digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8].upper()
-        logical_id = str(self._stack.resolve(self.resource.logical_id))
-        if not logical_id.endswith(digest):
-            self.resource.override_logical_id(logical_id + digest)
-        self.resource.policy_document = policy(*self._statements())
+    def _resolved(self, name: str | None) -> object:
+        return self._stack.resolve(name) if is_token(name) else name
 
-    def _statements(self) -> list[dict[str, object]]:
-        keys = sorted({one.key_arn for one in self._subjects if one.key_arn})
-        service = f"secretsmanager.{place_of(self._stack).region}.amazonaws.com"
-        return [
-            allow(_USER_ACTIONS, [one.user_arn for one in self._subjects])
-            | {"Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": REVOKED_TAG}}},
-            allow(_SECRET_ACTIONS, [one.secret_arn for one in self._subjects])
-            | {"Condition": {"ForAllValues:StringLike": {"aws:TagKeys": f"{TAG_PREFIX}*"}}},
-            *(
-                allow(_KEY_ACTIONS, keys) | {"Condition": {"StringEquals": {"kms:ViaService": service}}}
-                for _ in keys[:1]
-            ),
+    def statements(self) -> list[Statement]:
+        """What the document says, once all users are named."""
+        home = place_of(self._stack).region
+        revoked, own_tags = {"aws:TagKeys": REVOKED_TAG}, {"aws:TagKeys": f"{TAG_PREFIX}*"}
+        users, secrets = [one.user_arn for one in self._subjects], [one.secret_arn for one in self._subjects]
+        statements = [
+            allow(_USER_ACTIONS, users, **{"ForAllValues:StringEquals": revoked}),
+            allow(_SECRET_ACTIONS, secrets, **{"ForAllValues:StringLike": own_tags}),
         ]
+        keys = sorted(key for region, key in self._keys if not region)
+        if keys:
+            statements.append(allow(_KEY_ACTIONS, keys, StringEquals=via("secretsmanager", home)))
+        for region, key in sorted(self._keys):
+            if region:
+                statements.append(allow(_REPLICA_KEY_ACTIONS, [key], StringEquals=via("secretsmanager", region)))
+        return statements
 
 
-@jsii.implements(IAspect)
-class _Writer:
-    """Has a policy written when the app is synthesized."""
-
-    def __init__(self, access: AccessPolicy) -> None:
-        self._access = access
-
-    def visit(self, node: IConstruct) -> None:
-        if isinstance(node, iam.CfnManagedPolicy):
-            self._access.write()
-
-
-def policy(*statements: Mapping[str, object]) -> dict[str, object]:
-    """Write a policy document."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def allow(actions: list[str], resources: list[str]) -> dict[str, object]:
-    """Write a statement."""
-    return {"Effect": "Allow", "Action": actions, "Resource": resources}
+def _child(stack: Stack, construct_id: str) -> Construct:
+    found = stack.node.try_find_child(construct_id)
+    return found if isinstance(found, Construct) else Construct(stack, construct_id)
 
 
 def _length(name: str | None, generated: int) -> int:

@@ -44,7 +44,7 @@ def issue(scope: Construct, issuer: CredentialIssuer, subject: Subject, declared
             **{name: value for name, value in declared.named(PROPERTIES).items() if value},
         },
     )
-    credential.add_resource_dependency(issuer.serve(subject))
+    credential.add_resource_dependency(issuer._serve(subject))  # noqa: SLF001 - the two make one construct
     return credential
 
 

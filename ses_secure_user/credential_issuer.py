@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
+from weakref import WeakKeyDictionary
 
-from aws_cdk import Acknowledgment, Annotations, Duration, IgnoreMode, RemovalPolicy, Stack, Validations
+from aws_cdk import Acknowledgment, Annotations, Duration, IgnoreMode, RemovalPolicy, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from .access import AccessPolicy, Subject, allow, policy
-from .refusal import check_kind, refusal
-from .tokens import PARTITION, Place, is_token, place_of, stack_of
+from .access import RoleAccess, Subject
+from .function import SAFE_CONCURRENCY, check_concurrency, check_dead_letter_queue, check_runtime
+from .keys import key_behind
+from .refusal import check_class, check_construct, refusal
+from .statements import Statement, allow, policy, via
+from .tokens import Place, is_token, place_of, stack_of
+from .vpc import check_groups, check_subnets, interface_statements, network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+    from typing import Unpack
 
+    from aws_cdk import Stack
+    from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
@@ -33,27 +39,34 @@ _EVENT_AGE_SECONDS = 300
 SERVICE_TIMEOUT_SECONDS = _FUNCTION_SECONDS + _EVENT_AGE_SECONDS
 """When CloudFormation gives up: no event starts so late that it goes on after that."""
 
-_NETWORK_ACTIONS = [
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:UnassignPrivateIpAddresses",
-]
-_OUTBOUND_PORTS = (443, 465, 587, 2465, 2587)
-_PRIVATE: dict[str, Any] = {"subnet_type": ec2.SubnetType.PRIVATE_WITH_EGRESS}
-_SELECTION = ("availability_zones", "one_per_az", "subnet_filters", "subnet_group_name", "subnets", "subnet_type")
 _TRACING = {lambda_.Tracing.ACTIVE: "Active", lambda_.Tracing.PASS_THROUGH: "PassThrough"}
-_TRACE_ACTIONS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-_SAFE_CONCURRENCY = 10
+_TRACE_ACTIONS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+
+
+class IssuerProperties(TypedDict, total=False):
+    """The properties of a `CredentialIssuer`, which documents them, for `CredentialIssuer.of`."""
+
+    vpc: ec2.IVpc | None
+    vpc_subnets: ec2.SubnetSelection | None
+    security_groups: Sequence[ec2.ISecurityGroup] | None
+    encryption_key: kms.IKey | None
+    dead_letter_queue: sqs.IQueue | None
+    reserved_concurrent_executions: int | None
+    role: iam.IRole | None
+    log_retention: logs.RetentionDays
+    tracing: lambda_.Tracing
+    runtime: lambda_.Runtime
+    alarm_topic: sns.ITopic | None
 
 
 class CredentialIssuer(Construct):
     """The Lambda function that issues, renews and revokes credentials, with its role.
 
-    `SecureSesSmtpUser` makes one for each stack by itself. Make one to put it into a VPC, to encrypt with a key of your
-    own, to be alarmed, or to share it among the stacks of one account and region.
+    The users of a stack share one. `CredentialIssuer.of` configures it, before or after its first deployment: to put it
+    into a VPC, to encrypt with a key of your own, to be alarmed. Make one as a construct of its own to share it among
+    the stacks of one account and region, or to separate users. A deployed user stays with its issuer: CloudFormation
+    changes no ``ServiceToken``
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html).
 
     It runs on arm64 with the runtime's own boto3 and no other code than its own. CloudFormation and Secrets Manager
     alone invoke it, and it may touch the users and secrets that it serves and nothing else.
@@ -84,12 +97,14 @@ class CredentialIssuer(Construct):
             vpc: The VPC to run in; from its subnets the function must reach IAM, Secrets Manager, CloudFormation's S3
                 and the SMTP endpoint (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
                 Default: none.
-            vpc_subnets: Which of its subnets. Default: the private ones with a way out.
+            vpc_subnets: Which of its subnets; no public ones, from which a function has no way out. Default: the
+                private ones with a way out.
             security_groups: The function's security groups. Default: one that lets HTTPS and SMTP out.
             encryption_key: The KMS key of the log group and the function; an imported one must itself allow
                 ``logs.REGION.amazonaws.com`` to use it
                 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html). Default: AWS's.
-            dead_letter_queue: Where CloudFormation's events go that the function could not take. Default: none.
+            dead_letter_queue: Where CloudFormation's events go that the function could not take: a standard queue
+                (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html). Default: none.
             reserved_concurrent_executions: How many invocations may run at once; rotations are known to stall below 10
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html).
                 Default: no limit.
@@ -103,100 +118,74 @@ class CredentialIssuer(Construct):
         Raises:
             ValueError: A property is wrong; the message names it, its rule, and what to write instead.
         """
-        for prop, given, kind, attribute in (
-            ("vpc", vpc, "ec2.IVpc", "vpc_id"),
-            ("encryption_key", encryption_key, "kms.IKey", "key_arn"),
-            ("dead_letter_queue", dead_letter_queue, "sqs.IQueue", "queue_arn"),
-            ("role", role, "iam.IRole", "role_arn"),
-            ("log_retention", log_retention, "logs.RetentionDays", "ONE_YEAR"),
-            ("tracing", tracing, "lambda_.Tracing", "ACTIVE"),
-            ("runtime", runtime, "lambda_.Runtime", "family"),
-            ("alarm_topic", alarm_topic, "sns.ITopic", "topic_arn"),
-        ):
-            check_kind(prop, given, kind, attribute)
-        _check(vpc, vpc_subnets, security_groups, reserved_concurrent_executions, runtime)
+        subnet_ids = check_subnets(vpc, vpc_subnets)
+        check_groups(vpc, security_groups)
+        key = key_behind("encryption_key", encryption_key)
+        check_dead_letter_queue(dead_letter_queue)
+        check_concurrency(reserved_concurrent_executions)
+        check_construct("role", role, "iam.IRole", "role_arn")
+        check_class("log_retention", log_retention, logs.RetentionDays, "logs.RetentionDays.ONE_YEAR")
+        check_class("tracing", tracing, lambda_.Tracing, "lambda_.Tracing.ACTIVE")
+        check_runtime(runtime)
+        check_construct("alarm_topic", alarm_topic, "sns.ITopic", "topic_arn")
         super().__init__(scope, construct_id)
         self._stack = stack_of(scope)
-        self._policies: defaultdict[Stack, list[AccessPolicy]] = defaultdict(list)
-
-        log_group = logs.LogGroup(
-            self, "Logs", retention=log_retention, encryption_key=encryption_key, removal_policy=RemovalPolicy.DESTROY
-        )
-        if encryption_key:
-            encryption_key.add_to_resource_policy(self._log_encryption())
+        self._place = place_of(self._stack)
+        logs_to = self._log_group(log_retention, key)
         self._role_name, role_arn = self._role(role)
-        basics = [allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])]
-        if dead_letter_queue:
-            basics += _sending(dead_letter_queue)
-        needed = [self._policy("Basics", *basics)]
-        everywhere = (_NETWORK_ACTIONS if vpc else []) + (_TRACE_ACTIONS if tracing != lambda_.Tracing.DISABLED else [])
-        if everywhere and not role:
-            needed.append(self._policy_on_everything(everywhere))
-
-        code = assets.Asset(
-            self,
-            "Code",
-            path=str(Path(__file__).parent),
-            exclude=["**", "!issuer", "!issuer/*.py"],
-            ignore_mode=IgnoreMode.GIT,
-        )
+        traced = tracing != lambda_.Tracing.DISABLED
+        basics = self._basics(logs_to, dead_letter_queue, in_vpc=bool(vpc and not role), traced=traced and not role)
+        code = self._code()
         self._function = lambda_.CfnFunction(
             self,
             "Function",
             description="Issues, renews and revokes SES SMTP credentials",
-            code=lambda_.CfnFunction.CodeProperty(s3_bucket=code.s3_bucket_name, s3_key=code.s3_object_key),
+            code={"s3Bucket": code.s3_bucket_name, "s3Key": code.s3_object_key},
             handler="issuer.handler.handler",
             runtime=runtime.name,
             architectures=["arm64"],
             memory_size=256,
             timeout=_FUNCTION_SECONDS,
             role=role_arn,
-            kms_key_arn=encryption_key and encryption_key.key_arn,
+            kms_key_arn=key and key.key_arn,
             reserved_concurrent_executions=reserved_concurrent_executions,
-            dead_letter_config=_dead_letters(dead_letter_queue) if dead_letter_queue else None,
-            tracing_config=None
-            if tracing == lambda_.Tracing.DISABLED
-            else lambda_.CfnFunction.TracingConfigProperty(mode=_TRACING[tracing]),
-            vpc_config=self._network(vpc, vpc_subnets, security_groups) if vpc else None,
-            logging_config=lambda_.CfnFunction.LoggingConfigProperty(
-                log_format="JSON",
-                application_log_level="INFO",
-                system_log_level="WARN",
-                log_group=log_group.log_group_name,
-            ),
+            dead_letter_config={"targetArn": dead_letter_queue.queue_arn} if dead_letter_queue else None,
+            tracing_config={"mode": _TRACING[tracing]} if traced else None,
+            vpc_config=network(self, vpc, subnet_ids, security_groups) if vpc else None,
+            logging_config=_json_logging(logs_to),
         )
         code.add_resource_metadata(self._function, "Code")
-        self._function.node.add_dependency(*needed, *([vpc.internet_connectivity_established] if vpc else []))
-        self._invocation = lambda_.CfnEventInvokeConfig(
-            self,
-            "Invocation",
-            function_name=self._function.ref,
-            qualifier="$LATEST",
-            maximum_retry_attempts=0,
-            maximum_event_age_in_seconds=_EVENT_AGE_SECONDS,
-        )
-        self._rotation_permission = lambda_.CfnPermission(
-            self,
-            "RotationPermission",
-            action="lambda:InvokeFunction",
-            function_name=self.function_arn,
-            principal="secretsmanager.amazonaws.com",
-            source_account=self._stack.account,
-        )
+        self._function.node.add_dependency(basics, *([vpc.internet_connectivity_established] if vpc else []))
+        self._access = RoleAccess(self, self._role_name, needed=[self._invocation(), self._rotation_permission()])
         if alarm_topic:
             self._alarm(alarm_topic)
-        if reserved_concurrent_executions is not None and reserved_concurrent_executions < _SAFE_CONCURRENCY:
-            Annotations.of(self).add_warning_v2(
-                "ses-secure-user:lowConcurrency",
-                f"`reserved_concurrent_executions` is {reserved_concurrent_executions}: below {_SAFE_CONCURRENCY} "
-                "rotations and deployments that come together are throttled and may stall",
-            )
+        self._warn_of_low(reserved_concurrent_executions)
 
     @classmethod
-    @functools.cache
-    def of(cls, stack: Stack) -> CredentialIssuer:
-        """The stack's shared issuer, made on first use."""
-        return cls(stack, "SesSecureUserIssuer")
+    def of(cls, scope: Construct, **properties: Unpack[IssuerProperties]) -> CredentialIssuer:
+        """The issuer that a stack's users share, made on first use.
+
+        Give it properties before the stack's first user. They may change from one deployment to the next: the function
+        keeps its logical id, so CloudFormation changes it in place.
+
+        Args:
+            scope: The stack, or a construct in it.
+            **properties: As of `CredentialIssuer`. Default: as there.
+
+        Returns:
+            The issuer.
+
+        Raises:
+            ValueError: A property is wrong, or the stack has its issuer already.
+        """
+        stack = stack_of(scope)
+        made = _SHARED.get(stack)
+        if made is None:
+            made = _SHARED[stack] = cls(stack, "SesSecureUserIssuer", **properties)
+        elif properties:
+            rule = "be configured once, before the stack's first user"
+            raise refusal("CredentialIssuer.of", rule, ", ".join(properties), "move the call up to the first user")
+        return made
 
     @functools.cached_property
     def function_arn(self) -> str:
@@ -213,34 +202,27 @@ class CredentialIssuer(Construct):
 
         Returns:
             The metric; its statistic is the sum.
+
+        Raises:
+            ValueError: The period is no Duration.
         """
+        period = Duration.minutes(5) if period is None else period
+        check_class("period", period, Duration, "Duration.minutes(5)")
         return cloudwatch.Metric(
             namespace="AWS/Lambda",
             metric_name="Errors",
             dimensions_map={"FunctionName": self._function.ref},
             statistic="Sum",
-            period=period or Duration.minutes(5),
+            period=period,
         )
 
-    def serve(self, subject: Subject) -> iam.CfnManagedPolicy:
+    def _serve(self, subject: Subject) -> iam.CfnManagedPolicy:
         """Allow the function to issue for one more user, and return what must be deployed before it can.
 
         Raises:
-            ValueError: The user is in another account or region, where CloudFormation cannot call this function.
+            ValueError: The role would need more policies than it may have.
         """
-        policies = self._policies[subject.stack]
-        if not policies or not policies[-1].holds(subject):
-            policies.append(self._access(subject.stack, len(policies) + 1))
-        policies[-1].add(subject)
-        return policies[-1].resource
-
-    def _access(self, stack: Stack, number: int) -> AccessPolicy:
-        _check_near(place_of(stack), place_of(self._stack))
-        scope = self if stack is self._stack else _child(stack, f"SesSecureUserAccess{self.node.addr[-8:]}")
-        access = AccessPolicy(scope, f"Access{number}", self._role_name)
-        access.resource.add_resource_dependency(self._invocation)
-        access.resource.add_resource_dependency(self._rotation_permission)
-        return access
+        return self._access.serve(subject)
 
     def _role(self, given: iam.IRole | None) -> tuple[str, str]:
         if given:
@@ -249,42 +231,70 @@ class CredentialIssuer(Construct):
         role = iam.CfnRole(self, "Role", assume_role_policy_document=policy(trust))
         return role.ref, role.attr_arn
 
-    def _policy(self, construct_id: str, *statements: Mapping[str, object]) -> iam.CfnManagedPolicy:
-        return iam.CfnManagedPolicy(self, construct_id, policy_document=policy(*statements), roles=[self._role_name])
-
-    def _policy_on_everything(self, granted: list[str]) -> iam.CfnManagedPolicy:
-        made = self._policy("Network", allow(granted, ["*"]))
-        Validations.of(made).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-                reason="Actions on network interfaces and traces have no resource-level permissions",
-            )
-        )
+    def _basics(
+        self, log_group: logs.LogGroup, queue: sqs.IQueue | None, *, in_vpc: bool, traced: bool
+    ) -> iam.CfnManagedPolicy:
+        statements = [allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])]
+        if queue:
+            statements += _sending(queue, self._place.region)
+        if in_vpc:
+            statements += interface_statements()
+        if traced:
+            statements.append(allow(_TRACE_ACTIONS, ["*"]))
+        made = iam.CfnManagedPolicy(self, "Basics", policy_document=policy(*statements), roles=[self._role_name])
+        for needed, reason in (
+            (in_vpc, "Lambda attaches the function to its VPC with this role, and the same is denied to its code"),
+            (traced, "X-Ray's actions have no resource-level permissions"),
+        ):
+            if needed:
+                acknowledged = Acknowledgment(id="AwsSolutions::AwsSolutions-IAM5[Resource::*]", reason=reason)
+                Validations.of(made).acknowledge(acknowledged)
         return made
 
-    def _network(
-        self, vpc: ec2.IVpc, subnets: ec2.SubnetSelection | None, groups: Sequence[ec2.ISecurityGroup] | None
-    ) -> lambda_.CfnFunction.VpcConfigProperty:
-        if groups is None:
-            group = ec2.SecurityGroup(
-                self, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="The SES SMTP credential issuer"
-            )
-            for port in _OUTBOUND_PORTS:
-                group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "AWS's APIs, SES SMTP")
-            groups = [group]
-        selection = {name: getattr(subnets, name) for name in _SELECTION} if subnets else _PRIVATE
-        chosen = vpc.select_subnets(**selection)
-        return lambda_.CfnFunction.VpcConfigProperty(
-            subnet_ids=chosen.subnet_ids, security_group_ids=[group.security_group_id for group in groups]
+    def _log_group(self, retention: logs.RetentionDays, key: kms.IKey | None) -> logs.LogGroup:
+        if key:
+            key.add_to_resource_policy(self._log_encryption())
+        return logs.LogGroup(
+            self, "Logs", retention=retention, encryption_key=key, removal_policy=RemovalPolicy.DESTROY
         )
 
     def _log_encryption(self) -> iam.PolicyStatement:
-        log_groups = f"arn:{PARTITION}:logs:{self._stack.region}:{self._stack.account}:log-group:*"
+        account, region, partition = self._place
+        log_groups = f"arn:{partition}:logs:{region}:{account}:log-group:*"
         return iam.PolicyStatement(
-            principals=[iam.ServicePrincipal(f"logs.{self._stack.region}.amazonaws.com")],
+            principals=[iam.ServicePrincipal(f"logs.{region}.amazonaws.com")],
             actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
             resources=["*"],
             conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+        )
+
+    def _code(self) -> assets.Asset:
+        return assets.Asset(
+            self,
+            "Code",
+            path=str(Path(__file__).parent),
+            exclude=["**", "!issuer", "!issuer/*.py"],
+            ignore_mode=IgnoreMode.GIT,
+        )
+
+    def _invocation(self) -> lambda_.CfnEventInvokeConfig:
+        return lambda_.CfnEventInvokeConfig(
+            self,
+            "Invocation",
+            function_name=self._function.ref,
+            qualifier="$LATEST",
+            maximum_retry_attempts=0,
+            maximum_event_age_in_seconds=_EVENT_AGE_SECONDS,
+        )
+
+    def _rotation_permission(self) -> lambda_.CfnPermission:
+        return lambda_.CfnPermission(
+            self,
+            "RotationPermission",
+            action="lambda:InvokeFunction",
+            function_name=self.function_arn,
+            principal="secretsmanager.amazonaws.com",
+            source_account=self._place.account,
         )
 
     def _alarm(self, topic: sns.ITopic) -> None:
@@ -298,40 +308,48 @@ class CredentialIssuer(Construct):
         )
         alarm.add_alarm_action(actions.SnsAction(topic))
 
-
-def _sending(queue: sqs.IQueue) -> list[dict[str, object]]:
-    key = queue.encryption_master_key
-    use = [allow(["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn])] if key else []
-    return [allow(["sqs:SendMessage"], [queue.queue_arn]), *use]
-
-
-def _dead_letters(queue: sqs.IQueue) -> lambda_.CfnFunction.DeadLetterConfigProperty:
-    return lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=queue.queue_arn)
+    def _warn_of_low(self, concurrency: int | None) -> None:
+        if concurrency is not None and not is_token(concurrency) and concurrency < SAFE_CONCURRENCY:
+            Annotations.of(self).add_warning_v2(
+                "ses-secure-user:lowConcurrency",
+                f"`reserved_concurrent_executions` is {concurrency}: below {SAFE_CONCURRENCY} rotations and deployments"
+                " that come together are throttled and may stall",
+            )
 
 
-def _child(stack: Stack, construct_id: str) -> Construct:
-    found = stack.node.try_find_child(construct_id)
-    return found if isinstance(found, Construct) else Construct(stack, construct_id)
+def check_issuer(issuer: CredentialIssuer | None, user: Place) -> None:
+    """Check an issuer that is given for a user; None passes.
 
-
-def _check(
-    vpc: ec2.IVpc | None,
-    vpc_subnets: ec2.SubnetSelection | None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None,
-    concurrency: int | None,
-    runtime: lambda_.Runtime,
-) -> None:
-    for prop, given in (("vpc_subnets", vpc_subnets), ("security_groups", security_groups)):
-        if given is not None and vpc is None:
-            raise refusal(prop, "be given with `vpc`", prop, "name the VPC, or leave it out")
-    if concurrency is not None and not is_token(concurrency) and concurrency < 1:
-        raise refusal("reserved_concurrent_executions", "be at least 1", concurrency, "leave it out for no limit")
-    if runtime.family != lambda_.RuntimeFamily.PYTHON:
-        raise refusal("runtime", "be Python", runtime.name, "write one such as Runtime.PYTHON_3_14")
-
-
-def _check_near(user: Place, issuer: Place) -> None:
-    for what, theirs, ours in zip(Place._fields, user, issuer, strict=True):
+    Raises:
+        ValueError: It is none, or in another account or region, where CloudFormation cannot call its function.
+    """
+    if issuer is None:
+        return
+    check_class("issuer", issuer, CredentialIssuer, 'CredentialIssuer(self, "Issuer")')
+    place = place_of(stack_of(issuer))
+    for what, theirs, ours in (("account", user.account, place.account), ("region", user.region, place.region)):
         if theirs != ours and not is_token(theirs) and not is_token(ours):
             remedy = f"CloudFormation calls no function elsewhere: make an issuer for each {what}"
             raise refusal("issuer", f"be in the user's {what} {theirs}", ours, remedy)
+
+
+_SHARED: WeakKeyDictionary[Stack, CredentialIssuer] = WeakKeyDictionary()
+"""The issuers that a stack's users share; to look for one in the tree would ask the CDK twice for each user."""
+
+
+def _json_logging(log_group: logs.LogGroup) -> dict[str, Any]:
+    return {
+        "logFormat": "JSON",
+        "applicationLogLevel": "INFO",
+        "systemLogLevel": "WARN",
+        "logGroup": log_group.log_group_name,
+    }
+
+
+def _sending(queue: sqs.IQueue, region: str) -> list[Statement]:
+    """Let Lambda send to a queue with the function's role, and use its key through the queue alone."""
+    statements = [allow(["sqs:SendMessage"], [queue.queue_arn])]
+    key = key_behind("dead_letter_queue", queue.encryption_master_key)
+    if key:
+        statements.append(allow(["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn], StringEquals=via("sqs", region)))
+    return statements

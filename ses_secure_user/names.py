@@ -6,6 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from .refusal import refusal
+from .tokens import is_token
 
 EXAMPLES = {
     "identity": "example.com",
@@ -22,6 +23,10 @@ _ATOM = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+"
 _LOCAL = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
+_CHOSEN = {
+    "user_name": (re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}"), "1 to 64 letters, digits and _+=,.@-"),
+    "secret_name": (re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}"), "1 to 512 letters, digits and /_+=.@-"),
+}
 
 
 class _Form(NamedTuple):
@@ -105,3 +110,15 @@ def configuration_set_name(prop: str, text: str) -> str:
         rule = "be the name of one configuration set (1 to 64 letters, digits, - and _)"
         raise refusal(prop, rule, text, f"write its name alone, such as {EXAMPLES[prop]}")
     return text
+
+
+def check_names(*, user_name: str | None, secret_name: str | None) -> None:
+    """Check the names that the caller chose for the user and the secret.
+
+    Raises:
+        ValueError: AWS does not allow one of them.
+    """
+    for prop, name in (("user_name", user_name), ("secret_name", secret_name)):
+        pattern, alphabet = _CHOSEN[prop]
+        if name is not None and not (isinstance(name, str) and (is_token(name) or pattern.fullmatch(name))):
+            raise refusal(prop, f"be {alphabet}", name, "leave it out to have one generated")

@@ -1,7 +1,15 @@
 """Networks as `aws:SourceIp` can hold them: public, merged, and never the whole internet."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from ipaddress import (
+    IPv4Interface,
+    IPv4Network,
+    IPv6Interface,
+    IPv6Network,
+    collapse_addresses,
+    ip_interface,
+    ip_network,
+)
 from typing import TypeVar
 
 from .refusal import refusal
@@ -33,7 +41,7 @@ examples use them.
 
 _WIDEST = {4: 16, 6: 32}
 _HUGE = 12
-"""A policy has not the room for as many networks as it takes to make the internet of none that is wider than this."""
+"""A list that covers the internet without a network wider than this prefix exceeds the policy limit."""
 
 _Network = IPv4Network | IPv6Network
 _Family = TypeVar("_Family", IPv4Network, IPv6Network)
@@ -61,16 +69,13 @@ def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Fam
 
 
 def _network(text: str) -> _Network:
-    try:
-        network = ip_network(text, strict=False)
-        if "%" in text:
-            raise ValueError  # noqa: TRY301 - a zone names an interface, not a network
-    except ValueError:
+    parsed = _parsed(text)
+    if parsed is None or "%" in text:  # a zone names an interface, not a network
         remedy = "write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48"
-        raise refusal("allowed_cidrs", "hold IPv4 or IPv6 networks", text, remedy) from None
-    address = ip_network(text.partition("/")[0]).network_address
-    if address != network.network_address:
-        remedy = f"write {network} for the network, {address} for the one address"
+        raise refusal("allowed_cidrs", "hold IPv4 or IPv6 networks", text, remedy)
+    network: _Network = parsed.network
+    if parsed.ip != network.network_address:
+        remedy = f"write {network} for the network, {parsed.ip} for the one address"
         raise refusal("allowed_cidrs", "hold networks without host bits", text, remedy)
     for reserved, kind in _RESERVED:
         if _within(network, reserved):
@@ -78,6 +83,13 @@ def _network(text: str) -> _Network:
             remedy = "name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`"
             raise refusal("allowed_cidrs", rule, text, remedy)
     return network
+
+
+def _parsed(text: str) -> IPv4Interface | IPv6Interface | None:
+    try:
+        return ip_interface(text)
+    except ValueError:
+        return None
 
 
 def _within(network: _Network, other: _Network) -> bool:

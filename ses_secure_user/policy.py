@@ -1,16 +1,14 @@
 """Restrictions written as the IAM document that is the user's policy and boundary."""
 
-from __future__ import annotations
-
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
+from .refusal import refusal
+from .restrictions import Restrictions
 from .tokens import TOKEN, is_list_token
-
-if TYPE_CHECKING:
-    from .restrictions import Restrictions
 
 POLICY_LIMIT = 6144
 """Characters of a managed policy, whitespace not counted (IAM user guide, reference_iam-quotas)."""
@@ -58,7 +56,7 @@ def policy_document(restrictions: Restrictions, *, partition: str, region: str, 
     ]
     denied = [
         {"Sid": sid, "Effect": "Deny", "Action": _ACTION, "Resource": "*", "Condition": condition}
-        for sid, condition in _abuses(restrictions).items()
+        for sid, condition in _deny_conditions(restrictions).items()
         if condition
     ]
     return {
@@ -70,6 +68,34 @@ def policy_document(restrictions: Restrictions, *, partition: str, region: str, 
             *denied,
         ],
     }
+
+
+def check_size(restrictions: Restrictions) -> None:
+    """Check that a managed policy holds the restrictions, with the longest names a partition, region and account have.
+
+    Raises:
+        ValueError: They are too many; the message names the longest list, and how much of it fits.
+    """
+    counted = {
+        "allowed_cidrs": "networks",
+        "allowed_vpc_endpoints": "vpc_endpoints",
+        "allowed_recipients": "recipients",
+        "from_address": "from_addresses",
+        "identity": "identities",
+        "sandbox_recipients": "sandbox_recipients",
+    }
+    prop, field = max(counted.items(), key=lambda item: sum(map(len, getattr(restrictions, item[1]))))
+    values = getattr(restrictions, field)
+
+    def size(count: int) -> int:
+        fewer = replace(restrictions, **{field: values[:count]})
+        return policy_size(policy_document(fewer, partition="aws-us-gov", region="ap-southeast-1", account="0" * 12))
+
+    if size(len(values)) > POLICY_LIMIT:
+        fitting = bisect_right(range(len(values)), POLICY_LIMIT, key=size) - 1
+        rule = f"fit into the {POLICY_LIMIT:,} characters of a managed policy"
+        got = f"{len(values)} entries that make {size(len(values)):,}"
+        raise refusal(prop, rule, got, f"{fitting} of them fit; give the rest to another user")
 
 
 def policy_size(document: dict[str, object]) -> int:
@@ -98,7 +124,7 @@ def _purpose(restrictions: Restrictions) -> tuple[_Test, ...]:
     )
 
 
-def _abuses(restrictions: Restrictions) -> dict[str, _Condition]:
+def _deny_conditions(restrictions: Restrictions) -> dict[str, _Condition]:
     """Say what no send may be; the last one is a single statement since it means neither network nor endpoint."""
     recipients = restrictions.recipients
     feedback = _optional(restrictions.feedback_address)

@@ -1,5 +1,7 @@
 """How a wrong property is refused."""
 
+from __future__ import annotations
+
 
 def refusal(prop: str, rule: str, got: object, remedy: str) -> ValueError:
     """Word a refusal: the property, its rule, the value, what to write instead."""
@@ -7,11 +9,35 @@ def refusal(prop: str, rule: str, got: object, remedy: str) -> ValueError:
     return ValueError(f"`{prop}` must {rule}, got {shown}; {remedy}")
 
 
-def check_kind(prop: str, value: object, kind: str, attribute: str) -> None:
-    """Check that a construct or constant was given, by an attribute that its kind has; None passes.
+def check_class(prop: str, value: object, kind: type, example: str) -> None:
+    """Check that a value is of one of the CDK's own classes.
+
+    Args:
+        prop: The property.
+        value: What was given for it.
+        kind: The class.
+        example: What to write instead.
+
+    Raises:
+        ValueError: It is something else, such as a name or None.
+    """
+    if not isinstance(value, kind):
+        raise refusal(prop, f"be a {kind.__name__}", repr(value), f"write one such as {example}")
+
+
+def check_construct(prop: str, value: object, interface: str, attribute: str) -> None:
+    """Check that a construct of an interface was given; None passes.
+
+    The CDK's interfaces are protocols and its imported constructs of no class, so an attribute has to tell.
+
+    Args:
+        prop: The property.
+        value: What was given for it.
+        interface: The interface as it is imported, such as ``kms.IKey``.
+        attribute: An attribute that every construct of it has.
 
     Raises:
         ValueError: Something else was given, such as a name or an ARN.
     """
     if value is not None and not hasattr(value, attribute):
-        raise refusal(prop, f"be of type {kind}", repr(value), "give one itself, not its name")
+        raise refusal(prop, f"be a construct of type {interface}", repr(value), "make or import one, and give that")

@@ -4,13 +4,11 @@ Pure: properties come in as strings, or CDK tokens, which pass every check untou
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .names import EXAMPLES, address, configuration_set_name, identity_name, recipient, vpc_endpoint_id
 from .networks import merged_networks, wide_networks
-from .policy import POLICY_LIMIT, policy_document, policy_size
 from .refusal import refusal
 from .tokens import LIST_TOKEN, TOKEN, is_list_token, is_token, literals
 
@@ -54,25 +52,6 @@ class Restrictions:
     feedback_address: str | None
     configuration_set: str | None
     sandbox_recipients: tuple[str, ...]
-
-    @property
-    def warnings(self) -> tuple[tuple[str, str], ...]:
-        """What is allowed but seldom meant: pairs of a stable id and a message."""
-        wide = [
-            f"`allowed_cidrs` holds {network}, wider than /{widest}, and everybody there can use a stolen credential;"
-            " name the smallest network that mail is sent from"
-            for network, widest in wide_networks(literals(self.networks))
-        ]
-        upper = [
-            f"`from_address` has upper case before the @ of {sender}, and SES compares case; the application must"
-            " write it exactly so"
-            for sender in literals(self.from_addresses)
-            if re.search(r"[A-Z].*@", sender)
-        ]
-        return (
-            *(("ses-secure-user:wideNetwork", message) for message in wide),
-            *(("ses-secure-user:upperCaseLocalPart", message) for message in upper),
-        )
 
 
 def restrict(  # noqa: PLR0913 - one argument for each restriction that SES knows
@@ -119,8 +98,58 @@ def restrict(  # noqa: PLR0913 - one argument for each restriction that SES know
     )
     _check_origins(restrictions)
     _check_membership(restrictions)
-    _check_size(restrictions)
     return restrictions
+
+
+def restriction_warnings(restrictions: Restrictions, identity: object, senders: object) -> list[tuple[str, str]]:
+    """Valid but risky restrictions: pairs of a stable id and a message.
+
+    Args:
+        restrictions: What `restrict` made.
+        identity: The identity, or a list of them, as the caller gave it.
+        senders: The From addresses as the caller wrote them.
+    """
+    wide = [
+        f"`allowed_cidrs` holds {network}, wider than /{widest}, and everybody there can use a stolen credential;"
+        " name the smallest network that mail is sent from"
+        for network, widest in wide_networks(literals(restrictions.networks))
+    ]
+    bare = [
+        f"`allowed_cidrs` holds {network}, which is known at deployment, where IAM takes a bare IPv6 address for a /32;"
+        " write the prefix behind it, such as /32 for an IPv4 address and /128 for an IPv6 one"
+        for network in restrictions.networks
+        if (is_token(network) and "/" not in network) or is_list_token(restrictions.networks)
+    ]
+    upper = [
+        f"`from_address` has upper case before the @ of {sender}, and SES compares case; the application must"
+        " write it exactly so"
+        for sender in literals(restrictions.from_addresses)
+        if re.search(r"[A-Z].*@", sender)
+    ]
+    written = (senders,) if isinstance(senders, str) else senders
+    international = [
+        f"`from_address` has {sender} in punycode, and SES compares letters; the application must write it so too"
+        for sender in (written if isinstance(written, list | tuple) else ())
+        if not sender.isascii()
+    ]
+    return [
+        *_identity_warnings(identity),
+        *(("ses-secure-user:wideNetwork", message) for message in wide),
+        *(("ses-secure-user:tokenNetwork", message) for message in bare),
+        *(("ses-secure-user:upperCaseLocalPart", message) for message in upper),
+        *(("ses-secure-user:internationalSender", message) for message in international),
+    ]
+
+
+def _identity_warnings(identity: object) -> list[tuple[str, str]]:
+    """Warn of identities that may turn out to be something else."""
+    given = identity if isinstance(identity, list | tuple) else [identity]
+    bare = [one for one in given if isinstance(one, str) and is_token(one) and not _IDENTITY_ARN.fullmatch(one)]
+    message = (
+        "`identity` {} is known at deployment and must be a name then, since an ARN would match no identity; give the"
+        " construct, or an ARN whose parts are tokens"
+    )
+    return [("ses-secure-user:tokenIdentity", message.format(one)) for one in bare]
 
 
 def _check_origins(restrictions: Restrictions) -> None:
@@ -139,30 +168,6 @@ def _check_membership(restrictions: Restrictions) -> None:
         if sender not in identities and not any(f".{domain}".endswith(f".{identity}") for identity in identities):
             remedy = f"use an address of {' or '.join(identities)}, or add {domain} to `identity`"
             raise refusal("from_address", "belong to an `identity`", sender, remedy)
-
-
-def _check_size(restrictions: Restrictions) -> None:
-    """Refuse what no managed policy holds, with the longest names a partition, region and account have."""
-    counted = {
-        "allowed_cidrs": "networks",
-        "allowed_vpc_endpoints": "vpc_endpoints",
-        "allowed_recipients": "recipients",
-        "from_address": "from_addresses",
-        "identity": "identities",
-        "sandbox_recipients": "sandbox_recipients",
-    }
-    prop, field = max(counted.items(), key=lambda item: sum(map(len, getattr(restrictions, item[1]))))
-    values = getattr(restrictions, field)
-
-    def size(count: int) -> int:
-        fewer = replace(restrictions, **{field: values[:count]})
-        return policy_size(policy_document(fewer, partition="aws-us-gov", region="ap-southeast-1", account="0" * 12))
-
-    if size(len(values)) > POLICY_LIMIT:
-        fitting = bisect_right(range(len(values)), POLICY_LIMIT, key=size) - 1
-        rule = f"fit into the {POLICY_LIMIT:,} characters of a managed policy"
-        got = f"{len(values)} entries that make {size(len(values)):,}"
-        raise refusal(prop, rule, got, f"{fitting} of them fit; give the rest to another user")
 
 
 def _each(prop: str, values: Sequence[str], parse: _Parse) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+import itertools
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import Annotations, Fn, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -12,13 +13,17 @@ from constructs import Construct
 
 from .access import Subject
 from .credential import declare, issue, rotate, tags
-from .credential_issuer import CredentialIssuer
-from .issuer.contract import SECRET_FIELDS
-from .login import DEFAULT_INTERVAL, check_interval, check_login, check_name, login_warnings
-from .policy import policy_document
-from .refusal import check_kind, refusal
-from .restrictions import restrict
-from .tokens import PARTITION, is_list_token, is_token, place_of, stack_of
+from .credential_issuer import CredentialIssuer, check_issuer
+from .interval import DEFAULT_INTERVAL, check_interval
+from .keys import key_behind
+from .login import check_login, login_warnings
+from .names import check_names
+from .policy import check_size, policy_document
+from .refusal import check_class, refusal
+from .replicas import Replica, check_replicas
+from .restrictions import Restrictions, restrict, restriction_warnings
+from .secret import IssuedSecret
+from .tokens import Place, is_list_token, is_token, place_of, stack_of
 from .verification import grant_verification, identity_arns
 
 if TYPE_CHECKING:
@@ -29,6 +34,12 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_ses as ses
+
+    from .issuer.contract import Declaration
+
+
+_OTHER_REGION = "SES verifies identities by region: verify it there, or leave `ses_region` out"
+_OTHER_ACCOUNT = "its owner can revoke it and see what is sent: verify it here, or deploy this stack there"
 
 
 class SecureSesSmtpUser(Construct):
@@ -119,7 +130,7 @@ class SecureSesSmtpUser(Construct):
             ValueError: A property is wrong; the message names it, its rule, and what to write instead.
         """
         stack = stack_of(scope)
-        place = place_of(stack)
+        home = place_of(stack)
         restrictions = restrict(
             identity=_names(identity, "email_identity_name"),
             from_address=from_address,
@@ -130,71 +141,34 @@ class SecureSesSmtpUser(Construct):
             configuration_set=_names(configuration_set, "configuration_set_name"),
             sandbox_recipients=sandbox_recipients,
         )
-        region = _agreed("region", restrictions.identity_region, ses_region) or place.region
-        account = _agreed("account", restrictions.identity_account, place.account) or place.account
-        login = check_login(
-            region=region,
-            smtp_host=smtp_host,
-            smtp_port=smtp_port,
-            verify_login=verify_login,
-            secret_fields=secret_fields,
-        )
-        interval_hours = check_interval(rotation_interval)
-        check_name("user_name", user_name)
-        check_name("secret_name", secret_name)
-        check_kind("encryption_key", encryption_key, "kms.IKey", "key_arn")
-        check_kind("removal_policy", removal_policy, "RemovalPolicy", "RETAIN")
-        check_kind("issuer", issuer, "CredentialIssuer", "serve")
-        replicas = _replicas(replica_regions)
+        check_size(restrictions)
+        place = _identity_place(restrictions, home, ses_region)
+        login = check_login(place.region, smtp_host, smtp_port, secret_fields, verify_login=verify_login)
+        hours = check_interval(rotation_interval)
+        check_names(user_name=user_name, secret_name=secret_name)
+        key = key_behind("encryption_key", encryption_key)
+        replicas = check_replicas(replica_regions, home.region)
+        _check_removal_policy(removal_policy)
+        check_issuer(issuer, home)
         super().__init__(scope, construct_id)
-        self.smtp_host = login.host
-        self.smtp_port = login.port
-        self._encryption_key = encryption_key
-
-        document = policy_document(restrictions, partition=PARTITION, region=region, account=account)
-        self._identity_arns = identity_arns(document)
-        self._policy_arn = iam.CfnManagedPolicy(self, "Policy", policy_document=document).ref
-        self._group_name = iam.CfnGroup(self, "Group", managed_policy_arns=[self._policy_arn]).ref
-        user = iam.CfnUser(
-            self, "User", user_name=user_name, groups=[self._group_name], permissions_boundary=self._policy_arn
-        )
-        self._user_name = user.ref
-        declared = declare(login, user_name=self._user_name, from_address=_first(restrictions.from_addresses))
-        secret = secretsmanager.CfnSecret(
-            self,
-            "Secret",
-            name=secret_name,
-            description=f"SES SMTP login: {', '.join(SECRET_FIELDS)}",
-            kms_key_id=encryption_key and encryption_key.key_arn,
-            replica_regions=replicas,
-            tags=tags(declared),
-        )
-        if removal_policy != RemovalPolicy.DESTROY:
-            secret.apply_removal_policy(removal_policy)
-
+        self.smtp_host, self.smtp_port = login.host, login.port
         self.issuer = issuer or CredentialIssuer.of(stack)
-        subject = Subject(
-            stack,
-            self._user_name,
-            user.attr_arn,
-            secret.ref,
-            encryption_key.key_arn if encryption_key else None,
-            construct_id if scope is stack else self.node.path,
-            (user_name, secret_name),
-        )
+        self._stack, self._key = stack, key
+        user_arn = self._make_user(restrictions, place, user_name)
+        declared = declare(login, user_name=self._user_name, from_address=_first(restrictions.from_addresses))
+        secret_arn = self._make_secret(declared, secret_name, replicas, removal_policy)
+        origin = (construct_id if scope is stack else self.node.path, user_name, secret_name)
+        subject = self._subject(user_arn, secret_arn, replicas, origin)
         self._credential = issue(self, self.issuer, subject, declared)
-        if interval_hours is not None:
-            rotate(self, self.issuer, subject, self._credential, interval_hours)
-        for warning_id, message in (*restrictions.warnings, *login_warnings(login, interval_hours)):
-            Annotations.of(self).add_warning_v2(warning_id, message)
+        if hours is not None:
+            rotate(self, self.issuer, subject, self._credential, hours)
+        self._warn(restriction_warnings(restrictions, identity, from_address), login_warnings(login, hours))
 
     @functools.cached_property
     def secret(self) -> secretsmanager.ISecret:
         """The secret that holds the login; what refers to it is deployed after the login is in it."""
         arn = self._credential.get_att("SecretArn").to_string()
-        return secretsmanager.Secret.from_secret_attributes(
-            self, "IssuedSecret", secret_complete_arn=arn, encryption_key=self._encryption_key
-        )
+        return cast("secretsmanager.ISecret", IssuedSecret(self, "IssuedSecret", arn, self._key))
 
     @functools.cached_property
     def user(self) -> iam.IUser:
@@ -204,12 +178,12 @@ class SecureSesSmtpUser(Construct):
     @functools.cached_property
     def group(self) -> iam.IGroup:
         """The group through which the user has its policy."""
-        return iam.Group.from_group_name(self, "ImportedGroup", self._group_name)
+        return iam.Group.from_group_name(self, "ImportedGroup", self._group.ref)
 
     @functools.cached_property
     def policy(self) -> iam.IManagedPolicy:
         """The policy, which is the user's permissions boundary too."""
-        return iam.ManagedPolicy.from_managed_policy_arn(self, "ImportedPolicy", self._policy_arn)
+        return iam.ManagedPolicy.from_managed_policy_arn(self, "ImportedPolicy", self._policy.ref)
 
     def metric_rotation_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the rotation steps that failed, of all users that share this one's issuer.
@@ -219,6 +193,9 @@ class SecureSesSmtpUser(Construct):
 
         Returns:
             The metric, to make an alarm of.
+
+        Raises:
+            ValueError: The period is no Duration.
         """
         return self.issuer.metric_rotation_failures(period=period)
 
@@ -226,10 +203,16 @@ class SecureSesSmtpUser(Construct):
         """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.
 
         Args:
-            grantee: Who may read it, such as a task's or a function's role.
+            grantee: Who may read it, such as a task's or a function's role. One that has no policy in this account is
+                named in the secret's, and with `encryption_key` in the key's
+                (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html).
 
         Returns:
             The grant.
+
+        Raises:
+            ValueError: The grant would allow nothing, or make two stacks depend on each other; the message says what to
+                change.
         """
         return self.secret.grant_read(grantee)
 
@@ -241,29 +224,67 @@ class SecureSesSmtpUser(Construct):
 
         Returns:
             The grant.
+
+        Raises:
+            ValueError: The grant would allow nothing, or make two stacks depend on each other; the message says what to
+                change.
         """
         arns = {
             "secret": [self.secret.secret_arn],
             "user": [self.user.user_arn],
             "group": [self.group.group_arn],
-            "policy": [self._policy_arn],
+            "policy": [self.policy.managed_policy_arn],
             "identities": self._identity_arns,
         }
         return grant_verification(self.grant_read(grantee), grantee, arns)
 
+    def _make_user(self, restrictions: Restrictions, place: Place, name: str | None) -> str:
+        """Make the user behind its policy, in a group and as a boundary, and give its ARN."""
+        document = policy_document(restrictions, partition=place.partition, region=place.region, account=place.account)
+        self._identity_arns = identity_arns(document)
+        self._policy = iam.CfnManagedPolicy(self, "Policy", policy_document=document)
+        self._group = iam.CfnGroup(self, "Group", managed_policy_arns=[self._policy])
+        user = _User(self, "User", user_name=name, groups=[self._group], permissions_boundary=self._policy)
+        self._user_name = user.ref
+        return user.attr_arn
 
-def _replicas(
-    given: Sequence[str | secretsmanager.ReplicaRegion],
-) -> list[secretsmanager.CfnSecret.ReplicaRegionProperty] | None:
-    if isinstance(given, str) or not all(isinstance(one, str | secretsmanager.ReplicaRegion) for one in given):
-        raise refusal("replica_regions", "be a list of regions", repr(given), 'write one such as ["eu-central-1"]')
-    regions = [secretsmanager.ReplicaRegion(region=one) if isinstance(one, str) else one for one in given]
-    return [
-        secretsmanager.CfnSecret.ReplicaRegionProperty(
-            region=one.region, kms_key_id=one.encryption_key.key_arn if one.encryption_key else None
+    def _make_secret(
+        self, declared: Declaration, name: str | None, replicas: tuple[Replica, ...], removal_policy: RemovalPolicy
+    ) -> str:
+        """Make the secret without a value, and give its ARN."""
+        secret = secretsmanager.CfnSecret(
+            self,
+            "Secret",
+            name=name,
+            description="An SES SMTP login",
+            kms_key_id=self._key and self._key.key_arn,
+            replica_regions=[{"region": one.region, "kmsKeyId": one.key_arn} for one in replicas] or None,
+            tags=tags(declared),
         )
-        for one in regions
-    ] or None
+        if removal_policy != RemovalPolicy.DESTROY:
+            secret.apply_removal_policy(removal_policy)
+        return secret.ref
+
+    def _subject(
+        self,
+        user_arn: str,
+        secret_arn: str,
+        replicas: tuple[Replica, ...],
+        origin: tuple[str, str | None, str | None],
+    ) -> Subject:
+        return Subject(
+            stack=self._stack,
+            user_name=self._user_name,
+            user_arn=user_arn,
+            secret_arn=secret_arn,
+            key_arn=self._key.key_arn if self._key else None,
+            replicas=replicas,
+            origin=origin,
+        )
+
+    def _warn(self, *warnings: list[tuple[str, str]]) -> None:
+        for warning_id, message in itertools.chain(*warnings):
+            Annotations.of(self).add_warning_v2(warning_id, message)
 
 
 def _names(given: object, attribute: str) -> Any:  # noqa: ANN401 - what is no name, `restrict` refuses
@@ -273,20 +294,41 @@ def _names(given: object, attribute: str) -> Any:  # noqa: ANN401 - what is no n
     return getattr(given, attribute, given)
 
 
-def _agreed(what: str, of_arn: str | None, expected: str | None) -> str | None:
+def _identity_place(restrictions: Restrictions, home: Place, ses_region: str | None) -> Place:
+    """Where the identity is: by its ARN, else by `ses_region`, else as the stack."""
+    region = _agreed("region", restrictions.identity_region, ses_region, _OTHER_REGION)
+    account = _agreed("account", restrictions.identity_account, home.account, _OTHER_ACCOUNT)
+    return Place(account or home.account, region or home.region, home.partition)
+
+
+def _agreed(what: str, of_arn: str | None, expected: str | None, remedy: str) -> str | None:
     """The region or account of an identity's ARN, if there is one and it is not another than expected."""
     if of_arn is None or expected is None or of_arn == expected:
         return expected if of_arn is None else of_arn
     if is_token(of_arn) or is_token(expected):
         return of_arn
-    raise refusal("identity", f"be of {what} {expected}", of_arn, _FOREIGN[what])
+    raise refusal("identity", f"be of {what} {expected}", of_arn, remedy)
 
 
-_FOREIGN = {
-    "region": "SES verifies identities by region: verify it there, or leave `ses_region` out",
-    "account": "its owner can revoke it and see what is sent: verify it here, or deploy this stack there",
-}
+def _check_removal_policy(given: RemovalPolicy) -> None:
+    check_class("removal_policy", given, RemovalPolicy, "RemovalPolicy.RETAIN")
+    if given == RemovalPolicy.SNAPSHOT:
+        remedy = "write RemovalPolicy.RETAIN to keep it"
+        raise refusal("removal_policy", "be one that a secret has", "SNAPSHOT", remedy)
 
 
 def _first(addresses: tuple[str, ...]) -> str:
     return Fn.select(0, list(addresses)) if is_list_token(addresses) else addresses[0]
+
+
+class _User(iam.CfnUser):
+    """A user that warns when another boundary takes the place of its own, as the CDK's aspects for boundaries do it."""
+
+    def add_property_override(self, property_path: str, value: Any) -> None:  # noqa: ANN401 - as the CDK has it
+        if property_path == "PermissionsBoundary":
+            Annotations.of(self).add_warning_v2(
+                "ses-secure-user:otherBoundary",
+                "another permissions boundary takes the place of this user's own: its denials then hold through the"
+                " group alone; attach `policy` to the user too, or put its denials into that boundary",
+            )
+        super().add_property_override(property_path, value)

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
-from aws_cdk import Aws, Stack, Token
+from aws_cdk import Stack, Token
+from aws_cdk.region_info import RegionInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from constructs import Construct
 
-PARTITION = Aws.PARTITION
 TOKEN = r"\$\{Token\[[^\]]*\]\}"  # noqa: S105 - the CDK's word for a value known at deployment
 LIST_TOKEN = "#{Token["  # noqa: S105 - the CDK's mark of a list that is known at deployment
 
 
 class Place(NamedTuple):
-    """Where a stack is deployed; either may be a token."""
+    """Where a stack is deployed; each part may be a token."""
 
     account: str
     region: str
+    partition: str
 
 
-@functools.cache
+_PLACES: WeakKeyDictionary[Stack, Place] = WeakKeyDictionary()
+
+
 def place_of(stack: Stack) -> Place:
-    """The stack's account and region."""
-    return Place(stack.account, stack.region)
+    """The stack's account, region and partition; that of a known region is written out, which is shorter."""
+    place = _PLACES.get(stack)
+    if place is None:
+        region = stack.region
+        partition = None if is_token(region) else RegionInfo.get(region).partition
+        place = _PLACES[stack] = Place(stack.account, region, partition or stack.partition)
+    return place
 
 
 def stack_of(scope: Construct) -> Stack:

@@ -86,10 +86,9 @@ def construct(stack: cdk.Stack, count: int) -> None:
 
 def floor(stack: cdk.Stack, count: int) -> None:
     role, function_arn, invocable = _floor_issuer(stack)
-    partition = cdk.Aws.PARTITION
     for first in range(0, count, USERS_PER_ACCESS_POLICY):
         numbers = range(first, min(count, first + USERS_PER_ACCESS_POLICY))
-        users = {number: _floor_user(stack, number, partition) for number in numbers}
+        users = {number: _floor_user(stack, number) for number in numbers}
         access = iam.CfnManagedPolicy(stack, f"Access{first}", policy_document=_access(users), roles=[role])
         for resource in invocable:
             access.add_resource_dependency(resource)
@@ -110,7 +109,7 @@ def _floor_issuer(stack: cdk.Stack) -> tuple[str, str, list[cdk.CfnResource]]:
     function = lambda_.CfnFunction(
         stack,
         "IssuerFunction",
-        description="Issues, renews and withdraws SES SMTP credentials",
+        description="Issues, renews and revokes SES SMTP credentials",
         code={"s3Bucket": code.s3_bucket_name, "s3Key": code.s3_object_key},
         handler="issuer.handler.handler",
         runtime="python3.14",
@@ -146,17 +145,24 @@ def _floor_issuer(stack: cdk.Stack) -> tuple[str, str, list[cdk.CfnResource]]:
     return role_name, function_arn, [invocation, permission]
 
 
-def _floor_user(stack: cdk.Stack, number: int, partition: str) -> tuple[str, str, str]:
-    document = _restrictions(f"sender{number}@example.com", f"203.0.113.{number}/32", partition)
+def _floor_user(stack: cdk.Stack, number: int) -> tuple[str, str, str]:
+    document = _restrictions(f"sender{number}@example.com", f"203.0.113.{number}/32")
     policy = iam.CfnManagedPolicy(stack, f"Policy{number}", policy_document=document).ref
     group = iam.CfnGroup(stack, f"Group{number}", managed_policy_arns=[policy]).ref
     user = iam.CfnUser(stack, f"User{number}", groups=[group], permissions_boundary=policy)
     user_name = user.ref
-    tags = {"user-name": user_name, "region": PLACE.region, "host": HOST, "port": "465", "verify-login": "true"}
+    tags = {
+        "user-name": user_name,
+        "region": PLACE.region,
+        "host": HOST,
+        "port": "465",
+        "from-address": f"sender{number}@example.com",
+        "verify-login": "true",
+    }
     secret = secretsmanager.CfnSecret(
         stack,
         f"Secret{number}",
-        description="SES SMTP login: username, password, host, port, from_address",
+        description="An SES SMTP login",
         tags=[{"key": f"ses-secure-user:{name}", "value": value} for name, value in tags.items()],
     )
     return user_name, user.attr_arn, secret.ref
@@ -170,9 +176,9 @@ def _floor_credential(stack: cdk.Stack, number: int, user_name: str, secret: str
         "SecretId": secret,
         "Region": PLACE.region,
         "Host": HOST,
-        "Port": 465,
+        "Port": "465",
         "FromAddress": f"sender{number}@example.com",
-        "VerifyLogin": True,
+        "VerifyLogin": "true",
     }
     credential = cdk.CfnResource(stack, f"Credential{number}", type="Custom::SesSmtpCredential", properties=properties)
     rotation = secretsmanager.CfnRotationSchedule(
@@ -187,11 +193,9 @@ def _floor_credential(stack: cdk.Stack, number: int, user_name: str, secret: str
     return credential
 
 
-def _restrictions(sender: str, network: str, partition: str) -> Json:
+def _restrictions(sender: str, network: str) -> Json:
     action = "ses:SendRawEmail"
-    resources = [
-        f"arn:{partition}:ses:{PLACE.region}:{PLACE.account}:identity/{name}" for name in ("example.com", sender)
-    ]
+    resources = [f"arn:aws:ses:{PLACE.region}:{PLACE.account}:identity/{name}" for name in ("example.com", sender)]
     deny = {"Effect": "Deny", "Action": action, "Resource": "*"}
     allowed = {"StringEquals": {"ses:FromAddress": sender}, "IpAddress": {"aws:SourceIp": network}}
     other_sender, elsewhere = {"ses:FromAddress": sender}, {"aws:SourceIp": network}
@@ -206,11 +210,13 @@ def _restrictions(sender: str, network: str, partition: str) -> Json:
 
 def _access(users: dict[int, tuple[str, str, str]]) -> Json:
     on_users = ["CreateAccessKey", "DeleteAccessKey", "ListAccessKeys", "ListUserTags", "TagUser"]
-    on_secrets = ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"]
-    tagging = {"ForAllValues:StringEquals": {"aws:TagKeys": "ses-secure-user:withdrawn"}}
+    on_secrets = ["DescribeSecret", "GetSecretValue", "PutSecretValue", "TagResource", "UpdateSecretVersionStage"]
+    marking = {"ForAllValues:StringEquals": {"aws:TagKeys": "ses-secure-user:revoked"}}
+    tagging = {"ForAllValues:StringLike": {"aws:TagKeys": "ses-secure-user:*"}}
     return _document(
-        _allow([f"iam:{name}" for name in on_users], [arn for _, arn, _ in users.values()]) | {"Condition": tagging},
-        _allow([f"secretsmanager:{name}" for name in on_secrets], [secret for *_, secret in users.values()]),
+        _allow([f"iam:{name}" for name in on_users], [arn for _, arn, _ in users.values()]) | {"Condition": marking},
+        _allow([f"secretsmanager:{name}" for name in on_secrets], [secret for *_, secret in users.values()])
+        | {"Condition": tagging},
     )
 
 

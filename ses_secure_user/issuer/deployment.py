@@ -27,14 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def deploy(event: Event, lifecycle_of: Callable[[str], Lifecycle], seconds: float, log_group_name: str) -> None:
-    """Do what CloudFormation asks for, and give it exactly one answer, also when the time runs out.
-
-    Args:
-        event: The event.
-        lifecycle_of: Makes the life cycle of the credential in a secret.
-        seconds: The time until Lambda ends the function.
-        log_group_name: Where to look for more than the reason of a failure.
-    """
+    """Do what CloudFormation asks for, and give it exactly one answer, also when the seconds run out."""
     answer = Answer(event)
     watchdog = threading.Timer(
         seconds - ANSWER_MARGIN_SECONDS, answer.fail, ["the function ran out of time; try again"]
@@ -125,14 +118,9 @@ class Answer:
 
 
 def put(url: str, body: bytes) -> None:
-    """Send an answer, again and again if it is not taken.
-
-    Raises:
-        CredentialError: It was not taken; the reason does not show the signed URL.
-    """
+    """Send an answer, again and again if it is not taken; a failure does not show the signed URL."""
     import urllib.request  # noqa: PLC0415 - half of what is left; a rotation never answers
 
-    # The URL is signed: whoever reads it can answer in the function's place, so no error may show it.
     for attempt in range(1, ANSWER_ATTEMPTS + 1):
         request = urllib.request.Request(url, body, {"Content-Type": ""}, method="PUT")  # noqa: S310
         try:

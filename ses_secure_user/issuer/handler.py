@@ -31,11 +31,7 @@ class Context(Protocol):
 
 
 def handler(event: Mapping[str, Any], context: Context) -> None:
-    """Serve one event of CloudFormation or Secrets Manager.
-
-    Raises:
-        CredentialError: A rotation step failed; Secrets Manager tries the rotation again. CloudFormation is answered.
-    """
+    """Serve one event; a rotation step that fails raises, and CloudFormation is answered."""
     seconds = context.get_remaining_time_in_millis() / 1000
     patience = _patience(seconds)
     if "Step" in event:

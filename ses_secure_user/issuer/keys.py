@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_iam.type_defs import AccessKeyTypeDef
 
-TRANSIENT = frozenset(
-    {"InternalFailure", "InternalServiceError", "ServiceFailure", "Throttling", "ThrottlingException"}
-)
-
 logger = logging.getLogger(__name__)
 
 
@@ -53,13 +49,7 @@ class Keys:
         ]
 
     def is_alive(self, user_name: str, key_id: object, listed: float) -> bool:
-        """Whether a user's key is there and active.
-
-        Args:
-            user_name: The user.
-            key_id: The key.
-            listed: When IAM lists the key at the latest; until then a missing one is looked for again.
-        """
+        """Whether a user's key is there and active; until it must be listed, a missing one is looked for again."""
         while True:
             if key := next((key for key in self.of(user_name) if key.key_id == key_id), None):
                 return key.active
@@ -67,11 +57,7 @@ class Keys:
                 return False
 
     def create(self, user_name: str) -> AccessKeyTypeDef:
-        """Create a key.
-
-        Raises:
-            BusyError: The user has two, although some were deleted for this one.
-        """
+        """Create a key, unless the user has two although some were deleted for this one."""
         try:
             return self.patience.call(lambda: self.key_maker.create_access_key(UserName=user_name)["AccessKey"])
         except self.key_maker.exceptions.LimitExceededException:
@@ -88,11 +74,7 @@ class Keys:
         logger.info("deleted key %s of user %s", mask(key_id), user_name)
 
     def require_not_revoked(self, user_name: str) -> None:
-        """Check that the user is not marked as revoked.
-
-        Raises:
-            CredentialError: It is.
-        """
+        """Fail if the user is marked as revoked."""
         tags = self.patience.call(lambda: self.iam.list_user_tags(UserName=user_name))["Tags"]
         if any(tag["Key"] == REVOKED_TAG for tag in tags):
             raise CredentialError(f"user {user_name} is being deleted")
@@ -108,10 +90,8 @@ class Keys:
         mark = [{"Key": REVOKED_TAG, "Value": "true"}]
         try:
             self.patience.call(lambda: self.iam.tag_user(UserName=user_name, Tags=mark))  # type: ignore[arg-type]
-        except self.iam.exceptions.NoSuchEntityException:
-            raise
-        except self.iam.exceptions.ClientError as error:
-            if code(error) in TRANSIENT:
+        except Exception as error:
+            if code(error) != "AccessDenied":
                 raise
             # Keys that stay would be worse than a mark that is missing.
             logger.warning("user %s was not marked as revoked: %s", user_name, code(error))

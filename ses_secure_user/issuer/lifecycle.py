@@ -75,13 +75,7 @@ class Lifecycle:
         self._while_busy(lambda: self._create(wanted, token))
 
     def update(self, wanted: Declaration, former: Declaration, token: str) -> None:
-        """Let the secret hold what the template declares by now, with a new key only where no living one can be used.
-
-        Args:
-            wanted: What the template declares.
-            former: What it declared before.
-            token: The version's id.
-        """
+        """Let the secret hold what the template declares by now; a key is made only where no living one can be used."""
         self._while_busy(lambda: self._update(wanted, former, token))
 
     def delete(self, user_name: str) -> None:

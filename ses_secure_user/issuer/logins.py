@@ -36,18 +36,16 @@ class Logins:
     def is_usable(self, version: Version, wanted: Declaration) -> bool:
         """Whether a version's key lives, and its password is valid where it is wanted."""
         value = version.value
-        if (value.get("iam_user"), value.get("region")) != (wanted.user_name, wanted.region):
+        belongs = (value.get("iam_user"), value.get("region")) == (wanted.user_name, wanted.region)
+        if not version.is_login or not belongs:
             return False
         return self.keys.is_alive(wanted.user_name, version.key_id, version.created + CONSISTENCY_SECONDS)
 
     def make_room(self, user_name: str, known: Sequence[Version | None], current: Version | None) -> Version | None:
-        """Delete all keys but one: the first that lives of the known versions'. IAM allows two, so one can be made.
+        """Delete all keys but one, the first that lives of the known versions'; IAM allows two, so one can be made.
 
         Returns:
             The version that is current afterwards.
-
-        Raises:
-            BusyError: Another event may be at work with one of the keys.
         """
         keys = self.keys.of(user_name)
         known_ids = [version.key_id for version in known if version]
@@ -76,12 +74,7 @@ class Logins:
             )
 
     def issue(self, wanted: Declaration, token: str, label: str) -> Version:
-        """Create a key, derive its password and store both; a key that could not be stored is deleted.
-
-        Raises:
-            BusyError: The user has two keys already.
-            CredentialError: The login was not stored; the reason holds no secret.
-        """
+        """Create a key, derive its password and store both; a key that could not be stored is deleted."""
         key = self.keys.create(wanted.user_name)
         key_id = key["AccessKeyId"]
         try:
@@ -113,11 +106,7 @@ class Logins:
         return None
 
     def test(self, version: Version, wanted: Declaration, *, is_new: bool = True) -> None:
-        """Log in until the endpoint accepts it; where that is not wanted, wait until it should accept a new key.
-
-        Raises:
-            CredentialError: The endpoint does not accept the login, or cannot be reached.
-        """
+        """Log in until the endpoint accepts it; where that is not wanted, wait until it should accept a new key."""
         if wanted.verify_login == "true":
             login = (wanted.host, int(wanted.port), version.key_id, version.value["password"])
             test(lambda timeout: self.log_in(*login, timeout), wanted.region, self.patience)

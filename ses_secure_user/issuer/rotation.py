@@ -23,11 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def rotate(step: str, token: str, lifecycle: Lifecycle, function_arn: str) -> None:
-    """Do one of the four steps; all but the last leave the current login as it is.
-
-    Raises:
-        CredentialError: The step failed, or the event is not for this function; the message holds no secret.
-    """
+    """Do one of the four steps; all but the last leave the current login as it is."""
     try:
         _rotate(step, token, lifecycle, function_arn)
     except Exception as error:  # noqa: BLE001 - raised outside of this block, so that no cause is attached

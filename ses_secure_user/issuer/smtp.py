@@ -71,9 +71,6 @@ def test(log_in: Callable[[float], None], region: str, patience: Patience) -> No
         log_in: Logs in once, with a timeout in seconds.
         region: The region of the password.
         patience: The event's time.
-
-    Raises:
-        CredentialError: It does not, or cannot be reached; the reason says which, and what to do.
     """
     started = patience.now()
     until = min(patience.deadline, started + TEST_SECONDS)
@@ -103,8 +100,7 @@ def log_in(host: str, port: int, username: str, password: str, timeout: float = 
         timeout: Seconds that connecting and each answer may take.
 
     Raises:
-        LoginRefusedError: The endpoint does not accept the login: a wrong password, or a key IAM has not spread yet.
-        EndpointUnreachableError: There was no connection, no TLS, or no SMTP behind it.
+        LoginError: The endpoint does not accept the login, or cannot be reached.
     """
     import smtplib  # noqa: PLC0415 - takes long to import, and not every event logs in
 

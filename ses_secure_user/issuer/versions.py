@@ -111,11 +111,7 @@ class Secret:
         return self.patience.call(read)
 
     def put(self, token: str, text: str, *labels: str) -> None:
-        """Store a version under labels, which leave any other version.
-
-        Raises:
-            CredentialError: It was not stored; the reason does not show the value.
-        """
+        """Store a version under labels, which leave any other; the reason of a failure does not show the value."""
         try:
             self.patience.call(
                 lambda: self.client.put_secret_value(
@@ -129,11 +125,7 @@ class Secret:
         raise failure
 
     def make_current(self, token: str, former: str | None) -> None:
-        """Make a version AWSCURRENT in the place of one other, or of none.
-
-        Raises:
-            SupersededError: Another version is AWSCURRENT by now; nothing was changed.
-        """
+        """Make a version AWSCURRENT in the place of one other, or of none, unless that has changed meanwhile."""
         removal = {"RemoveFromVersionId": former} if former else {}
         try:
             self.patience.call(
@@ -153,9 +145,6 @@ class Secret:
         """Replace the current version by one with the same value, so that a concurrent promotion fails.
 
         It is labelled as staged, so that no event which staged another version goes on with that.
-
-        Raises:
-            BusyError: Another version is AWSCURRENT by now; nothing was changed.
         """
         # A finished rotation may leave AWSPENDING on its version; RotateSecret accepts that only while it is current.
         if self.look().has(current.token, PENDING):

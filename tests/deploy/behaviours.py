@@ -230,6 +230,18 @@ def _failed(aws: LocalAws, **properties: str) -> str:
     raise LookupError(f"{stack.stack_name} did not fail")
 
 
+def a_stack_acts_with_its_role(aws: LocalAws) -> bool:
+    app, stack = new_stack()
+    iam.CfnGroup(stack, "Group")
+    trust = '{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]}'
+    role = aws.client("iam").create_role(RoleName=stack.stack_name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    try:
+        aws.deploy(app, role=role)
+    except DeploymentFailed as refused:
+        return "not authorized to perform" in str(refused)
+    return False
+
+
 BEHAVIOURS = (
     ref_of_a_secret_is_its_arn,
     a_secret_without_a_value_has_no_version,
@@ -250,6 +262,7 @@ BEHAVIOURS = (
     a_group_can_be_deployed,
     a_failed_create_is_deleted,
     a_long_response_is_refused,
+    a_stack_acts_with_its_role,
     a_custom_resource_keeps_its_function,
     a_stray_label_stops_a_rotation,
 )

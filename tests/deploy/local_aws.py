@@ -94,13 +94,16 @@ class LocalAws:
         unlock(self.client("s3"))
         (self._folder / "bootstrapped").touch()
 
-    def deploy(self, app: App | Path, stack: str | None = None, *, region: str = REGION) -> dict[str, str]:
+    def deploy(
+        self, app: App | Path, stack: str | None = None, *, region: str = REGION, role: str | None = None
+    ) -> dict[str, str]:
         """Deploy one stack of an app without the CLI, in a fraction of a second, and return its outputs.
 
         Args:
             app: The app, or the folder it was synthesized to.
             stack: Which of its stacks, if it has several.
             region: Where to.
+            role: The ARN of the role that CloudFormation acts with. Default: as the account's root.
 
         Raises:
             DeploymentFailed: With the reasons that the stack's events give.
@@ -108,7 +111,19 @@ class LocalAws:
         folder = _assembly(app)
         publish(folder, self.client("s3", region), self.client("ssm", region))
         name, template = choose(folder, stack, region)
-        return self._in(region).deploy(name, f"{self._url}/{template}")
+        return self._in(region).deploy(name, f"{self._url}/{template}", role)
+
+    def asked_of(self, role: str) -> set[str]:
+        """Give the actions that CloudFormation has asked for with a role, allowed or not."""
+        return {entry["action"] for entry in self._journal("asked") if entry["role"] == role}
+
+    def acting_as(self, role: str, service: str) -> Client:
+        """Give the boto3 client of a service with a role's rights."""
+        assumed = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        session: Anything = boto3.Session(
+            assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"], region_name=REGION
+        )
+        return session.client(service, endpoint_url=self._url)
 
     def destroy(self, stack: str, *, region: str = REGION) -> None:
         """Delete a stack, if it exists."""

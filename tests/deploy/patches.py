@@ -14,6 +14,7 @@ from ministack.services.cloudformation import custom_resource, handlers, provisi
 
 from tests.deploy import (
     custom_resources,
+    execution_role,
     groups,
     rotation,
     rotation_dates,
@@ -58,6 +59,11 @@ def install() -> None:
         (iam._IAM_HANDLERS, "GetAccountAuthorizationDetails", user_credentials.get_account_authorization_details),
         (vars(ses_v2), "handle_request", ses_identities.handle_request),
         (vars(iam_actions), "extract_resource_arn", user_credentials.resource_arn),
+        (handlers._ACTION_HANDLERS, "CreateStack", execution_role.create_stack),
+        (handlers._ACTION_HANDLERS, "UpdateStack", execution_role.update_stack),
+        (vars(stacks), "_provision_resource", execution_role.provision),
+        (vars(stacks), "_update_resource", execution_role.update),
+        (vars(stacks), "_delete_resource", execution_role.delete),
     ):
         table[name] = partial(patch, table[name])
     iam._IAM_HANDLERS.update(user_credentials.actions())

@@ -21,11 +21,13 @@ class Stacks:
         self._api = cloudformation
         self._ids: dict[str, str] = {}
 
-    def deploy(self, name: str, template_url: str) -> dict[str, str]:
-        """Create or update a stack and return its outputs."""
+    def deploy(self, name: str, template_url: str, role: str | None = None) -> dict[str, str]:
+        """Create or update a stack, perhaps with an execution role, and return its outputs."""
         deploy = self._api.update_stack if self._exists(name) else self._api.create_stack
         token = str(uuid4())
         request = {"TemplateURL": template_url, "Capabilities": CAPABILITIES, "ClientRequestToken": token}
+        if role:
+            request["RoleARN"] = role
         try:
             self._ids[name] = deploy(StackName=name, **request)["StackId"]
         except ClientError as error:

@@ -7,7 +7,11 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
@@ -33,7 +37,7 @@ def stack_of(app: cdk.App, name: str) -> cdk.Stack:
     return cdk.Stack(app, name, env=cdk.Environment(account=ACCOUNT, region=REGION))
 
 
-def user(aws: LocalAws, stack: cdk.Stack, name: str = "Mailer", **properties: Any) -> None:  # noqa: ANN401
+def user(aws: LocalAws, stack: cdk.Stack, name: str = "Mailer", **properties: Any) -> SecureSesSmtpUser:  # noqa: ANN401
     made = SecureSesSmtpUser(
         stack,
         name,
@@ -45,6 +49,7 @@ def user(aws: LocalAws, stack: cdk.Stack, name: str = "Mailer", **properties: An
         **properties,
     )
     cdk.CfnOutput(stack, f"{name}Secret", value=made.secret.secret_arn)
+    return made
 
 
 def value(aws: LocalAws, secret: str) -> dict[str, Any]:
@@ -67,6 +72,64 @@ def test_everything_encrypted_with_one_customer_key(aws: LocalAws, app: cdk.App)
     assert aws.login(login["username"], login["password"])
     assert aws.client("secretsmanager").describe_secret(SecretId=secret)["KmsKeyId"].startswith("arn:aws:kms:")
     aws.rotate(secret)
+
+
+def test_an_issuer_is_configured_after_its_first_deployment(aws: LocalAws, app: cdk.App) -> None:
+    """The user stays with its function, whose ARN CloudFormation does not let change, and so do its logins."""
+    plain = cdk.App(analytics_reporting=False)
+    user(aws, stack_of(plain, "Configured"))
+    secret = aws.deploy(plain)["MailerSecret"]
+    login, function = value(aws, secret), physical_id(aws, "Configured", "AWS::Lambda::Function")
+
+    stack = stack_of(app, "Configured")
+    key = kms.Key(stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY, pending_window=cdk.Duration.days(7))
+    CredentialIssuer.of(
+        stack,
+        vpc=ec2.Vpc.from_vpc_attributes(
+            stack,
+            "Vpc",
+            vpc_id="vpc-0123456789abcdef0",
+            availability_zones=["us-east-1a"],
+            private_subnet_ids=["subnet-0123456789abcdef0"],
+        ),
+        security_groups=[ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123456789abcdef0")],
+        encryption_key=key,
+        dead_letter_queue=sqs.Queue(stack, "Letters", encryption_master_key=key),
+        reserved_concurrent_executions=10,
+        role=iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")),
+        log_retention=logs.RetentionDays.TWO_YEARS,
+        tracing=lambda_.Tracing.ACTIVE,
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        alarm_topic=sns.Topic(stack, "Alarms"),
+    )
+    user(aws, stack, encryption_key=key)
+    assert aws.deploy(app)["MailerSecret"] == secret
+    assert physical_id(aws, "Configured", "AWS::Lambda::Function") == function
+    configuration = aws.client("lambda").get_function_configuration(FunctionName=function)
+    assert configuration["Runtime"] == "python3.13"
+    assert configuration["Role"].endswith(physical_id(aws, "Configured", "AWS::IAM::Role"))
+    assert value(aws, secret) == login
+    aws.rotate(secret)
+    for one in (login, value(aws, secret)):
+        assert aws.login(one["username"], one["password"])
+
+
+def physical_id(aws: LocalAws, stack: str, type_name: str) -> str:
+    summaries = aws.client("cloudformation").list_stack_resources(StackName=stack)["StackResourceSummaries"]
+    (found,) = (one["PhysicalResourceId"] for one in summaries if one["ResourceType"] == type_name)
+    return str(found)
+
+
+def test_a_reader_of_another_account_is_named_by_the_secret(aws: LocalAws, app: cdk.App) -> None:
+    stack = stack_of(app, "ForeignReader")
+    key = kms.Key(stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY, pending_window=cdk.Duration.days(7))
+    mailer = user(aws, stack, encryption_key=key)
+    mailer.grant_read(iam.ArnPrincipal("arn:aws:iam::444455556666:role/reader"))
+    secret = aws.deploy(app)["MailerSecret"]
+    policy = json.loads(aws.client("secretsmanager").get_resource_policy(SecretId=secret)["ResourcePolicy"])
+    (statement,) = policy["Statement"]
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::444455556666:role/reader"}
+    assert statement["Resource"] == secret
 
 
 def test_further_names_of_fields_are_kept_by_rotation_and_a_change_of_them_keeps_the_login(

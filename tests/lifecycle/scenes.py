@@ -87,11 +87,10 @@ class Stage:
         assert not self.world.aws.iam.users
 
     def _change(self, now: Json) -> Delivery:
-        """Deploy another From address, twice if another event is at work."""
-        for _ in range(2):
-            delivery = self.stack.update(now | {"FromAddress": "settled@example.com"})
-            if delivery.succeeded:
-                break
+        """Deploy another From address; a deployment that is wanted is tried again."""
+        wanted = now | {"FromAddress": "settled@example.com"}
+        delivery = next((one for _ in range(2) if (one := self.stack.update(wanted)).succeeded), None)
+        assert delivery
         assert self.world.value(self.rotation.secret, CURRENT)["from_address"] == "settled@example.com"
         return delivery
 
@@ -135,8 +134,6 @@ def _rollback_unreached(wanted: Json) -> Callable[[Stage], Json]:
 
 
 def _rollback_rotated(wanted: Json) -> Callable[[Stage], Json]:
-    """The rollback of an update after which the secret was rotated."""
-
     def begin(on: Stage) -> Json:
         on.deployed()
         event = on.stack.begin_update(wanted)
@@ -223,7 +220,6 @@ def _comes_late(on: Stage, event: Json, delivery: Delivery) -> None:
 
 
 def _comes_late_after_all(on: Stage, event: Json, delivery: Delivery) -> None:
-    """Another resource fails, and the event comes once more when all was rolled back."""
     on.stack.follow(event, delivery, others_fail=True)
     _again(on, event)
 

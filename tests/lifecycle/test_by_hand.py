@@ -166,3 +166,12 @@ def test_a_rotation_renews_the_login_of_a_user_whose_every_key_was_deleted(on: S
     assert on.rotation.run(attempts=1).succeeded
     assert on.opens(on.login())
     on.settle()
+
+
+def test_a_password_removed_by_hand_is_replaced_by_the_next_deployment(on: Stage) -> None:
+    on.deployed()
+    overwrite(on, json.dumps({field: text for field, text in on.login().items() if field != "password"}))
+    on.world.tamper()
+    assert on.stack.update(BASE).succeeded
+    assert on.opens(on.login())
+    on.settle()

@@ -9,8 +9,8 @@ import pytest
 
 from ses_secure_user.issuer import handler
 from ses_secure_user.issuer.patience import CONSISTENCY_SECONDS, Patience
-from ses_secure_user.issuer.versions import BEFORE, PENDING, PREVIOUS, STAGED
-from tests.lifecycle.aws import REGION, holder, labels
+from ses_secure_user.issuer.versions import BEFORE, PREVIOUS, STAGED
+from tests.lifecycle.aws import REGION, labels
 from tests.lifecycle.aws import client as aws_client
 from tests.lifecycle.delivery import failed
 from tests.lifecycle.faults import Fault
@@ -27,7 +27,7 @@ from tests.lifecycle.scenes import (
     WRONG_REGION,
     Stage,
 )
-from tests.lifecycle.services import DAY, Stack, properties
+from tests.lifecycle.services import DAY
 
 if TYPE_CHECKING:
     from tests.lifecycle.aws import Json
@@ -132,23 +132,6 @@ def test_a_create_that_only_missed_an_answer_succeeds(on: Stage, call: str, kind
     assert on.opens(on.login())
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        "DescribeSecret",
-        "GetSecretValue",
-        "ListAccessKeys",
-        "CreateAccessKey",
-        "ListUserTags",
-        "PutSecretValue",
-        "UpdateSecretVersionStage",
-    ],
-)
-def test_a_create_waits_for_rights_that_come_late(on: Stage, call: str) -> None:
-    event = on.stack.begin_create(BASE)
-    assert on.world.deliver(event, Fault(on.rehearse(event).index(call), "late")).succeeded
-
-
 def test_a_key_is_made_without_the_sdks_retries_since_a_lost_answer_would_hide_a_second_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -156,15 +139,6 @@ def test_a_key_is_made_without_the_sdks_retries_since_a_lost_answer_would_hide_a
     monkeypatch.setattr(handler, "_client", aws_client)
     lifecycle = handler._lifecycle("login", Patience(started=0, deadline=600))
     assert lifecycle.keys.key_maker.meta.config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
-
-
-def test_a_create_given_up_while_it_ran_is_undone_by_a_delete_with_an_invented_id(empty: Stage) -> None:
-    empty.stack.create(BASE, others_fail=True)
-    create = empty.stack.begin_create(BASE)
-    assert empty.world.deliver(create).succeeded
-    delete = empty.stack.event("Delete", create["ResourceProperties"], physical_id="stack-MailerCredential-1X2Y3Z")
-    assert empty.world.deliver(delete).succeeded
-    assert not empty.world.aws.iam.access_keys
 
 
 # Update
@@ -242,18 +216,6 @@ def test_a_failed_update_leaves_the_current_login_and_its_keys(on: Stage) -> Non
     assert (on.login(), on.key_ids()) == (former, keys)
 
 
-@pytest.mark.parametrize("kind", ["denied", "killed"])
-@pytest.mark.parametrize("wanted", [ELSEWHERE, FRANKFURT])
-def test_a_deployment_that_fails_between_storing_and_promoting_leaves_awspending_to_rotations(
-    on: Stage, wanted: Json, kind: str
-) -> None:
-    on.deployed()
-    event = on.stack.begin_update(wanted)
-    last = len(on.rehearse(event)) - 1 - on.rehearse(event)[::-1].index("UpdateSecretVersionStage")
-    assert not on.world.deliver(event, Fault(last - 1, kind)).succeeded
-    assert holder(on.rotation.secret, PENDING) in {None, holder(on.rotation.secret, "AWSCURRENT")}
-
-
 @pytest.mark.parametrize(
     ("wanted", "name", "values"),
     [(RENAMED, "user_name", ("mailer", "renamed")), (MOVED, "secret_name", ("login", "moved"))],
@@ -291,63 +253,6 @@ def test_an_update_says_what_was_current_before_it(on: Stage) -> None:
     assert on.login()["host"] == VPC_HOST
 
 
-# Delete
-
-
-def test_a_delete_deletes_every_key_of_the_user(on: Stage) -> None:
-    on.deployed(rotations=0)
-    on.world.make_key("mailer")
-    assert on.world.deliver(on.stack.begin_delete()).succeeded
-    assert not on.key_ids()
-
-
-def test_a_delete_with_an_invented_id_deletes_the_keys_of_the_user_of_the_properties(on: Stage) -> None:
-    on.deployed()
-    event = on.stack.begin_delete() | {"PhysicalResourceId": "stack-MailerCredential-1X2Y3Z"}
-    delivery = on.world.deliver(event)
-    assert delivery.answers[0]["PhysicalResourceId"] == "stack-MailerCredential-1X2Y3Z"
-    assert not on.key_ids()
-
-
-def test_a_delete_with_the_properties_of_a_refused_update_deletes_the_keys_of_the_user_of_the_id(on: Stage) -> None:
-    on.deployed()
-    event = on.stack.begin_delete()
-    event |= {"ResourceProperties": event["ResourceProperties"] | {"UserName": "renamed"}}
-    assert on.world.deliver(event).succeeded
-    assert not on.key_ids()
-
-
-def test_a_delete_that_may_not_mark_the_user_deletes_its_keys_all_the_same(on: Stage) -> None:
-    on.deployed()
-    event = on.stack.begin_delete()
-    assert on.world.deliver(event, Fault(on.rehearse(event).index("TagUser"), "denied")).succeeded
-    assert not on.key_ids()
-
-
-def test_a_delete_finds_a_key_that_is_listed_late(on: Stage) -> None:
-    on.deployed(rotations=0)
-    event = on.stack.begin_delete()
-    on.world.make_key("mailer")
-    assert on.world.deliver(event).succeeded
-    assert not on.key_ids()
-
-
-def test_a_delete_of_a_user_that_is_gone_succeeds(on: Stage) -> None:
-    on.deployed()
-    event = on.stack.begin_delete()
-    on.stack.delete()
-    assert on.world.deliver(event).succeeded
-
-
-def test_a_delete_leaves_other_users_alone(on: Stage) -> None:
-    on.deployed()
-    other = Stack(on.world, "other")
-    assert other.create(properties(user="other", secret="other-login")).succeeded
-    on.stack.delete()
-    assert on.opens(on.world.value(on.world.aws.secret("other-login"), "AWSCURRENT"))
-    other.delete()
-
-
 # Events that come twice, or late
 
 
@@ -371,13 +276,6 @@ def _deliver_twice(on: Stage, event: Json, pause: float) -> None:
     on.world.pass_time(pause)
     assert on.world.deliver(event).succeeded
     assert on.login() == before
-
-
-def test_a_delete_that_comes_twice_succeeds_twice(on: Stage) -> None:
-    on.deployed()
-    event = on.stack.begin_delete()
-    assert on.world.deliver(event).succeeded
-    assert on.world.deliver(event).succeeded
 
 
 def test_a_create_that_comes_again_after_rotations_changes_nothing(on: Stage) -> None:

@@ -9,7 +9,6 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ses as ses
 from aws_cdk.assertions import Annotations, Match, Template
 
@@ -72,31 +71,9 @@ def test_properties_are_keyword_only() -> None:
     assert {one.kind for one in properties} == {inspect.Parameter.KEYWORD_ONLY}
 
 
-def test_grant_read_reads_this_secret_and_nothing_else(stack: cdk.Stack) -> None:
-    role = iam.Role(stack, "Reader", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
-    mailer(stack).grant_read(role)
-    (grant,) = resources(stack, "AWS::IAM::Policy")
-    (statement,) = grant["PolicyDocument"]["Statement"]
-    assert statement["Action"] == ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
-    assert statement["Resource"] == {
-        "Fn::GetAtt": [Match.any_value() and _logical_id(stack, "Custom::SesSmtpCredential"), "SecretArn"]
-    }
-
-
 def _logical_id(stack: cdk.Stack, type_name: str) -> str:
     (logical_id,) = Template.from_stack(stack).find_resources(type_name)
     return logical_id
-
-
-def test_grant_read_decrypts_with_the_given_key_through_secrets_manager_alone(stack: cdk.Stack) -> None:
-    role = iam.Role(stack, "Reader", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
-    mailer(stack, encryption_key=kms.Key(stack, "Key")).grant_read(role)
-    (grant,) = resources(stack, "AWS::IAM::Policy")
-    decrypts = [one for one in grant["PolicyDocument"]["Statement"] if one["Action"] == "kms:Decrypt"]
-    assert len(decrypts) <= 1
-    (key,) = resources(stack, "AWS::KMS::Key")
-    uses = json.dumps([decrypts, key["KeyPolicy"]])
-    assert '"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"' in uses
 
 
 def test_attributes_refer_to_what_is_deployed(stack: cdk.Stack) -> None:
@@ -196,7 +173,7 @@ def test_tokens_pass_every_check(stack: cdk.Stack) -> None:
         ({"smtp_port": "465"}, "`smtp_port` must be a port, got '465'; write one such as 465 or 587"),
         (
             {"smtp_port": 25},
-            "`smtp_port` must be one that Lambda may open, to prove the login, got 25; write 587, or verify_login=False",
+            "`smtp_port` must be one that Lambda may open, to test the login, got 25; write 587, or verify_login=False",
         ),
         ({"verify_login": "no"}, "`verify_login` must be a bool, got 'no'; write True or False"),
         (
@@ -221,15 +198,67 @@ def test_tokens_pass_every_check(stack: cdk.Stack) -> None:
         ),
         (
             {"encryption_key": "alias/mail"},
-            "`encryption_key` must be of type kms.IKey, got 'alias/mail'; give one itself, not its name",
+            "`encryption_key` must be a construct of type kms.IKey, got 'alias/mail'; make or import one, and give that",
         ),
         (
             {"removal_policy": "retain"},
-            "`removal_policy` must be of type RemovalPolicy, got 'retain'; give one itself, not its name",
+            "`removal_policy` must be a RemovalPolicy, got 'retain'; write one such as RemovalPolicy.RETAIN",
         ),
         (
             {"issuer": "Issuer"},
-            "`issuer` must be of type CredentialIssuer, got 'Issuer'; give one itself, not its name",
+            "`issuer` must be a CredentialIssuer, got 'Issuer'; write one such as CredentialIssuer(self, \"Issuer\")",
+        ),
+        (
+            {"removal_policy": None},
+            "`removal_policy` must be a RemovalPolicy, got None; write one such as RemovalPolicy.RETAIN",
+        ),
+        (
+            {"removal_policy": cdk.RemovalPolicy.SNAPSHOT},
+            "`removal_policy` must be one that a secret has, got SNAPSHOT; write RemovalPolicy.RETAIN to keep it",
+        ),
+        (
+            {"replica_regions": None},
+            '`replica_regions` must be a list of regions, got None; write one such as ["eu-central-1"]',
+        ),
+        (
+            {"replica_regions": [None]},
+            '`replica_regions` must be a list of regions, got [None]; write one such as ["eu-central-1"]',
+        ),
+        (
+            {"replica_regions": ["Frankfurt"]},
+            "`replica_regions` must be the name of a region, got Frankfurt; write one such as eu-west-1",
+        ),
+        (
+            {"replica_regions": ["eu-west-1"]},
+            "`replica_regions` must be others than the secret's own, got eu-west-1; leave it out",
+        ),
+        (
+            {"replica_regions": ["eu-central-1", "eu-central-1"]},
+            "`replica_regions` must name each region once, got eu-central-1 twice; leave one out",
+        ),
+        (
+            {"allowed_cidrs": None},
+            '`allowed_cidrs` must be a list of strings, got None; write it like ["203.0.113.0/24"]',
+        ),
+        (
+            {"allowed_vpc_endpoints": None},
+            '`allowed_vpc_endpoints` must be a list of strings, got None; write it like ["vpce-0123456789abcdef0"]',
+        ),
+        (
+            {"sandbox_recipients": None},
+            '`sandbox_recipients` must be a list of strings, got None; write it like ["person@example.net"]',
+        ),
+        (
+            {"from_address": None},
+            '`from_address` must be a list of strings, got None; write it like ["noreply@example.com"]',
+        ),
+        (
+            {"identity": None},
+            '`identity` must be a list of strings, got None; write it like ["example.com"]',
+        ),
+        (
+            {"allowed_cidrs": [f"203.0.{a}.{b}" for a in range(8) for b in range(0, 250, 2)]},
+            "`allowed_cidrs` must fit into the 6,144 characters of a managed policy, got 1000 entries that make 34,113; 156 of them fit; give the rest to another user",
         ),
         (
             {"replica_regions": "eu-central-1"},
@@ -278,13 +307,19 @@ def test_a_misspelt_property_is_named() -> None:
         ({}, []),
         ({"allowed_cidrs": ["8.0.0.0/15"]}, ["ses-secure-user:wideNetwork"]),
         ({"from_address": "NoReply@example.com"}, ["ses-secure-user:upperCaseLocalPart"]),
+        (
+            {"identity": "exämple.com", "from_address": "noreply@exämple.com"},
+            ["ses-secure-user:internationalSender"],
+        ),
+        ({"identity": cdk.Fn.import_value("identity")}, ["ses-secure-user:tokenIdentity"]),
+        ({"allowed_cidrs": [cdk.Fn.import_value("network")]}, ["ses-secure-user:tokenNetwork"]),
         ({"ses_region": "mx-central-1"}, ["ses-secure-user:unknownRegion"]),
         ({"rotation_interval": None}, ["ses-secure-user:noRotation"]),
         ({"rotation_interval": cdk.Duration.days(46)}, ["ses-secure-user:longRotation"]),
-        ({"verify_login": False}, ["ses-secure-user:unprovedLogin"]),
+        ({"verify_login": False}, ["ses-secure-user:untestedLogin"]),
     ],
 )
-def test_what_is_seldom_meant_draws_a_warning_that_can_be_acknowledged(
+def test_what_is_valid_but_risky_draws_a_warning_that_can_be_acknowledged(
     stack: cdk.Stack, changed: dict[str, Any], expected: list[str]
 ) -> None:
     made = mailer(stack, **changed)
@@ -292,6 +327,26 @@ def test_what_is_seldom_meant_draws_a_warning_that_can_be_acknowledged(
     for warning_id in expected:
         cdk.Annotations.of(made).acknowledge_warning(warning_id, "meant")
     assert warnings(stack) == []
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_a_boundary_that_takes_the_place_of_the_users_own_is_warned_of(*, everywhere: bool) -> None:
+    """As an organization sets it: on an app by an aspect, or on a stack by its property."""
+    app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
+    boundary = None if everywhere else cdk.PermissionsBoundary.from_name("organization")
+    stack = cdk.Stack(app, "Stack", permissions_boundary=boundary)
+    mailer(stack)
+    if everywhere:
+        organization = iam.ManagedPolicy.from_managed_policy_name(stack, "Organization", "organization")
+        iam.PermissionsBoundary.of(app).apply(organization)
+    assert warnings(stack) == ["ses-secure-user:otherBoundary"]
+    (user,) = resources(stack, "AWS::IAM::User")
+    assert "policy/organization" in json.dumps(user["PermissionsBoundary"])
+
+
+def test_a_port_that_ses_does_not_offer_is_refused_where_the_region_is_not_known() -> None:
+    with pytest.raises(ValueError, match="`smtp_port` must be one that SES offers, got 2525"):
+        mailer(cdk.Stack(), smtp_port=2525)
 
 
 def test_a_network_of_one_address_needs_no_mask(stack: cdk.Stack) -> None:
@@ -327,17 +382,36 @@ def test_a_retained_secret_stays_when_it_leaves_the_stack(stack: cdk.Stack) -> N
     assert secret["DeletionPolicy"] == secret["UpdateReplacePolicy"] == "Retain"
 
 
-def access_policies(*names: str) -> set[str]:
-    """The logical ids of the issuer's policies in a stack of these users."""
+def access_policies(stack: cdk.Stack) -> set[str]:
+    """The logical ids of the issuer's policies."""
+    return {name for name in Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy") if "Access" in name}
+
+
+def stack_of_users(*names: str) -> cdk.Stack:
     stack = cdk.Stack(cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True}), "Stack")
     for name in names:
         SecureSesSmtpUser(stack, name.title(), user_name=name, **PROPERTIES)
-    found = Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy")
-    return {logical_id for logical_id in found if "Access" in logical_id}
+    return stack
 
 
 def test_the_issuers_policy_is_replaced_when_a_user_leaves_and_kept_when_nothing_changes() -> None:
     """One that were changed in place could not delete the keys of the user who left."""
-    both = access_policies("orders", "alerts")
-    assert access_policies("orders", "alerts") == both
-    assert access_policies("orders").isdisjoint(both)
+    both = access_policies(stack_of_users("orders", "alerts"))
+    assert access_policies(stack_of_users("orders", "alerts")) == both
+    assert access_policies(stack_of_users("orders")).isdisjoint(both)
+
+
+def test_a_user_is_added_to_a_policy_that_was_already_looked_at() -> None:
+    stack = stack_of_users("orders")
+    (found,) = (one for one in stack.node.find_all() if one.node.path.endswith("/Access1"))
+    assert isinstance(found, iam.CfnManagedPolicy)
+    assert len(stack.resolve(found.policy_document)["Statement"][0]["Resource"]) == 1
+    mailer(stack)
+    assert len(stack.resolve(found.policy_document)["Statement"][0]["Resource"]) == 2
+
+
+def test_the_same_app_synthesized_twice_gives_the_same_template() -> None:
+    stack = stack_of_users("orders", "alerts")
+    first, second = (stack.node.root.synth(force=True).get_stack_artifact("Stack").template for _ in range(2))  # type: ignore[attr-defined]
+    assert first == second
+    assert len(access_policies(stack)) == 1

@@ -99,7 +99,7 @@ def test_the_service_sends_through_the_address_that_is_allowed(assemblies: dict[
     found = resources(assemblies["ecs_service"] / "EcsService.template.json")
     statements = guard(found)
     (address,) = named(found, "AWS::EC2::EIP")
-    public = {"Fn::GetAtt": [address, "PublicIp"]}
+    public = {"Fn::Join": ["", [{"Fn::GetAtt": [address, "PublicIp"]}, "/32"]]}
     assert statements["SendFromNetworks"]["Condition"]["IpAddress"] == {"aws:SourceIp": public}
     assert statements["DenyOtherOrigins"]["Condition"] == {"NotIpAddress": {"aws:SourceIp": public}}
     assert only(found, "AWS::EC2::NatGateway")["AllocationId"] == {"Fn::GetAtt": [address, "AllocationId"]}

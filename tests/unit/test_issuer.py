@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
@@ -17,9 +18,11 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Annotations, Match, Template
 
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
+from ses_secure_user.credential_issuer import IssuerProperties
 
 HERE = cdk.Environment(account="111122223333", region="eu-west-1")
 MANAGED_POLICY_LIMIT = 6144
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
 
 
 @pytest.fixture
@@ -110,13 +113,6 @@ def test_secrets_manager_of_this_account_alone_may_invoke_it(stack: cdk.Stack) -
     assert permission["SourceAccount"] == "111122223333"
 
 
-def test_a_key_of_the_secret_is_used_through_secrets_manager_alone(stack: cdk.Stack) -> None:
-    user(stack, encryption_key=kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:444455556666:key/abc"))
-    assert grants(stack)["kms:Decrypt"] == '["arn:aws:kms:eu-west-1:444455556666:key/abc"]'
-    text = json.dumps(resources(stack, "AWS::IAM::ManagedPolicy"))
-    assert '{"StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"}}' in text
-
-
 def test_its_own_key_encrypts_the_log_group_and_lets_the_logs_use_it(stack: cdk.Stack) -> None:
     CredentialIssuer(stack, "Issuer", encryption_key=kms.Key(stack, "Key"), log_retention=logs.RetentionDays.TWO_YEARS)
     (group,), (key,) = resources(stack, "AWS::Logs::LogGroup"), resources(stack, "AWS::KMS::Key")
@@ -126,13 +122,54 @@ def test_its_own_key_encrypts_the_log_group_and_lets_the_logs_use_it(stack: cdk.
     assert "KmsKeyArn" in function(stack)
 
 
+def test_configured_in_place_it_keeps_its_logical_ids_and_so_its_users_service_token(app: cdk.App) -> None:
+    """CloudFormation changes a function's properties, but not which function serves a deployed user."""
+
+    default, configured = cdk.Stack(app, "Default", env=HERE), cdk.Stack(app, "Configured", env=HERE)
+    CredentialIssuer.of(configured, reserved_concurrent_executions=10, tracing=lambda_.Tracing.ACTIVE)
+    user(default)
+    user(configured)
+    assert function(default) != function(configured)
+    before, after = (Template.from_stack(one).to_json()["Resources"] for one in (default, configured))
+    assert before.keys() == after.keys()
+    credentials = [name for name in before if before[name]["Type"] == "Custom::SesSmtpCredential"]
+    assert [before[name] for name in credentials] == [after[name] for name in credentials]
+
+
+def test_it_is_configured_once_before_the_first_user(stack: cdk.Stack) -> None:
+    configured = CredentialIssuer.of(stack, reserved_concurrent_executions=10)
+    assert user(stack).issuer is configured
+    assert CredentialIssuer.of(configured) is configured
+    with pytest.raises(ValueError, match="configured once") as refusal:
+        CredentialIssuer.of(stack, reserved_concurrent_executions=20)
+    assert str(refusal.value) == (
+        "`CredentialIssuer.of` must be configured once, before the stack's first user, got"
+        " reserved_concurrent_executions; move the call up to the first user"
+    )
+
+
+def test_it_can_be_configured_with_each_of_its_properties() -> None:
+    own = inspect.signature(CredentialIssuer.__init__).parameters.values()
+    expected = {one.name: one.annotation for one in own if one.kind is one.KEYWORD_ONLY}
+    assert {name: one.__forward_arg__ for name, one in IssuerProperties.__annotations__.items()} == expected
+
+
 def test_in_a_vpc_it_takes_private_subnets_and_lets_out_https_and_smtp(stack: cdk.Stack) -> None:
     CredentialIssuer(stack, "Issuer", vpc=ec2.Vpc(stack, "Vpc", max_azs=2))
     assert len(function(stack)["VpcConfig"]["SubnetIds"]) == 2
     assert "Private" in json.dumps(function(stack)["VpcConfig"]["SubnetIds"])
     (group,) = resources(stack, "AWS::EC2::SecurityGroup")
     assert [rule["FromPort"] for rule in group["SecurityGroupEgress"]] == [443, 465, 587, 2465, 2587]
-    assert grants(stack)["ec2:CreateNetworkInterface"] == '["*"]'
+
+
+def test_lambda_attaches_it_to_its_vpc_and_its_own_code_may_not(stack: cdk.Stack) -> None:
+    """Calls of the code alone carry the key; the service's own have none, so the Deny leaves them."""
+    CredentialIssuer(stack, "Issuer", vpc=ec2.Vpc(stack, "Vpc", max_azs=2))
+    (basics,) = resources(stack, "AWS::IAM::ManagedPolicy")
+    allowed, denied = (one for one in basics["PolicyDocument"]["Statement"] if "ec2:" in json.dumps(one))
+    assert (allowed["Effect"], allowed["Resource"]) == ("Allow", ["*"])
+    assert "ec2:DeleteNetworkInterface" in allowed["Action"]
+    assert denied == allowed | {"Effect": "Deny", "Condition": {"Null": {"lambda:SourceFunctionArn": "false"}}}
 
 
 def test_in_a_vpc_it_takes_the_subnets_and_security_groups_it_is_given(stack: cdk.Stack) -> None:
@@ -158,11 +195,72 @@ def test_a_role_that_is_handed_in_gets_the_policies_for_logs_and_users_alone(sta
     assert "iam:CreateAccessKey" in grants(stack)
 
 
+def test_subnets_that_are_imported_by_their_id_are_taken(stack: cdk.Stack) -> None:
+    subnet = ec2.Subnet.from_subnet_id(stack, "Subnet", "subnet-0123456789abcdef0")
+    CredentialIssuer(stack, "Issuer", vpc=ec2.Vpc(stack, "Vpc"), vpc_subnets=ec2.SubnetSelection(subnets=[subnet]))
+    assert function(stack)["VpcConfig"]["SubnetIds"] == ["subnet-0123456789abcdef0"]
+
+
+def by_type(_stack: cdk.Stack) -> ec2.SubnetSelection:
+    return ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)
+
+
+def by_name(stack: cdk.Stack) -> ec2.SubnetSelection:
+    return ec2.SubnetSelection(subnets=vpc_of(stack).public_subnets)
+
+
+def vpc_of(stack: cdk.Stack) -> ec2.Vpc:
+    found = stack.node.try_find_child("Vpc") or ec2.Vpc(stack, "Vpc", max_azs=2)
+    assert isinstance(found, ec2.Vpc)
+    return found
+
+
+@pytest.mark.parametrize("select", [by_type, by_name])
+def test_public_subnets_are_refused(stack: cdk.Stack, select: Callable[[cdk.Stack], ec2.SubnetSelection]) -> None:
+    vpc = vpc_of(stack)
+    with pytest.raises(ValueError, match="`vpc_subnets`") as refusal:
+        CredentialIssuer(stack, "Issuer", vpc=vpc, vpc_subnets=select(stack))
+    assert str(refusal.value) == (
+        "`vpc_subnets` must be private, since a function has no public address and so no way out of a public subnet,"
+        " got public ones; choose subnets that are routed to a NAT gateway"
+    )
+    assert stack.node.try_find_child("Issuer") is None
+
+
+def test_a_vpc_without_a_way_out_is_refused_in_the_cdks_words(stack: cdk.Stack) -> None:
+    subnets = [ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)]
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2, subnet_configuration=subnets)
+    with pytest.raises(ValueError, match="`vpc_subnets`") as refusal:
+        CredentialIssuer(stack, "Issuer", vpc=vpc)
+    assert str(refusal.value) == (
+        "`vpc_subnets` must be subnets that the VPC has, got There are no 'Private' subnet groups in this VPC. Available"
+        " types: Public; choose others, or give the VPC private subnets with a way out"
+    )
+
+
 def test_dead_letters_go_to_the_queue(stack: cdk.Stack) -> None:
     queue = sqs.Queue(stack, "Letters", encryption_master_key=kms.Key(stack, "Key"))
     CredentialIssuer(stack, "Issuer", dead_letter_queue=queue)
     assert "DeadLetterConfig" in function(stack)
     assert {"sqs:SendMessage", "kms:GenerateDataKey"} <= grants(stack).keys()
+
+
+def test_the_queues_key_is_used_through_the_queue_alone(stack: cdk.Stack) -> None:
+    queue = sqs.Queue(stack, "Letters", encryption_master_key=kms.Key(stack, "Key"))
+    CredentialIssuer(stack, "Issuer", dead_letter_queue=queue)
+    (basics,) = resources(stack, "AWS::IAM::ManagedPolicy")
+    (use,) = (one for one in basics["PolicyDocument"]["Statement"] if "kms:Decrypt" in one["Action"])
+    assert use["Condition"] == {"StringEquals": {"kms:ViaService": "sqs.eu-west-1.amazonaws.com"}}
+
+
+def test_a_fifo_queue_is_refused(stack: cdk.Stack) -> None:
+    queue = sqs.Queue(stack, "Letters", fifo=True)
+    with pytest.raises(ValueError, match="`dead_letter_queue`") as refusal:
+        CredentialIssuer(stack, "Issuer", dead_letter_queue=queue)
+    assert str(refusal.value) == (
+        "`dead_letter_queue` must be a standard queue, since Lambda sends to no other, got FIFO;"
+        " write one such as sqs.Queue(self, …) without fifo"
+    )
 
 
 def test_tracing_concurrency_and_runtime_are_the_functions(stack: cdk.Stack) -> None:
@@ -198,6 +296,8 @@ def test_the_metric_can_be_had_from_a_user_too(stack: cdk.Stack) -> None:
     metric = user(stack).metric_rotation_failures(period=cdk.Duration.hours(1))
     assert metric.metric_name == "Errors"
     assert metric.period.to_hours() == 1
+    with pytest.raises(ValueError, match="`period` must be a Duration, got 300"):
+        user(stack, "Other").metric_rotation_failures(period=300)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -205,27 +305,71 @@ def test_the_metric_can_be_had_from_a_user_too(stack: cdk.Stack) -> None:
     [
         (
             {"vpc_subnets": ec2.SubnetSelection()},
-            "`vpc_subnets` must be given with `vpc`, got vpc_subnets; name the VPC, or leave it out",
+            "`vpc_subnets` must come with `vpc`, got no `vpc`; name the VPC, or leave it out",
+        ),
+        (
+            {"vpc_subnets": ["subnet-0123456789abcdef0"]},
+            "`vpc_subnets` must be a SubnetSelection, got ['subnet-0123456789abcdef0']; write one such as ec2.SubnetSelection(subnet_group_name=…)",
         ),
         (
             {"security_groups": []},
-            "`security_groups` must be given with `vpc`, got security_groups; name the VPC, or leave it out",
+            "`security_groups` must come with `vpc`, got no `vpc`; name the VPC, or leave it out",
+        ),
+        (
+            {"security_groups": ["sg-0123456789abcdef0"]},
+            "`security_groups` must be a list of ec2.ISecurityGroup, got ['sg-0123456789abcdef0']; write one such as [ec2.SecurityGroup.from_security_group_id(…)]",
+        ),
+        (
+            {"security_groups": [None]},
+            "`security_groups` must be a list of ec2.ISecurityGroup, got [None]; write one such as [ec2.SecurityGroup.from_security_group_id(…)]",
+        ),
+        (
+            {"security_groups": "sg-0123456789abcdef0"},
+            "`security_groups` must be a list of ec2.ISecurityGroup, got 'sg-0123456789abcdef0'; write one such as [ec2.SecurityGroup.from_security_group_id(…)]",
         ),
         (
             {"reserved_concurrent_executions": 0},
-            "`reserved_concurrent_executions` must be at least 1, got 0; leave it out for no limit",
+            "`reserved_concurrent_executions` must be a whole number, at least 1, got 0; leave it out for no limit",
+        ),
+        (
+            {"reserved_concurrent_executions": "10"},
+            "`reserved_concurrent_executions` must be a whole number, at least 1, got '10'; leave it out for no limit",
+        ),
+        (
+            {"reserved_concurrent_executions": True},
+            "`reserved_concurrent_executions` must be a whole number, at least 1, got True; leave it out for no limit",
         ),
         (
             {"vpc": "vpc-0123456789abcdef0"},
-            "`vpc` must be of type ec2.IVpc, got 'vpc-0123456789abcdef0'; give one itself, not its name",
+            "`vpc` must be a construct of type ec2.IVpc, got 'vpc-0123456789abcdef0'; make or import one, and give that",
+        ),
+        (
+            {"alarm_topic": "arn:aws:sns:eu-west-1:111122223333:alarms"},
+            "`alarm_topic` must be a construct of type sns.ITopic, got 'arn:aws:sns:eu-west-1:111122223333:alarms'; make or import one, and give that",
+        ),
+        (
+            {"log_retention": None},
+            "`log_retention` must be a RetentionDays, got None; write one such as logs.RetentionDays.ONE_YEAR",
+        ),
+        (
+            {"log_retention": 365},
+            "`log_retention` must be a RetentionDays, got 365; write one such as logs.RetentionDays.ONE_YEAR",
+        ),
+        (
+            {"tracing": "Active"},
+            "`tracing` must be a Tracing, got 'Active'; write one such as lambda_.Tracing.ACTIVE",
         ),
         (
             {"runtime": "python3.13"},
-            "`runtime` must be of type lambda_.Runtime, got 'python3.13'; give one itself, not its name",
+            "`runtime` must be a Runtime, got 'python3.13'; write one such as lambda_.Runtime.PYTHON_3_14",
         ),
         (
             {"runtime": lambda_.Runtime.NODEJS_22_X},
-            "`runtime` must be Python, got nodejs22.x; write one such as Runtime.PYTHON_3_14",
+            "`runtime` must be Python 3.11 or later, got nodejs22.x; write one such as Runtime.PYTHON_3_14",
+        ),
+        (
+            {"runtime": lambda_.Runtime.PYTHON_3_10},
+            "`runtime` must be Python 3.11 or later, got python3.10; write one such as Runtime.PYTHON_3_14",
         ),
     ],
 )
@@ -264,17 +408,38 @@ def test_users_of_another_stack_share_it_and_name_themselves_there(app: cdk.App,
     ],
 )
 def test_users_elsewhere_cannot_share_it(app: cdk.App, stack: cdk.Stack, env: cdk.Environment, message: str) -> None:
-    issuer = CredentialIssuer(stack, "Issuer")
+    issuer, other = CredentialIssuer(stack, "Issuer"), cdk.Stack(app, "Other", env=env)
     with pytest.raises(ValueError, match="issuer") as refusal:
-        user(cdk.Stack(app, "Other", env=env), issuer=issuer)
+        user(other, issuer=issuer)
     assert str(refusal.value) == message
+    assert other.node.children == []
 
 
+def test_from_the_fifth_stack_an_issuer_warns_and_the_ninth_it_refuses(app: cdk.App, stack: cdk.Stack) -> None:
+    """A role has ten policies: the issuer's own, one of each stack, and another while a stack's users change."""
+    issuer = CredentialIssuer(stack, "Issuer")
+    warned = []
+    for number in range(1, 9):
+        user(cdk.Stack(app, f"Users{number}", env=HERE), issuer=issuer)
+        warned.append(len(issuer.node.metadata) > 0)
+    assert warned == [False] * 4 + [True] * 4
+    with pytest.raises(ValueError, match="`issuer`") as refusal:
+        user(cdk.Stack(app, "Users9", env=HERE), issuer=issuer)
+    assert str(refusal.value) == (
+        "`issuer` must serve as many users as fit into the 10 policies of a role, and can be replaced there, got 9"
+        " policies for the users of 9 stacks; make another CredentialIssuer for Users9"
+    )
+    found = Annotations.from_stack(stack).find_warning("*", Match.any_value())
+    assert len([one for one in found if "ses-secure-user:manyStacks" in str(one.entry.data)]) == 1
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
 def test_the_policies_of_eighty_users_stay_below_their_limit_and_few_enough_to_be_replaced_at_once(
-    stack: cdk.Stack,
+    stack: cdk.Stack, *, encrypted: bool
 ) -> None:
+    key = kms.Key.from_key_arn(stack, "Key", KEY) if encrypted else None
     for number in range(80):
-        user(stack, f"User{number:02}")
+        user(stack, f"User{number:02}", encryption_key=key)
     template = Template.from_stack(stack)
     policies = [
         one for one in template.find_resources("AWS::IAM::ManagedPolicy").values() if "Roles" in one["Properties"]

@@ -3,10 +3,12 @@
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+import ses_secure_user
 from tests.snapshot.shapes import IRELAND, minimal
 
 ROOT = Path(__file__).parents[2]
@@ -141,6 +144,32 @@ def test_an_app_elsewhere_synthesizes_from_the_installed_wheel(wheel: Path, tmp_
     assert files(made) == ISSUER
 
 
+def test_the_wheel_is_of_the_version_that_the_package_tells(wheel: Path) -> None:
+    assert wheel.name == f"ses_secure_user-{ses_secure_user.__version__}-py3-none-any.whl"
+
+
+def lowest() -> dict[str, str]:
+    """The lowest version of each package that is depended on."""
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    return dict(re.findall(r"^([\w-]+)>=([\d.]+),", "\n".join(dependencies), re.MULTILINE))
+
+
+def test_with_the_lowest_versions_that_are_allowed_every_shape_is_the_same(tmp_path: Path) -> None:
+    pinned = (ROOT / "tests" / "unit" / "requirements-floor.txt").read_text()
+    assert dict(re.findall(r"^([\w-]+)==([\d.]+)\.0$", pinned, re.MULTILINE)) == lowest()
+    script = tmp_path / "shapes.py"
+    script.write_text(
+        "import json, sys\n"
+        "from aws_cdk.assertions import Template\n"
+        "from tests.snapshot.shapes import SHAPES, made\n"
+        "json.dump({name: Template.from_stack(made(name)).to_json() for name in SHAPES}, sys.stdout)\n"
+    )
+    floor = str(Path(sys.prefix, "floor", "bin", "python"))
+    now, then = (run(python, str(script), PYTHONPATH=str(ROOT)) for python in (sys.executable, floor))
+    assert then.returncode == 0, then.stderr
+    assert json.loads(then.stdout) == json.loads(now.stdout)
+
+
 def synthesized(tmp_path: Path, context: dict[str, str]) -> dict[str, dict[str, Any]]:
     done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path), CDK_CONTEXT_JSON=json.dumps(context))
     assert done.returncode == 0, done.stderr
@@ -163,6 +192,13 @@ def test_without_context_the_app_is_an_example_that_cannot_be_deployed(tmp_path:
     assert name.startswith("ExampleValuesCannotBeDeployed")
     assert parameters[name]["AllowedPattern"] == "(?!)"
     assert "Default" not in parameters[name]
+
+
+def test_a_port_that_is_no_number_is_refused_in_words(tmp_path: Path) -> None:
+    context = json.dumps(CONTEXT | {"smtp_port": "abc"})
+    done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path), CDK_CONTEXT_JSON=context)
+    assert done.returncode
+    assert done.stderr.endswith("ValueError: `smtp_port` must be a port, got 'abc'; write one such as 465 or 587\n")
 
 
 def test_half_a_context_is_refused(tmp_path: Path) -> None:

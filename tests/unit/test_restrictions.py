@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_secure_user.policy import POLICY_LIMIT, policy_document, policy_size
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.policy import POLICY_LIMIT, check_size, policy_document, policy_size
+from ses_secure_user.restrictions import restrict, restriction_warnings
 
 GIVEN: dict[str, Any] = {
     "identity": "example.com",
@@ -444,7 +444,7 @@ def test_what_no_managed_policy_holds_is_refused_and_what_would_fit_is_told(
     changed: dict[str, Any], remedy: str
 ) -> None:
     with pytest.raises(ValueError, match="must fit") as refusal:
-        restrict(**(GIVEN | changed))
+        check_size(restrict(**(GIVEN | changed)))
     assert str(refusal.value) == remedy
 
 
@@ -512,10 +512,49 @@ def test_a_right_restriction_is_normalized(changed: dict[str, Any], attribute: s
         ({"allowed_cidrs": ["203.0.0.0/16"]}, []),
         ({"allowed_cidrs": ["2001:da8::/31"]}, ["ses-secure-user:wideNetwork"]),
         ({"from_address": "NoReply@example.com"}, ["ses-secure-user:upperCaseLocalPart"]),
+        (
+            {"from_address": "noreply@exämple.com", "identity": "exämple.com"},
+            ["ses-secure-user:internationalSender"],
+        ),
+        (
+            {"from_address": ["noreply@xn--exmple-cua.com"], "identity": "exämple.com"},
+            [],
+        ),
     ],
 )
-def test_what_is_seldom_meant_is_warned_of(changed: dict[str, Any], expected: list[str]) -> None:
-    assert [warning_id for warning_id, _ in restrict(**(GIVEN | changed)).warnings] == expected
+def test_what_is_valid_but_risky_is_warned_of(changed: dict[str, Any], expected: list[str]) -> None:
+    properties = GIVEN | changed
+    warnings = restriction_warnings(restrict(**properties), properties["identity"], properties["from_address"])
+    assert [warning_id for warning_id, _ in warnings] == expected
+
+
+def test_a_network_known_at_deployment_is_warned_of_unless_its_prefix_is_written_behind_it() -> None:
+    """IAM takes an IPv6 address without a prefix for a /32, which is a network of 2 to the 96 addresses."""
+    stack = cdk.Stack()
+    text = cdk.CfnParameter(stack, "Text").value_as_string
+    listed = cdk.CfnParameter(stack, "List", type="CommaDelimitedList").value_as_list
+    for networks, expected in (
+        ([text], ["ses-secure-user:tokenNetwork"]),
+        (["203.0.113.0/24", text], ["ses-secure-user:tokenNetwork"]),
+        ([f"{text}/128"], []),
+        (listed, ["ses-secure-user:tokenNetwork"]),
+    ):
+        made = restrict(**(GIVEN | {"allowed_cidrs": networks}))
+        warnings = restriction_warnings(made, "example.com", "noreply@example.com")
+        assert [warning_id for warning_id, _ in warnings] == expected
+
+
+def test_an_identity_known_at_deployment_is_warned_of_unless_it_is_surely_an_arn_or_a_name() -> None:
+    text = cdk.CfnParameter(cdk.Stack(), "Text").value_as_string
+    arn = f"arn:aws:ses:{text}:{text}:identity/{text}"
+    for identity, expected in (
+        (text, ["ses-secure-user:tokenIdentity"]),
+        (["example.com", text], ["ses-secure-user:tokenIdentity"]),
+        ("example.com", []),
+        (arn, []),
+    ):
+        warnings = restriction_warnings(restrict(**(GIVEN | {"identity": identity})), identity, "noreply@example.com")
+        assert [warning_id for warning_id, _ in warnings] == expected
 
 
 def test_tokens_pass_every_check() -> None:

@@ -1,0 +1,100 @@
+"""The SMTP endpoint that a login is for."""
+
+from __future__ import annotations
+
+import re
+
+from .refusal import refusal
+from .tokens import is_token
+
+SMTP_REGIONS = frozenset(
+    {
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-north-1",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "sa-east-1",
+        "us-east-1",
+        "us-east-2",
+        "us-gov-east-1",
+        "us-gov-west-1",
+        "us-west-1",
+        "us-west-2",
+    }
+)
+"""Where SES had an SMTP endpoint in 2026 (https://docs.aws.amazon.com/general/latest/gr/ses.html)."""
+
+SMTP_PORTS = (25, 465, 587, 2465, 2587)
+"""https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
+
+_BLOCKED_PORT = 25
+_LAST_PORT = 65_535
+_REGION = re.compile(r"[a-z]{2,3}(?:-[a-z]+)+-\d{1,2}")
+_HOST = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9-]{1,63}")
+_SES_HOST = re.compile(r"(?:.+\.)?email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:(?:vpce\.)?amazonaws\.com|api\.aws)")
+
+
+def check_region(prop: str, region: object) -> str:
+    """Check the name of a region.
+
+    Raises:
+        ValueError: No region has such a name.
+    """
+    if not isinstance(region, str) or not (is_token(region) or _REGION.fullmatch(region)):
+        raise refusal(prop, "be the name of a region", region, "write one such as eu-west-1")
+    return region
+
+
+def check_host(host: str | None, region: str) -> str:
+    """Check an endpoint's name, and fill in the region's own.
+
+    Args:
+        host: The name. Default: ``email-smtp.REGION.amazonaws.com``.
+        region: The region that its passwords are for.
+
+    Raises:
+        ValueError: It is no host name, or that of another region's endpoint.
+    """
+    if host is None:
+        return f"email-smtp.{region}.amazonaws.com"
+    if isinstance(host, str) and is_token(host):
+        return host
+    if not isinstance(host, str) or not _HOST.fullmatch(host):
+        remedy = "write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port"
+        raise refusal("smtp_host", "be a host name", host, remedy)
+    endpoint = _SES_HOST.fullmatch(host)
+    if endpoint and not is_token(region) and endpoint["region"] != region:
+        remedy = f"an SMTP password is valid in one region: set `ses_region` to {endpoint['region']}, or another host"
+        raise refusal("smtp_host", f"be an endpoint of `ses_region` {region}", host, remedy)
+    return host
+
+
+def check_port(port: int, host: str | None, *, verify_login: bool) -> None:
+    """Check an endpoint's port.
+
+    Args:
+        port: The port.
+        host: The endpoint's name as the caller gave it.
+        verify_login: Whether Lambda is to connect to it.
+
+    Raises:
+        ValueError: It is none, not one of SES's, or one that AWS blocks for Lambda.
+    """
+    if is_token(port):
+        return
+    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= _LAST_PORT:
+        raise refusal("smtp_port", "be a port", repr(port), "write one such as 465 or 587")
+    if (host is None or _SES_HOST.fullmatch(host)) and port not in SMTP_PORTS:
+        ports = ", ".join(map(str, SMTP_PORTS))
+        raise refusal("smtp_port", "be one that SES offers", port, f"write one of {ports}")
+    if port == _BLOCKED_PORT and verify_login:
+        remedy = "write 587, or verify_login=False"
+        raise refusal("smtp_port", "be one that Lambda may open, to test the login", port, remedy)

@@ -1,0 +1,58 @@
+"""The function's own properties, checked before it is made."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_lambda as lambda_
+
+from .refusal import check_class, check_construct, refusal
+from .tokens import is_token
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_sqs as sqs
+
+OLDEST_RUNTIME = (3, 11)
+SAFE_CONCURRENCY = 10
+"""Below it, rotations are known to stall
+(https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html).
+"""
+
+
+def check_runtime(runtime: lambda_.Runtime) -> None:
+    """Check the runtime.
+
+    Raises:
+        ValueError: It is not Python, or older than the function's code.
+    """
+    check_class("runtime", runtime, lambda_.Runtime, "lambda_.Runtime.PYTHON_3_14")
+    version = re.fullmatch(r"python(\d+)\.(\d+)", runtime.name)
+    if not version or (int(version[1]), int(version[2])) < OLDEST_RUNTIME:
+        raise refusal("runtime", "be Python 3.11 or later", runtime.name, "write one such as Runtime.PYTHON_3_14")
+
+
+def check_concurrency(limit: int | None) -> None:
+    """Check how many invocations may run at once.
+
+    Raises:
+        ValueError: It is no number, or none could run.
+    """
+    if limit is None or is_token(limit):
+        return
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        rule = "be a whole number, at least 1"
+        raise refusal("reserved_concurrent_executions", rule, repr(limit), "leave it out for no limit")
+
+
+def check_dead_letter_queue(queue: sqs.IQueue | None) -> None:
+    """Check where events go that the function could not take.
+
+    Raises:
+        ValueError: It is no queue, or one that Lambda cannot use
+            (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html).
+    """
+    check_construct("dead_letter_queue", queue, "sqs.IQueue", "queue_arn")
+    if queue is not None and queue.fifo:
+        remedy = "write one such as sqs.Queue(self, …) without fifo"
+        raise refusal("dead_letter_queue", "be a standard queue, since Lambda sends to no other", "FIFO", remedy)

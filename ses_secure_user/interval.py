@@ -1,0 +1,48 @@
+"""How often a login is renewed."""
+
+from aws_cdk import Duration
+
+from .refusal import refusal
+
+DEFAULT_INTERVAL = Duration.days(30)
+
+_DEFAULT_HOURS = 30 * 24
+_SHORTEST_HOURS = 4
+_LONGEST_HOURS = 999 * 24
+_LONGEST_AUDITED_HOURS = 45 * 24
+"""A key lives for two intervals, and CIS and Security Hub's IAM.3 want none older than 90 days."""
+
+
+def check_interval(rotation_interval: Duration | None) -> int | None:
+    """Check the interval of rotation, and give it in hours.
+
+    Raises:
+        ValueError: Secrets Manager does not rotate that often or that seldom
+            (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html).
+    """
+    if rotation_interval is None:
+        return None
+    if rotation_interval is DEFAULT_INTERVAL:
+        return _DEFAULT_HOURS
+    if not isinstance(rotation_interval, Duration) or rotation_interval.is_unresolved():
+        raise refusal("rotation_interval", "be a Duration", rotation_interval, "write one such as Duration.days(30)")
+    hours = rotation_interval.to_seconds(integral=False) / 3600
+    if hours % 1 or not _SHORTEST_HOURS <= hours <= _LONGEST_HOURS:
+        remedy = "write one such as Duration.days(30)"
+        rule = "be whole hours, at least 4 and at most 999 days"
+        raise refusal("rotation_interval", rule, rotation_interval.to_human_string(), remedy)
+    return int(hours)
+
+
+def interval_warnings(hours: int | None) -> list[tuple[str, str]]:
+    """Valid but risky intervals: pairs of a stable id and a message."""
+    if hours is None:
+        text = "`rotation_interval` is None, so a login that leaked is valid until somebody revokes it"
+        return [("ses-secure-user:noRotation", text)]
+    if hours > _LONGEST_AUDITED_HOURS:
+        text = (
+            f"`rotation_interval` is {hours / 24:g} days, and a key lives for two of them: longer than the 90 days that"
+            " CIS and Security Hub's IAM.3 allow"
+        )
+        return [("ses-secure-user:longRotation", text)]
+    return []

@@ -1,0 +1,67 @@
+"""Copies of the secret in other regions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from .endpoint import check_region
+from .keys import key_behind
+from .refusal import refusal
+from .tokens import is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_kms as kms
+
+_PROPERTY = "replica_regions"
+
+
+class Replica(NamedTuple):
+    """A copy: its region, and the ARN of its own key if it has one."""
+
+    region: str
+    key_arn: str | None = None
+
+
+def check_replicas(given: Sequence[str | secretsmanager.ReplicaRegion], home: str) -> tuple[Replica, ...]:
+    """Check the regions to keep a copy in.
+
+    Args:
+        given: The regions, or ``ReplicaRegion`` for a key of their own.
+        home: The region of the secret itself.
+
+    Raises:
+        ValueError: They are no list, one is no region, is the secret's own or is named twice, or a key is not there.
+    """
+    if not isinstance(given, list | tuple) or not all(
+        isinstance(one, str | secretsmanager.ReplicaRegion) for one in given
+    ):
+        raise refusal(_PROPERTY, "be a list of regions", repr(given), 'write one such as ["eu-central-1"]')
+    replicas = tuple(_replica(one) for one in given)
+    regions = [one.region for one in replicas]
+    for region in regions:
+        if region == home:
+            raise refusal(_PROPERTY, "be others than the secret's own", region, "leave it out")
+        if regions.count(region) > 1:
+            raise refusal(_PROPERTY, "name each region once", f"{region} twice", "leave one out")
+    return replicas
+
+
+def _replica(given: str | secretsmanager.ReplicaRegion) -> Replica:
+    if isinstance(given, str):
+        return Replica(check_region(_PROPERTY, given))
+    region, key = check_region(_PROPERTY, given.region), key_behind(_PROPERTY, given.encryption_key)
+    if key is None:
+        return Replica(region)
+    _check_place(key, region)
+    return Replica(region, key.key_arn)
+
+
+def _check_place(key: kms.IKey, region: str) -> None:
+    place = key.env.region
+    if place != region and not is_token(place) and not is_token(region):
+        remedy = "name a key of that region: kms.Key.from_key_arn(…)"
+        raise refusal(_PROPERTY, f"have the key of {region} there", f"one of {place}", remedy)

@@ -1,0 +1,184 @@
+"""The secret as the construct hands it out: deployed once a login is in it, with grants that allow what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import jsii
+from aws_cdk import Annotations, Resource
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from .refusal import check_construct, refusal
+from .statements import via
+from .tokens import is_token, place_of, stack_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import SecretValue, Stack
+    from aws_cdk import aws_kms as kms
+    from aws_cdk.interfaces.aws_secretsmanager import SecretReference
+    from constructs import Construct
+
+_READ = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
+_WRITE = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret", "secretsmanager:UpdateSecretVersionStage"]
+
+
+@jsii.implements(secretsmanager.ISecret)
+class IssuedSecret(Resource):
+    """A secret with a login in it.
+
+    It is the CDK's imported secret but for its grants. Those of the CDK write no resource policy for an imported
+    secret, and for a key only into the key's own policy; they report success for what then allows nothing.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, secret_arn: str, encryption_key: kms.IKey | None) -> None:
+        """Hand out the secret of an ARN, which is known once the login is in it."""
+        super().__init__(scope, construct_id)
+        self._imported = secretsmanager.Secret.from_secret_attributes(
+            self, "Imported", secret_complete_arn=secret_arn, encryption_key=encryption_key
+        )
+        self._arn = secret_arn
+        self._key = encryption_key
+        self._policy: secretsmanager.ResourcePolicy | None = None
+
+    @property
+    def secret_arn(self) -> str:
+        """The ARN."""
+        return self._arn
+
+    @property
+    def secret_full_arn(self) -> str | None:
+        """The ARN, which is complete."""
+        return self._arn
+
+    @property
+    def secret_name(self) -> str:
+        """The name."""
+        return self._imported.secret_name
+
+    @property
+    def encryption_key(self) -> kms.IKey | None:
+        """The customer key, if there is one."""
+        return self._key
+
+    @property
+    def secret_ref(self) -> SecretReference:
+        """A reference to the secret."""
+        return self._imported.secret_ref
+
+    @property
+    def secret_value(self) -> SecretValue:
+        """The whole value, as a dynamic reference."""
+        return self._imported.secret_value
+
+    def secret_value_from_json(self, key: str) -> SecretValue:
+        """A field's value, as a dynamic reference."""
+        return self._imported.secret_value_from_json(key)
+
+    def cfn_dynamic_reference_key(self, **options: Any) -> str:  # noqa: ANN401 - as the CDK has it
+        """What a dynamic reference to the secret is made of."""
+        return self._imported.cfn_dynamic_reference_key(**options)
+
+    def add_rotation_schedule(self, id: str, **options: Any) -> secretsmanager.RotationSchedule:  # noqa: A002, ANN401
+        """Rotate the secret by another function."""
+        return self._imported.add_rotation_schedule(id, **options)
+
+    def attach(self, target: secretsmanager.ISecretAttachmentTarget) -> secretsmanager.ISecret:
+        """Attach a target."""
+        return self._imported.attach(target)
+
+    def deny_account_root_delete(self) -> None:
+        """Deny the account's root to delete the secret."""
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=["secretsmanager:DeleteSecret"],
+                resources=["*"],
+                principals=[iam.AccountRootPrincipal()],
+            )
+        )
+
+    def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
+        """Add a statement to the secret's resource policy."""
+        if self._policy is None:
+            self._policy = secretsmanager.ResourcePolicy(self, "Policy", secret=self._imported)
+        self._policy.document.add_statements(statement)
+        return iam.AddToResourcePolicyResult(statement_added=True, policy_dependable=self._policy)
+
+    def grant_read(self, grantee: iam.IGrantable, version_stages: Sequence[str] | None = None) -> iam.Grant:
+        """Allow somebody to read the value, and to decrypt it with the customer key."""
+        grant = self._grant(grantee, _READ, "kms:Decrypt")
+        if version_stages:
+            stages = {"secretsmanager:VersionStage": list(version_stages)}
+            for statement in (grant.principal_statement, grant.resource_statement):
+                if statement:
+                    statement.add_condition("ForAnyValue:StringEquals", stages)
+        return grant
+
+    def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow somebody to write a value, and to encrypt it with the customer key."""
+        return self._grant(grantee, _WRITE, "kms:Decrypt", "kms:GenerateDataKey")
+
+    def _grant(self, grantee: iam.IGrantable, actions: list[str], *key_actions: str) -> iam.Grant:
+        check_construct("grantee", grantee, "iam.IGrantable", "grant_principal")
+        self._check_account(grantee.grant_principal)
+        if self._key:
+            self._check_stacks(grantee.grant_principal, self._key)
+        resource = cast("iam.IResourceWithPolicy", self)
+        grant = iam.Grant.add_to_principal_or_resource(
+            grantee=grantee, actions=actions, resource_arns=[self._arn], resource=resource
+        )
+        if self._key:
+            self._grant_key(grantee, self._key, list(key_actions), by_resource=grant.resource_statement is not None)
+        return grant
+
+    def _grant_key(self, grantee: iam.IGrantable, key: kms.IKey, actions: list[str], *, by_resource: bool) -> None:
+        """Allow to use the key through Secrets Manager: where the grantee has no policy here, by the key's own."""
+        conditions = {"StringEquals": via("secretsmanager", place_of(stack_of(self)).region)}
+        iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[key.key_arn], conditions=conditions)
+        if not by_resource:
+            return
+        statement = iam.PolicyStatement(
+            actions=actions, resources=["*"], principals=[grantee.grant_principal], conditions=conditions
+        )
+        if not key.add_to_resource_policy(statement).statement_added:
+            Annotations.of(self).add_warning_v2(
+                "ses-secure-user:keyPolicy",
+                f"`encryption_key` is imported, so its own policy has to allow {' and '.join(actions)} to the grantee,"
+                f" where kms:ViaService is {conditions['StringEquals']['kms:ViaService']}",
+            )
+
+    def _check_account(self, principal: iam.IPrincipal) -> None:
+        """Refuse a grant to another account that would allow nothing there."""
+        ours, theirs = place_of(stack_of(self)).account, _account(principal)
+        if theirs in {None, ours} or is_token(ours) or is_token(theirs):
+            return
+        if self._key is None:
+            rule = "be given for a reader of another account, since AWS's own key decrypts for none"
+            raise refusal("encryption_key", rule, self._key, "give a kms.Key, whose policy lets that account use it")
+        home = _home(principal)
+        if home and place_of(home).account != ours:
+            remedy = "name it there with `role_name` and give iam.ArnPrincipal(…)"
+            raise refusal("grantee", "be given by its ARN if it is of another account", theirs, remedy)
+
+    def _check_stacks(self, principal: iam.IPrincipal, key: kms.IKey) -> None:
+        """Refuse a key of the reader's stack: the two stacks would depend on each other."""
+        home = _home(principal)
+        if home and is_token(key.key_arn) and home is key.stack is not self.stack:
+            rule = f"not be a resource of the reader's stack {home.stack_name}, as the two stacks would need each other"
+            remedy = "import it into this stack by its ARN: kms.Key.from_key_arn(…)"
+            raise refusal("encryption_key", rule, key.node.path, remedy)
+
+
+def _home(principal: iam.IPrincipal) -> Stack | None:
+    """The stack that a principal is made or imported in, if any."""
+    return cast("Stack | None", getattr(principal, "stack", None))
+
+
+def _account(principal: iam.IPrincipal) -> str | None:
+    """The account of a principal, if it tells."""
+    if principal.principal_account is None and isinstance(principal, iam.ArnPrincipal):
+        return principal.arn.split(":")[4] if principal.arn.count(":") >= 5 else None  # noqa: PLR2004 - parts of an ARN
+    return principal.principal_account

@@ -1,0 +1,35 @@
+"""IAM statements and documents, as plain data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Statement = dict[str, Any]
+
+
+def policy(*statements: Statement) -> dict[str, object]:
+    """Write a policy document."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mapping[str, object]) -> Statement:
+    """Write a statement that allows.
+
+    Args:
+        actions: The actions.
+        resources: The ARNs of what they are allowed on.
+        conditions: The conditions, by operator. Default: none.
+    """
+    statement: Statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return statement | {"Condition": conditions} if conditions else statement
+
+
+def via(service: str, region: str) -> dict[str, object]:
+    """Write the condition of a KMS key that is used through a service of a region alone.
+
+    See https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+    """
+    return {"kms:ViaService": f"{service}.{region}.amazonaws.com"}

@@ -1,0 +1,118 @@
+"""The function's place in a VPC: its subnets, its security groups, and the rights on network interfaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import aws_ec2 as ec2
+
+from .refusal import check_class, check_construct, refusal
+from .statements import Statement, allow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+_OUTBOUND_PORTS = (443, 465, 587, 2465, 2587)
+_PRIVATE: dict[str, Any] = {"subnet_type": ec2.SubnetType.PRIVATE_WITH_EGRESS}
+_SELECTION = ("availability_zones", "one_per_az", "subnet_filters", "subnet_group_name", "subnet_type")
+_INTERFACE_ACTIONS = (
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
+
+def check_subnets(vpc: ec2.IVpc | None, vpc_subnets: ec2.SubnetSelection | None) -> list[str]:
+    """Check where in its VPC a function is to run.
+
+    Args:
+        vpc: The VPC, if any.
+        vpc_subnets: Which of its subnets. Default: the private ones with a way out.
+
+    Returns:
+        The ids of the subnets; none without a VPC.
+
+    Raises:
+        ValueError: There are no such subnets, or a public one is among them, where a function has no address of its own
+            and thus no way out (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html).
+    """
+    check_construct("vpc", vpc, "ec2.IVpc", "vpc_id")
+    if vpc_subnets is not None:
+        check_class("vpc_subnets", vpc_subnets, ec2.SubnetSelection, "ec2.SubnetSelection(subnet_group_name=…)")
+    if vpc is None:
+        _refuse_without_vpc("vpc_subnets", vpc_subnets)
+        return []
+    chosen = _chosen(vpc, vpc_subnets)
+    if not chosen:
+        raise refusal("vpc_subnets", "name one subnet at least", [], "leave it out for the private ones")
+    if {subnet.subnet_id for subnet in vpc.public_subnets}.intersection(chosen):
+        rule = "be private, since a function has no public address and so no way out of a public subnet"
+        raise refusal("vpc_subnets", rule, "public ones", "choose subnets that are routed to a NAT gateway")
+    return chosen
+
+
+def check_groups(vpc: ec2.IVpc | None, security_groups: Sequence[ec2.ISecurityGroup] | None) -> None:
+    """Check a function's security groups.
+
+    Raises:
+        ValueError: They are no list of security groups, or there is no VPC for them.
+    """
+    if security_groups is None:
+        return
+    groups = security_groups if isinstance(security_groups, list | tuple) else [security_groups]
+    if groups is not security_groups or not all(hasattr(one, "security_group_id") for one in groups):
+        remedy = "write one such as [ec2.SecurityGroup.from_security_group_id(…)]"
+        raise refusal("security_groups", "be a list of ec2.ISecurityGroup", repr(security_groups), remedy)
+    if vpc is None:
+        _refuse_without_vpc("security_groups", security_groups)
+    if not groups:
+        raise refusal("security_groups", "not be empty", [], "leave it out to have one made")
+
+
+def network(
+    scope: Construct, vpc: ec2.IVpc, subnet_ids: list[str], given: Sequence[ec2.ISecurityGroup] | None
+) -> dict[str, list[str]]:
+    """Put a function into subnets, in the given security groups or in one that lets HTTPS and SMTP out."""
+    groups = given or [_security_group(scope, vpc)]
+    return {"subnetIds": subnet_ids, "securityGroupIds": [group.security_group_id for group in groups]}
+
+
+def interface_statements() -> list[Statement]:
+    """Let Lambda attach a function to its VPC with the function's role, and deny the same to the function's own code.
+
+    Only calls that the code makes carry ``lambda:SourceFunctionArn``
+    (https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html).
+    """
+    denied = allow(_INTERFACE_ACTIONS, ["*"], Null={"lambda:SourceFunctionArn": "false"}) | {"Effect": "Deny"}
+    return [allow(_INTERFACE_ACTIONS, ["*"]), denied]
+
+
+def _chosen(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> list[str]:
+    if selection and selection.subnets is not None:
+        return [subnet.subnet_id for subnet in selection.subnets]
+    wanted = {name: getattr(selection, name) for name in _SELECTION} if selection else _PRIVATE
+    try:
+        return vpc.select_subnets(**wanted).subnet_ids
+    except RuntimeError as error:
+        remedy = "choose others, or give the VPC private subnets with a way out"
+        reason = str(error).partition(": ")[2] or str(error)
+        raise refusal("vpc_subnets", "be subnets that the VPC has", reason.rstrip("."), remedy) from None
+
+
+def _security_group(scope: Construct, vpc: ec2.IVpc) -> ec2.SecurityGroup:
+    group = ec2.SecurityGroup(
+        scope, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="The SES SMTP credential issuer"
+    )
+    for port in _OUTBOUND_PORTS:
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "AWS's APIs, SES SMTP")
+    return group
+
+
+def _refuse_without_vpc(prop: str, given: object) -> None:
+    if given is not None:
+        raise refusal(prop, "come with `vpc`", "no `vpc`", "name the VPC, or leave it out")
