@@ -16,7 +16,7 @@ from .credential import declare, issue, rotate, tags
 from .credential_issuer import CredentialIssuer, check_issuer
 from .interval import DEFAULT_INTERVAL, check_interval
 from .keys import key_behind
-from .login import check_login, login_warnings
+from .login import check_login, check_told_address, login_warnings
 from .names import check_names
 from .policy import check_size, policy_document
 from .refusal import check_class, refusal
@@ -142,6 +142,8 @@ class SecureSesSmtpUser(Construct):
             sandbox_recipients=sandbox_recipients,
         )
         check_size(restrictions)
+        told = _first(restrictions.from_addresses)
+        check_told_address(told)
         place = _identity_place(restrictions, home, ses_region)
         login = check_login(place.region, smtp_host, smtp_port, secret_fields, verify_login=verify_login)
         hours = check_interval(rotation_interval)
@@ -155,7 +157,7 @@ class SecureSesSmtpUser(Construct):
         self.issuer = issuer or CredentialIssuer.of(stack)
         self._stack, self._key = stack, key
         user_arn = self._make_user(restrictions, place, user_name)
-        declared = declare(login, user_name=self._user_name, from_address=_first(restrictions.from_addresses))
+        declared = declare(login, user_name=self._user_name, from_address=told)
         secret_arn = self._make_secret(declared, secret_name, replicas, removal_policy)
         origin = (construct_id if scope is stack else self.node.path, user_name, secret_name)
         subject = self._subject(user_arn, secret_arn, replicas, origin)

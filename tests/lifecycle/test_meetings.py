@@ -199,8 +199,10 @@ def _give_up(on: Stage, update: Json, *, restored: bool, rotated: bool, **how: A
 
 
 def _comes_late(on: Stage, update: Json) -> None:
+    keys = on.key_ids()
     late = on.world.deliver(update)
     assert not late.succeeded
+    assert on.key_ids() == keys
     assert on.stack.now
     on.world.check_declared(on.rotation.secret, on.stack.now, late.story)
     assert not on.world.broken, on.world.broken
