@@ -47,6 +47,7 @@ def install() -> None:
         (types["AWS::SecretsManager::Secret"], "create", secret_values.create_resource),
         (types["AWS::SecretsManager::Secret"], "update", secret_values.update_resource),
         (types["AWS::SecretsManager::Secret"], "delete", secret_values.delete_resource),
+        (vars(sm), "_create_secret", secret_values.create_secret),
         (vars(sm), "_get_secret_value", secret_values.get_secret_value),
         (vars(sm), "_put_secret_value", secret_values.put_secret_value),
         (vars(sm), "_apply_current_promotion", secret_values.promote),
