@@ -35,6 +35,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from jsii._kernel.providers.process import _NodeProcess
 
 from ses_secure_user import SecureSesSmtpUser
+from ses_secure_user.issuer.contract import TAGS, Declaration
 from tests.deploy.local_aws import local_aws
 from tests.lifecycle.faults import ANSWER, LOGIN
 from tests.lifecycle.scenes import BASE, stage
@@ -348,14 +349,17 @@ def memory() -> Figure:
     """The peak of a process that has served one Create event of a local AWS, the proving login and the answer too."""
     with local_aws() as aws:
         aws.client("iam").create_user(UserName="mailer")
-        aws.client("secretsmanager").create_secret(Name="login")
         aws.client("s3").create_bucket(Bucket="answers")
         to = {"Bucket": "answers", "Key": "answer"}
-        place = {"Region": "us-east-1", "Host": aws.smtp_host, "Port": str(aws.smtp_port())}
+        wanted = BASE | {"Region": "us-east-1", "Host": aws.smtp_host, "Port": str(aws.smtp_port())}
+        tags = Declaration.from_properties(wanted).named(TAGS).items()
+        aws.client("secretsmanager").create_secret(
+            Name="login", Tags=[{"Key": key, "Value": text} for key, text in tags]
+        )
         event = {
             "RequestType": "Create",
             "ResponseURL": aws.client("s3").generate_presigned_url("put_object", Params=to),
-            "ResourceProperties": BASE | place,
+            "ResourceProperties": wanted,
             **{name: name for name in ("StackId", "RequestId", "LogicalResourceId")},
         }
         env = aws.env | {"AWS_DEFAULT_REGION": aws.env["AWS_REGION"], "SSL_CERT_FILE": str(aws.ca_file)}
