@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: bench clean demo test
 
-demo: .venv/ready
+demo: .venv/ready tests/policy/node_modules/.package-lock.json
 	python -m tests.deploy.demo
 
 bench: .venv/ready

@@ -1,8 +1,31 @@
 """Amazon SES SMTP credentials that are worth nothing to a thief, as an AWS CDK construct."""
 
-from .credential_issuer import CredentialIssuer
-from .leak_alarm import LeakAlarm
-from .secure_ses_smtp_user import SecureSesSmtpUser
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .credential_issuer import CredentialIssuer
+    from .leak_alarm import LeakAlarm
+    from .secure_ses_smtp_user import SecureSesSmtpUser
 
 __all__ = ["CredentialIssuer", "LeakAlarm", "SecureSesSmtpUser"]
 __version__ = "0.1.0"
+
+_MODULES = {
+    "CredentialIssuer": ".credential_issuer",
+    "LeakAlarm": ".leak_alarm",
+    "SecureSesSmtpUser": ".secure_ses_smtp_user",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a construct when it is first asked for: the CDK starts Node, which the command line does without."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_MODULES[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnResource
+from aws_cdk import CfnResource, Token
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from .credential_issuer import SERVICE_TIMEOUT_SECONDS
 from .issuer.contract import PROPERTIES, TAGS, Declaration
+from .tokens import is_token
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 def declare(login: Login, *, user_name: str, from_address: str) -> Declaration:
     """Write down what the function is told: as the credential's properties, and for a rotation as the secret's tags."""
     verify_login = str(login.verify).lower()
-    return Declaration(
-        user_name, login.region, login.host, str(login.port), from_address, verify_login, login.field_names
-    )
+    port = Token.as_string(login.port) if is_token(login.port) else str(login.port)
+    return Declaration(user_name, login.region, login.host, port, from_address, verify_login, login.field_names)
 
 
 def tags(declared: Declaration) -> list[dict[str, str]]:

@@ -42,7 +42,7 @@ def check_login(
         region: The region of the endpoint, or a token.
         smtp_host: The endpoint's name. Default: ``email-smtp.REGION.amazonaws.com``.
         smtp_port: The endpoint's port.
-        secret_fields: Other names for the secret's fields.
+        secret_fields: Further names for the secret's fields.
         verify_login: Whether new logins are tested there.
 
     Raises:
@@ -69,7 +69,7 @@ def login_warnings(login: Login, interval_hours: int | None) -> list[tuple[str, 
 
 
 def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """Check other names for the secret's fields.
+    """Check further names for the secret's fields; all of them fit into one tag of 256 characters.
 
     Raises:
         ValueError: A field is unknown, a name not allowed, or two fields would have one name.
@@ -80,11 +80,26 @@ def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, st
     for field, name in given.items():
         if field not in SECRET_FIELDS:
             raise refusal("secret_fields", "rename known fields", field, f"write one of {', '.join(SECRET_FIELDS)}")
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,30}", name):
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,27}", name):
             remedy = "write one such as SMTP_USERNAME"
-            raise refusal("secret_fields", "name fields with 1 to 30 letters, digits and _.-", name, remedy)
+            raise refusal("secret_fields", "name fields with 1 to 27 letters, digits and _.-", name, remedy)
     names = [*SECRET_FIELDS, *given.values()]
     for name in names:
         if names.count(name) > 1:
             raise refusal("secret_fields", "give each field a name of its own", f"{name} twice", "rename one of them")
     return tuple(sorted(given.items()))
+
+
+def check_told_address(address: str) -> None:
+    """Check the From address that the secret tells, which stands in a tag of the secret too.
+
+    Raises:
+        ValueError: A tag cannot hold it
+            (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_TagResource.html).
+    """
+    if is_token(address) or re.fullmatch(r"[A-Za-z0-9+=._:/@-]{1,256}", address):
+        return
+    rule = (
+        "begin with an address of at most 256 letters, digits and + - = . _ : / @, since a tag of the secret holds it"
+    )
+    raise refusal("from_address", rule, address, "write another one first")

@@ -17,7 +17,7 @@ from .credential import declare, issue, rotate, tags
 from .credential_issuer import CredentialIssuer, check_issuer
 from .interval import DEFAULT_INTERVAL, check_interval
 from .keys import key_behind
-from .login import check_login, login_warnings
+from .login import check_login, check_told_address, login_warnings
 from .names import check_names
 from .policy import check_size, policy_document
 from .refusal import check_class, refusal
@@ -27,6 +27,7 @@ from .rotation_watch import RotationWatch, overdue, overdue_alarm
 from .secret import IssuedSecret
 from .sends import alarm, check_sends_alarm, check_watchable, make_default, publish_sends, sender, sends
 from .tokens import Place, is_list_token, is_token, place_of, stack_of
+from .verification import grant_verification, identity_arns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,6 +146,8 @@ class SecureSesSmtpUser(Construct):
             sandbox_recipients=sandbox_recipients,
         )
         check_size(restrictions)
+        told = _first(restrictions.from_addresses)
+        check_told_address(told)
         place = _identity_place(restrictions, home, ses_region)
         login = check_login(place.region, smtp_host, smtp_port, secret_fields, verify_login=verify_login)
         hours = check_interval(rotation_interval)
@@ -159,7 +162,7 @@ class SecureSesSmtpUser(Construct):
         self._stack, self._key = stack, key
         self._sender = sender(identity, configuration_set, restrictions.configuration_set, user_name, place.region)
         user_arn = self._make_user(restrictions, place, user_name)
-        declared = declare(login, user_name=self._user_name, from_address=_first(restrictions.from_addresses))
+        declared = declare(login, user_name=self._user_name, from_address=told)
         self._hours = hours
         self._secret_arn = self._make_secret(declared, secret_name, replicas, removal_policy)
         origin = (construct_id if scope is stack else self.node.path, user_name, secret_name)
@@ -306,9 +309,32 @@ class SecureSesSmtpUser(Construct):
         """
         return self.secret.grant_read(grantee)
 
+    def grant_verify(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow somebody to prove the login with ``ses-secure-user verify``: to read it, and what else that asks.
+
+        Args:
+            grantee: Who may prove it, such as a pipeline's role. As with `grant_read`, it can read the login.
+
+        Returns:
+            The grant.
+
+        Raises:
+            ValueError: The grant would allow nothing, or make two stacks depend on each other; the message says what to
+                change.
+        """
+        arns = {
+            "secret": [self.secret.secret_arn],
+            "user": [self.user.user_arn],
+            "group": [self.group.group_arn],
+            "policy": [self.policy.managed_policy_arn],
+            "identities": self._identity_arns,
+        }
+        return grant_verification(self.grant_read(grantee), grantee, arns)
+
     def _make_user(self, restrictions: Restrictions, place: Place, name: str | None) -> str:
         """Make the user behind its policy, in a group and as a boundary, and give its ARN."""
         document = policy_document(restrictions, partition=place.partition, region=place.region, account=place.account)
+        self._identity_arns = identity_arns(document)
         self._policy = iam.CfnManagedPolicy(self, "Policy", policy_document=document)
         self._group = iam.CfnGroup(self, "Group", managed_policy_arns=[self._policy])
         user = _User(self, "User", user_name=name, groups=[self._group], permissions_boundary=self._policy)

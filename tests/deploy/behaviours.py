@@ -79,8 +79,16 @@ def _versions_of_a_new_secret(aws: LocalAws, stack_name: str, secret_name: str) 
     app = App()
     stack = Stack(app, stack_name)
     CfnOutput(stack, "Arn", value=sm.CfnSecret(stack, "Secret", name=secret_name).attr_id)
-    secret = aws.client("secretsmanager").describe_secret(SecretId=aws.deploy(app)["Arn"])
-    return dict(secret["VersionIdsToStages"])
+    return _versions(aws, aws.deploy(app)["Arn"])
+
+
+def a_secret_created_without_a_value_has_no_version(aws: LocalAws) -> bool:
+    secret = aws.client("secretsmanager").create_secret(Name=f"secret-{next(_numbers)}")
+    return "VersionId" not in secret and not _versions(aws, secret["ARN"])
+
+
+def _versions(aws: LocalAws, secret: str) -> dict[str, list[str]]:
+    return dict(aws.client("secretsmanager").describe_secret(SecretId=secret).get("VersionIdsToStages", {}))
 
 
 def a_rotation_schedule_tests_the_function(aws: LocalAws) -> bool:
@@ -246,6 +254,7 @@ BEHAVIOURS = (
     ref_of_a_secret_is_its_arn,
     a_secret_without_a_value_has_no_version,
     a_renamed_secret_without_a_value_has_no_version,
+    a_secret_created_without_a_value_has_no_version,
     a_rotation_schedule_tests_the_function,
     a_secret_takes_a_resource_policy,
     rotation_leaves_the_value_to_the_function,

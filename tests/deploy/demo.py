@@ -1,9 +1,12 @@
 """The main job, shown: `app.py` deployed by the real CDK CLI to an AWS on this machine, used, renewed and taken down."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 import time
+from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +15,7 @@ from tests.deploy.local_aws import LocalAws, local_aws
 
 ROOT = Path(__file__).parents[2]
 STACK = "SesSecureUser"
+INSIDE = "203.0.113.7"
 CONTEXT = {"identity": "example.com", "from_address": "noreply@example.com", "allowed_cidrs": "203.0.113.0/24"}
 
 
@@ -22,6 +26,8 @@ def main() -> None:
         step("Starting an AWS on this machine", f"{aws.env['AWS_ENDPOINT_URL']}, with an SES SMTP endpoint beside it")
         step("Bootstrapping it for the CDK")
         aws.bootstrap()
+        for identity in ("example.com", "example.org"):
+            aws.client("sesv2").create_email_identity(EmailIdentity=identity)
         step("Deploying app.py with the real CDK CLI")
         outputs = deploy(aws, Path(folder))
         step("Reading the secret")
@@ -30,6 +36,13 @@ def main() -> None:
         step("Logging in with it, over TLS")
         check("the login is accepted", log_in(aws, first))
         check("a wrong password is refused", not log_in(aws, first | {"password": "B" + "A" * 43}))
+        step("Sending with it, from inside the allowed network and from elsewhere")
+        check("mail as noreply@example.com is accepted", send(aws, first).startswith("250"))
+        check("as another address of the domain it is refused", refused(aws, first, sent_as="ceo@example.com"))
+        check("as another identity of the account it is refused", refused(aws, first, sent_as="noreply@example.org"))
+        check("from another network it is refused", refused(aws, first, origin="198.51.100.99"))
+        step("Proving all of it: ses-secure-user verify SECRET --inside")
+        check("everything is proved", verify(aws, outputs["SecretArn"]))
         step("Rotating: a new login becomes current, the one before goes on working")
         second = rotate(aws, outputs["SecretArn"])
         check("the new login is accepted", log_in(aws, second))
@@ -82,6 +95,28 @@ def rotate(aws: LocalAws, secret: str) -> dict[str, Any]:
 
 def log_in(aws: LocalAws, login: dict[str, Any]) -> bool:
     return aws.login(login["username"], login["password"])
+
+
+def send(aws: LocalAws, login: dict[str, Any], sent_as: str = "noreply@example.com", origin: str = INSIDE) -> str:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sent_as, "somebody@example.net", "Hello"
+    aws.send_from(origin)
+    return aws.send(login["username"], login["password"], message)
+
+
+def refused(aws: LocalAws, login: dict[str, Any], **changed: str) -> bool:
+    answer = send(aws, login, **changed)
+    shortened = re.sub(r"arn:[^ ]*:(user|identity)/", r"…\1/", answer)
+    print(f"    {shortened}", flush=True)
+    return answer.startswith("554 Access denied")
+
+
+def verify(aws: LocalAws, secret: str) -> bool:
+    """Run the command line as people do."""
+    aws.send_from(INSIDE)
+    env = {"COLUMNS": "118", **os.environ, **aws.env, "SSL_CERT_FILE": str(aws.ca_file)}
+    command = [sys.executable, "-m", "ses_secure_user", "verify", secret, "--inside"]
+    return subprocess.run(command, env=env, cwd=ROOT, check=False).returncode == 0
 
 
 def leaked(aws: LocalAws, folder: Path) -> bool:

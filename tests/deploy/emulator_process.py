@@ -1,5 +1,6 @@
 """The emulator as a process: started in a group of its own, ended with all that it started."""
 
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.deploy.waiting import wait_for
+
+SMTP = {"down": 0, "refusals": 0, "no_login": 0, "strict_sandbox": 0, "throttled": 0, "origin": "127.0.0.1"}
+"""How the SMTP endpoints behave at first; `SmtpEndpoint` says what each setting does."""
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +40,7 @@ def emulator(folder: Path, *options: str) -> Iterator[str]:
 def _prepare(folder: Path) -> None:
     (folder / "tmp").mkdir()
     (folder / "journal").touch(mode=0o600)
-    (folder / "smtp.json").write_text('{"down": 0, "refusals": 0}')
+    (folder / "smtp.json").write_text(json.dumps(SMTP))
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:

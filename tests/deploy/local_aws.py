@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple
@@ -17,7 +18,7 @@ from aws_cdk import App
 from botocore.exceptions import ClientError
 
 from tests.deploy.assembly import ACCOUNT, choose, publish, unlock, unpublish
-from tests.deploy.emulator_process import emulator
+from tests.deploy.emulator_process import SMTP, emulator
 from tests.deploy.inventory import inventory, log_lines
 from tests.deploy.ses_password import smtp_password
 from tests.deploy.shapes import Anything, Client, Json
@@ -61,7 +62,7 @@ class LocalAws:
         self._folder, self._url = folder, url
         self._clients: dict[tuple[str, str], Client] = {}
         self._stacks: dict[str, Stacks] = {}
-        self._smtp = {"down": 0, "refusals": 0}
+        self._smtp = dict(SMTP)
         self.ca_file = folder / "ca.pem"
         self.env = _environment(folder, url)
 
@@ -177,14 +178,30 @@ class LocalAws:
 
     def login(self, username: str, password: str, *, region: str = REGION) -> bool:
         """Log in over verified TLS and tell whether the endpoint accepted it."""
-        tls = ssl.create_default_context(cafile=str(self.ca_file))
-        with smtplib.SMTP(self.smtp_host, self.smtp_port(region), local_hostname="localhost", timeout=10) as smtp:
-            smtp.starttls(context=tls)
+        with self._smtp_session(region) as smtp:
             try:
                 smtp.login(username, password)
             except smtplib.SMTPAuthenticationError:
                 return False
         return True
+
+    def send(self, username: str, password: str, message: EmailMessage, return_path: str | None = None) -> str:
+        """Send a mail in the first region and give the endpoint's answer to it: 250, or code and text."""
+        with self._smtp_session(REGION) as smtp:
+            smtp.login(username, password)
+            try:
+                smtp.send_message(message, from_addr=return_path)
+            except smtplib.SMTPDataError as error:
+                text = error.smtp_error
+                return f"{error.smtp_code} {text.decode() if isinstance(text, bytes) else text}"
+        return "250"
+
+    @contextmanager
+    def _smtp_session(self, region: str) -> Iterator[smtplib.SMTP]:
+        tls = ssl.create_default_context(cafile=str(self.ca_file))
+        with smtplib.SMTP(self.smtp_host, self.smtp_port(region), local_hostname="localhost", timeout=10) as smtp:
+            smtp.starttls(context=tls)
+            yield smtp
 
     def smtp_down(self) -> None:
         """Let both endpoints drop every new connection."""
@@ -198,7 +215,27 @@ class LocalAws:
         """Refuse the first logins of every key that has not logged in yet, as while IAM propagates it."""
         self._control(refusals=count)
 
-    def _control(self, **settings: int) -> None:
+    def send_from(self, origin: str) -> None:
+        """Let mail come from a public address or through a VPC endpoint."""
+        self._control(origin=origin)
+
+    def refuse_logins(self, *, refused: bool) -> None:
+        """Refuse every login, as if SES judged where it comes from."""
+        self._control(no_login=refused)
+
+    def throttle_mails(self, *, throttled: bool) -> None:
+        """Put every mail off, as where the account's rate is exceeded."""
+        self._control(throttled=throttled)
+
+    def judge_simulator_in_sandbox(self, *, judged: bool) -> None:
+        """In the sandbox, judge SES's mailbox simulator as any other recipient."""
+        self._control(strict_sandbox=judged)
+
+    def mails(self) -> list[Json]:
+        """Give all mails that were accepted, each with its text and origin."""
+        return self._journal("mail")
+
+    def _control(self, **settings: int | str) -> None:
         self._smtp |= settings
         draft = self._folder / "smtp.json.new"
         draft.write_text(json.dumps(self._smtp))

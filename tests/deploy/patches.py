@@ -7,12 +7,23 @@ They sit on private names, so ministack is pinned, and test_patches.py tells whi
 from functools import partial
 from typing import Any
 
-from ministack.core import lambda_runtime
-from ministack.services import iam
+from ministack.core import iam_actions, lambda_runtime
+from ministack.services import iam, ses_v2
 from ministack.services import secretsmanager as sm
 from ministack.services.cloudformation import custom_resource, handlers, provisioners, stacks
 
-from tests.deploy import custom_resources, execution_role, groups, rotation, secret_values, users
+from tests.deploy import (
+    custom_resources,
+    execution_role,
+    groups,
+    rotation,
+    rotation_dates,
+    secret_values,
+    ses_identities,
+    simulation,
+    user_credentials,
+    users,
+)
 
 HASTE = "import time\nsleep = time.sleep\ntime.sleep = lambda seconds: sleep(seconds / 10)\n"
 """A function's waits take a tenth of their time; what they are for is tried on the life cycle's own clock."""
@@ -36,11 +47,19 @@ def install() -> None:
         (types["AWS::SecretsManager::Secret"], "create", secret_values.create_resource),
         (types["AWS::SecretsManager::Secret"], "update", secret_values.update_resource),
         (types["AWS::SecretsManager::Secret"], "delete", secret_values.delete_resource),
+        (vars(sm), "_create_secret", secret_values.create_secret),
         (vars(sm), "_get_secret_value", secret_values.get_secret_value),
         (vars(sm), "_put_secret_value", secret_values.put_secret_value),
         (vars(sm), "_apply_current_promotion", secret_values.promote),
         (vars(sm), "_rotate_secret", rotation.rotate_secret),
         (vars(sm), "_describe_secret", rotation.describe_secret),
+        (vars(sm), "_describe_secret", rotation_dates.describe_secret),
+        (vars(sm), "handle_request", rotation_dates.handle_request),
+        (iam._IAM_HANDLERS, "SimulatePrincipalPolicy", simulation.simulate_principal_policy),
+        (iam._IAM_HANDLERS, "SimulateCustomPolicy", simulation.simulate_custom_policy),
+        (iam._IAM_HANDLERS, "GetAccountAuthorizationDetails", user_credentials.get_account_authorization_details),
+        (vars(ses_v2), "handle_request", ses_identities.handle_request),
+        (vars(iam_actions), "extract_resource_arn", user_credentials.resource_arn),
         (handlers._ACTION_HANDLERS, "CreateStack", execution_role.create_stack),
         (handlers._ACTION_HANDLERS, "UpdateStack", execution_role.update_stack),
         (vars(stacks), "_provision_resource", execution_role.provision),
@@ -48,6 +67,7 @@ def install() -> None:
         (vars(stacks), "_delete_resource", execution_role.delete),
     ):
         table[name] = partial(patch, table[name])
+    iam._IAM_HANDLERS.update(user_credentials.actions())
     types["AWS::IAM::Group"] = groups.GROUP
     types["AWS::SecretsManager::RotationSchedule"] = rotation.SCHEDULE
     types["AWS::SecretsManager::ResourcePolicy"] = secret_values.RESOURCE_POLICY

@@ -29,6 +29,15 @@ def delete_resource(original: Callable[..., None], arn: str, props: Json) -> Non
     original(_name(arn), props)
 
 
+def create_secret(original: Action, request: Json) -> Answer:
+    """CreateSecret without a value makes no version."""
+    status, headers, body = original(request)
+    if status == 200 and not request.keys() & {"SecretString", "SecretBinary"}:
+        sm._secrets[request["Name"]]["Versions"].clear()
+        return _answer({name: text for name, text in json.loads(body).items() if name != "VersionId"})
+    return status, headers, body
+
+
 def get_secret_value(original: Action, request: Json) -> Answer:
     """GetSecretValue finds nothing in a version that has a label and no value."""
     status, headers, body = original(request)
@@ -99,6 +108,11 @@ def _accepted(secret: Json, token: str) -> Answer:
     answer: Answer = json_response(
         {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token, "VersionStages": stages}
     )
+    return answer
+
+
+def _answer(content: Json) -> Answer:
+    answer: Answer = json_response(content)
     return answer
 
 

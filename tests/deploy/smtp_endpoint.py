@@ -1,4 +1,4 @@
-"""SES's SMTP endpoint of one region, which accepts the access keys of the emulator's IAM and no others."""
+"""SES's SMTP endpoint of one region: it accepts the access keys of the emulator's IAM, and judges each mail."""
 # ruff: noqa: SLF001
 
 import asyncio
@@ -12,8 +12,10 @@ from threading import Thread
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from ministack.services import iam
 
+from tests.deploy.mail_judgement import Sent, judge
 from tests.deploy.ses_password import smtp_password
 
+THROTTLED = "454 Throttling failure: Maximum sending rate exceeded."
 INVALID = "535 Authentication Credentials Invalid"
 
 
@@ -24,7 +26,9 @@ class SmtpEndpoint:
         region: The region whose passwords are accepted.
         tls: The server's certificate.
         control: A JSON file, read at every connection: ``down`` drops it, ``refusals`` is how many of its
-            first logins a new key is refused, as while IAM propagates it.
+            first logins a new key is refused, as while IAM propagates it; ``origin`` is the address or VPC endpoint
+            that mail comes from; ``no_login`` refuses every login, as if SES judged its network; ``strict_sandbox``
+            has the mailbox simulator judged as a recipient too; ``throttled`` puts every mail off.
     """
 
     def __init__(self, region: str, tls: ssl.SSLContext, control: Path) -> None:
@@ -41,7 +45,7 @@ class SmtpEndpoint:
         if self._setting("down"):
             return _Dropped()
         return SMTP(
-            object(),
+            self,
             hostname="localhost",
             tls_context=self._tls,
             require_starttls=True,
@@ -49,14 +53,31 @@ class SmtpEndpoint:
             loop=self._loop,
         )
 
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
+        """Answer a mail as SES does, after DATA."""
+        control = json.loads(self._control.read_text())
+        if control["throttled"]:
+            return THROTTLED
+        sent = Sent(
+            key_id=str(session.auth_data),
+            content=envelope.content if isinstance(envelope.content, bytes) else b"",
+            return_path=envelope.mail_from or "",
+            recipients=tuple(envelope.rcpt_tos),
+            origin=control["origin"],
+            strict_sandbox=bool(control["strict_sandbox"]),
+        )
+        return await asyncio.to_thread(judge, sent, self._region)
+
     def _setting(self, name: str) -> int:
         return int(json.loads(self._control.read_text())[name])
 
     def _login(
         self, _server: SMTP, session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword
     ) -> AuthResult:
-        accepted = self._is_valid(login) and self._is_propagated(login.login.decode(), session.peer)
-        return AuthResult(success=accepted, handled=False, message=None if accepted else INVALID)
+        key_id = login.login.decode(errors="replace")
+        valid = self._is_valid(login) and not self._setting("no_login")
+        accepted = valid and self._is_propagated(key_id, session.peer)
+        return AuthResult(success=accepted, handled=False, message=None if accepted else INVALID, auth_data=key_id)
 
     def _is_valid(self, login: LoginPassword) -> bool:
         key = iam._access_keys.get(login.login.decode(errors="replace"))

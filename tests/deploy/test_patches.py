@@ -6,12 +6,16 @@ The day ministack does one by itself, the second test fails: then the patch can 
 from collections.abc import Callable, Iterator
 
 import pytest
+from botocore.exceptions import ClientError
 
+from tests.deploy.account_behaviours import ACCOUNT_BEHAVIOURS
 from tests.deploy.behaviours import BEHAVIOURS
 from tests.deploy.local_aws import DeploymentFailed, LocalAws, local_aws
 
 Behaviour = Callable[[LocalAws], bool]
-every_behaviour = pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
+every_behaviour = pytest.mark.parametrize(
+    "behaviour", [*BEHAVIOURS, *ACCOUNT_BEHAVIOURS], ids=lambda behaviour: behaviour.__name__
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +33,6 @@ def test_the_local_aws_behaves_like_aws(aws: LocalAws, behaviour: Behaviour) -> 
 def test_ministack_alone_does_not(ministack: LocalAws, behaviour: Behaviour) -> None:
     try:
         alike = behaviour(ministack)
-    except (DeploymentFailed, LookupError):
+    except (DeploymentFailed, LookupError, ClientError):
         alike = False
     assert not alike

@@ -175,3 +175,17 @@ def test_a_password_removed_by_hand_is_replaced_by_the_next_deployment(on: Stage
     assert on.stack.update(BASE).succeeded
     assert on.opens(on.login())
     on.settle()
+
+
+def test_a_key_deleted_by_hand_while_it_is_deployed_never_becomes_current(on: Stage) -> None:
+    on.deployed()
+    former, keys = on.login(), on.key_ids()
+    update = on.stack.begin_update(FRANKFURT | {"VerifyLogin": "false"})
+    last = len(on.rehearse(update)) - 1 - on.rehearse(update)[::-1].index("DescribeSecret")
+
+    def meet(point: int) -> None:
+        if point == last:
+            on.world.delete_key(next(iter(on.key_ids() - keys)))
+
+    assert "key was deleted meanwhile" in failed(on.world.deliver(update, at_point=meet))
+    assert on.login() == former

@@ -218,7 +218,7 @@ def test_no_life_of_a_credential_breaks_an_invariant() -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=300,
+            max_examples=450,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

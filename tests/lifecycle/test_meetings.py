@@ -199,8 +199,10 @@ def _give_up(on: Stage, update: Json, *, restored: bool, rotated: bool, **how: A
 
 
 def _comes_late(on: Stage, update: Json) -> None:
+    keys = on.key_ids()
     late = on.world.deliver(update)
     assert not late.succeeded
+    assert on.key_ids() == keys
     assert on.stack.now
     on.world.check_declared(on.rotation.secret, on.stack.now, late.story)
     assert not on.world.broken, on.world.broken
@@ -217,3 +219,24 @@ def test_an_update_that_is_first_delivered_after_its_rollback_changes_nothing(ch
         for _ in range(2):
             _comes_late(on, update)
         on.settle()
+
+
+def test_a_rotation_that_makes_room_while_another_is_finished_leaves_a_login_that_works() -> None:
+    """Secrets Manager begins anew while the function still finishes what it gave up, with a key older than the grace."""
+    with stage(token_kept=False) as on:
+        on.deployed()
+        token = on.rotation.begin()
+        assert on.rotation.steps(token, "testSecret").succeeded
+        on.world.pass_time(2 * GRACE_SECONDS)
+        finish, before = on.rotation.event("finishSecret", token), on.world.save()
+        for at in range(len(on.world.deliver(finish).points)):
+            on.world.restore(before)
+            COUNTS["life cycle"]["meetings"] += 1
+
+            def meet(point: int, at: int = at) -> None:
+                if point == at:
+                    on.world.deliver(on.rotation.event("createSecret", on.rotation.begin()))
+
+            on.world.deliver(finish, at_point=meet)
+            assert on.world.works(on.rotation.secret)
+            on.settle()

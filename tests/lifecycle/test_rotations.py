@@ -87,6 +87,13 @@ def test_a_rotation_within_a_deployment_is_refused_until_it_is_over(on: Stage, w
     assert on.rotation.run(attempts=1).succeeded
 
 
+def test_a_rotation_soon_after_another_and_a_deployment_is_not_held_up(on: Stage) -> None:
+    assert on.stack.create(BASE).succeeded
+    assert on.rotation.run(attempts=1).succeeded
+    assert on.stack.update(BASE).succeeded
+    assert on.rotation.run(attempts=1).succeeded
+
+
 def test_a_rotation_makes_one_version(on: Stage) -> None:
     on.deployed()
     before = set(on.rotation.secret.versions)

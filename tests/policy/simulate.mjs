@@ -5,19 +5,20 @@ import { runSimulation } from '@cloud-copilot/iam-simulate'
 
 const everything = { Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }
 const organization = [{ orgIdentifier: 'o', policies: [{ name: 'FullAWSAccess', policy: everything }] }]
+const decisions = { Allowed: 'allowed', ExplicitlyDenied: 'explicitDeny', ImplicitlyDenied: 'implicitDeny' }
 const named = policies => policies.map((policy, number) => ({ name: `policy${number}`, policy }))
 
 async function judge({ principal, action, resource, account, context, attached, boundary, resourcePolicy }) {
   const answer = await runSimulation({
     request: { principal, action, resource: { resource, accountId: account }, contextVariables: context },
     identityPolicies: named(attached),
-    permissionBoundaryPolicies: named([boundary]),
+    permissionBoundaryPolicies: boundary ? named([boundary]) : undefined,
     resourcePolicy: resourcePolicy ?? undefined,
     serviceControlPolicies: organization,
     resourceControlPolicies: [],
   }, {})
   if (answer.resultType === 'error') throw new Error(JSON.stringify(answer.errors))
-  return { allowed: answer.overallResult === 'Allowed', ignored: answer.result?.ignoredContextKeys ?? [] }
+  return { decision: decisions[answer.overallResult], ignored: answer.result?.ignoredContextKeys ?? [] }
 }
 
 // Every action of a service with one resource of each kind that it takes.

@@ -136,6 +136,9 @@ def test_tokens_pass_every_check(stack: cdk.Stack) -> None:
     )
     (credential,) = resources(stack, "Custom::SesSmtpCredential")
     assert credential["FromAddress"] == {"Fn::Select": [0, {"Ref": "List"}]}
+    assert credential["Port"] == {"Ref": "Text"}
+    (secret,) = resources(stack, "AWS::SecretsManager::Secret")
+    assert {"Key": "ses-secure-user:port", "Value": {"Ref": "Text"}} in secret["Tags"]
     assert '"aws:SourceIp": {"Ref": "List"}' in policy(stack)
 
 
@@ -274,7 +277,11 @@ def test_tokens_pass_every_check(stack: cdk.Stack) -> None:
         ),
         (
             {"secret_fields": {"username": "SMTP USER"}},
-            "`secret_fields` must name fields with 1 to 30 letters, digits and _.-, got SMTP USER; write one such as SMTP_USERNAME",
+            "`secret_fields` must name fields with 1 to 27 letters, digits and _.-, got SMTP USER; write one such as SMTP_USERNAME",
+        ),
+        (
+            {"from_address": ["o'hara@example.com", "noreply@example.com"]},
+            "`from_address` must begin with an address of at most 256 letters, digits and + - = . _ : / @, since a tag of the secret holds it, got o'hara@example.com; write another one first",
         ),
         (
             {"secret_name": "mailer:smtp"},

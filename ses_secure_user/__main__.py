@@ -1,0 +1,20 @@
+"""``python -m ses_secure_user``, the same as the console script ``ses-secure-user``."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, or say what to install for it."""
+    try:
+        from .cli.main import cli  # noqa: PLC0415 - the extra may be missing
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in {"boto3", "botocore", "click", "rich"}:
+            raise
+        print(f"{missing} is missing: pip install 'ses-secure-user[cli]'", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    cli(prog_name="ses-secure-user")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Every IAM user of an account with the policies it has, and who made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .policy_reading import deviations, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from types_boto3_iam import IAMClient
+    from types_boto3_iam.type_defs import GroupDetailTypeDef, UserDetailTypeDef
+
+    from .policy_reading import Document
+
+CONSOLE_POLICY = "AmazonSesSendingAccess"
+CONSOLE_TAG = ("InvokedBy", "SESConsole")
+CONSOLE_GROUP = "AWSSESSendingGroupDoNotRename"
+"""https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html"""
+
+
+@dataclass(frozen=True)
+class AccountUser:
+    """One user, from GetAccountAuthorizationDetails.
+
+    Attributes:
+        detail: What that answers of the user.
+        documents: The policies of the user and its groups.
+        complete: Whether those are all.
+        boundary: The document of its permissions boundary.
+    """
+
+    detail: UserDetailTypeDef
+    documents: tuple[Document, ...] = field(repr=False)
+    complete: bool
+    boundary: Document | None = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.detail.get("UserName", "")
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return self.detail.get("Arn", "")
+
+    @property
+    def made_by(self) -> str:
+        """Who made it, as far as that shows."""
+        tags = {(one["Key"], one["Value"]) for one in self.detail.get("Tags", [])}
+        inline = {one.get("PolicyName") for one in self.detail.get("UserPolicyList", [])}
+        if self._guarded:
+            return "SecureSesSmtpUser"
+        if CONSOLE_POLICY in inline or CONSOLE_TAG in tags:
+            return "SES console, before September 2024"
+        return "SES console" if CONSOLE_GROUP in self.detail.get("GroupList", []) else "hand or tool"
+
+    @property
+    def _guarded(self) -> bool:
+        """Whether the boundary is, statement by statement, one that the construct writes."""
+        if self.boundary is None:
+            return False
+        try:
+            return not deviations(self.boundary, read(self.boundary))
+        except ValueError:
+            return False
+
+
+def account_users(iam: IAMClient) -> list[AccountUser]:
+    """All users of the account."""
+    users: list[UserDetailTypeDef] = []
+    groups: dict[str, GroupDetailTypeDef] = {}
+    managed: dict[str, Document] = {}
+    pages = iam.get_paginator("get_account_authorization_details").paginate(
+        Filter=["User", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
+    )
+    for page in pages:
+        users += page["UserDetailList"]
+        groups |= {one.get("GroupName", ""): one for one in page["GroupDetailList"]}
+        managed |= {one.get("Arn", ""): _default(one.get("PolicyVersionList", [])) for one in page["Policies"]}
+    return [_user(one, groups, managed) for one in users]
+
+
+def _user(
+    detail: UserDetailTypeDef, groups: Mapping[str, GroupDetailTypeDef], managed: Mapping[str, Document]
+) -> AccountUser:
+    own = [groups[name] for name in detail.get("GroupList", []) if name in groups]
+    inline = [*detail.get("UserPolicyList", []), *(one for group in own for one in group.get("GroupPolicyList", []))]
+    attached = [
+        *detail.get("AttachedManagedPolicies", []),
+        *(one for group in own for one in group.get("AttachedManagedPolicies", [])),
+    ]
+    documents = [_document(one.get("PolicyDocument")) for one in inline]
+    arns = [one.get("PolicyArn", "") for one in attached]
+    documents += [managed[arn] for arn in arns if arn in managed]
+    boundary = detail.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+    return AccountUser(detail, tuple(documents), managed.keys() >= set(arns), managed.get(boundary))
+
+
+def _default(versions: Iterable[Mapping[str, Any]]) -> Document:
+    return next((_document(one.get("Document")) for one in versions if one.get("IsDefaultVersion")), {})
+
+
+def _document(document: Any) -> Document:  # noqa: ANN401 - the SDK has decoded it, whatever its types say
+    return dict(document or {})

@@ -1,0 +1,156 @@
+"""That nothing was added to the user, its policy or its secret since the deployment, and that the login is renewed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ses_secure_user.issuer.contract import SECRET_FIELDS
+
+from .claims import Claim, Finding, Judge, Verdict
+from .masking import key_name, masked
+from .policy_reading import deviations
+
+if TYPE_CHECKING:
+    from .verify import Case
+
+QUARANTINE = "AWSCompromisedKeyQuarantine"
+"""The policy that AWS attaches to a user whose key it found in public, whatever its version."""
+
+WAITS = (5,) * 12
+"""Seconds between two looks at a rotation that is under way: a minute in all."""
+
+UNDER_WAY = timedelta(minutes=15)
+"""Longer than a rotation runs: one that is pending longer is stuck."""
+
+
+def drift_claims(case: Case) -> list[Claim[Case]]:
+    """Compare the user, its policy and its secret with what the construct deploys."""
+    return [
+        Claim("policy", "the policy is the one that the construct writes", _policy),
+        Claim("boundary", "boundary and group hold that one policy", _boundary),
+        Claim("own-policies", "the user has no policy of its own", _own_policies),
+        Claim("leak", "AWS found no key of the user in public", _leak),
+        Claim("keys", "every access key is the secret's", _keys),
+        Claim("other-credentials", "the user has no other credential", _other_credentials),
+        Claim("revoked", "the user is not being deleted", _revoked),
+        Claim("secret", "the secret says what its tags and the policy do", _secret),
+        *_rotation_claims(case),
+    ]
+
+
+def _rotation_claims(case: Case) -> list[Claim[Case]]:
+    if "RotationRules" not in case.secret.description and not case.secret.description.get("RotationEnabled"):
+        return [Claim("rotation", "is the login renewed?", _never_rotated)]
+    return [
+        Claim("rotation", "the login is renewed, and is due in the future", _rotation),
+        Claim("rotation-stuck", "no rotation is stuck", _stuck),
+    ]
+
+
+def _policy(case: Case) -> Finding:
+    found = deviations(case.document, case.restrictions)
+    return _iam("; ".join(found) or "statement by statement", holds=not found)
+
+
+def _boundary(case: Case) -> Finding:
+    user = case.user
+    faults = [] if user.boundary else ["the user has no permissions boundary"]
+    if len(user.groups) != 1:
+        faults.append(f"the user is in {len(user.groups)} groups: {', '.join(user.groups)}")
+    elif user.group_policies != [user.boundary]:
+        faults.append(f"the group holds {_names(user.group_policies)}")
+    return _iam("; ".join(faults) or "the same in both, and no other", holds=not faults)
+
+
+def _names(policies: list[str]) -> str:
+    return ", ".join(one.rpartition("/")[2] for one in policies) or "nothing"
+
+
+def _own_policies(case: Case) -> Finding:
+    found = [one for one in case.user.own_policies if not one.startswith(QUARANTINE)]
+    return _iam(f"it has {', '.join(found)}" if found else "none attached, none inline", holds=not found)
+
+
+def _leak(case: Case) -> Finding:
+    found = [one for one in case.user.own_policies if one.startswith(QUARANTINE)]
+    leak = f"AWS attached {', '.join(found)}: a key LEAKED; rotate twice"
+    return _iam(leak if found else "no quarantine policy", holds=not found)
+
+
+def _keys(case: Case) -> Finding:
+    existing = [key.get("AccessKeyId", "") for key in case.user.keys]
+    labelled = {login.key_id for login in (case.current, case.previous) if login}
+    known = labelled if labelled >= set(existing) else labelled | case.secret.known_keys()
+    strangers = [key_name(one) for one in existing if one not in known]
+    inactive = [key_name(key.get("AccessKeyId", "")) for key in case.user.keys if key.get("Status") != "Active"]
+    faults = [f"{', '.join(strangers)} in no version of the secret"] if strangers else []
+    faults += [f"{', '.join(inactive)} deactivated"] if inactive else []
+    return _iam("; ".join(faults) or ", ".join(map(key_name, existing)), holds=not faults)
+
+
+def _other_credentials(case: Case) -> Finding:
+    found = case.user.other_credentials
+    return _iam(f"it has {', '.join(found)}" if found else "none", holds=not found)
+
+
+def _revoked(case: Case) -> Finding:
+    marked = case.user.revoked
+    return _iam("marked as revoked: its credential was deleted" if marked else "not marked", holds=not marked)
+
+
+def _secret(case: Case) -> Finding:
+    """Compare the secret's fields with its tags, but for user name and password, and its sender with the policy."""
+    login, declared = case.current, case.secret.declaration
+    expected = declared.value(login.key_id, login.password)
+    faults = [
+        f"{name} is {masked(str(login.value.get(name)))}, its tag says {masked(str(expected[name]))}"
+        for name in SECRET_FIELDS
+        if name not in {"username", "password"} and login.value.get(name) != expected[name]
+    ]
+    if not faults and not declared.fits(login.value):
+        faults.append("its further fields are not as its tags say")
+    senders = {str(login.value.get("from_address")), declared.from_address}
+    others = sorted(senders - set(case.restrictions.from_addresses))
+    faults += [f"{', '.join(others)} is not allowed by the policy"] if others else []
+    return Finding.of(Judge.SECRETS_MANAGER, "; ".join(faults) or f"{declared.host}:{declared.port}", holds=not faults)
+
+
+def _never_rotated(_case: Case) -> Finding:
+    evidence = "by deployments alone: it was deployed without a rotation_interval"
+    return Finding(Verdict.OBSERVED, (Judge.SECRETS_MANAGER,), evidence)
+
+
+def _rotation(case: Case) -> Finding:
+    description = case.secret.description
+    due = description.get("NextRotationDate")
+    if not description.get("RotationEnabled"):
+        return _rotated("rotation was turned off", holds=False)
+    if due is None:
+        return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "it is on, but no date is given")
+    when = f"{due:%Y-%m-%d}"
+    return _rotated(
+        f"due by {when}" if due > case.now else f"overdue since {when}: rotations fail", holds=due > case.now
+    )
+
+
+def _stuck(case: Case) -> Finding:
+    """Wait for a while if one is under way, such as the trial that follows the deployment of a schedule."""
+    for pause in (0, *WAITS):
+        if pause:
+            case.sleep(pause)
+        pending = case.secret.pending()
+        if pending is None:
+            return _rotated("none is pending", holds=True)
+        since = case.secret.created(pending)
+        if since and case.now - since > UNDER_WAY:
+            return _rotated(f"one is pending since {since:%Y-%m-%d %H:%M} UTC", holds=False)
+    return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "one is under way: ask again in some minutes")
+
+
+def _iam(evidence: str, *, holds: bool) -> Finding:
+    return Finding.of(Judge.IAM, masked(evidence), holds=holds)
+
+
+def _rotated(evidence: str, *, holds: bool) -> Finding:
+    return Finding.of(Judge.SECRETS_MANAGER, evidence, holds=holds)

@@ -1,0 +1,68 @@
+"""What keeps a claim from being judged, each in one sentence."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore import exceptions as sdk
+
+from .masking import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
+_INVALID = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+
+
+class CannotJudgeError(Exception):
+    """Nothing can be said about the account; the message is one sentence that says why, and holds no secret."""
+
+
+def code_of(error: sdk.ClientError) -> str:
+    """The error code of an answer, such as ``NoSuchEntity``."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+@contextmanager
+def explained(permission: str) -> Iterator[None]:
+    """Say in one sentence why AWS could not be asked.
+
+    Args:
+        permission: What gives the permissions, for whoever lacks one.
+
+    Raises:
+        CannotJudgeError: A call failed.
+    """
+    try:
+        yield
+    except sdk.ClientError as error:
+        raise CannotJudgeError(_explained(error, permission)) from None
+    except (sdk.NoCredentialsError, sdk.PartialCredentialsError, sdk.TokenRetrievalError, sdk.SSOError) as error:
+        raise CannotJudgeError(f"no AWS credentials were found: {error}") from None
+    except sdk.NoRegionError:
+        raise CannotJudgeError("no AWS region is set: name one with --region") from None
+    except sdk.ProfileNotFound as error:
+        raise CannotJudgeError(f"the AWS configuration cannot be used: {error}") from None
+    except sdk.BotoCoreError as error:
+        raise CannotJudgeError(f"AWS cannot be asked: {masked(str(error))}") from None
+
+
+def _explained(error: sdk.ClientError, permission: str) -> str:
+    code, call = code_of(error), error.operation_name
+    if code in DENIED:
+        return f"these credentials may not call {call}: {permission}"
+    if code in _THROTTLED:
+        return f"AWS throttles {call}: try again in a minute"
+    if code in _INVALID:
+        return f"these AWS credentials are not valid ({code})"
+    return f"{call} failed: {masked(error.response.get('Error', {}).get('Message') or code)}"

@@ -1,0 +1,17 @@
+"""What evidence may show of keys and accounts."""
+
+import re
+
+_ACCOUNT = re.compile(r"(?<![0-9A-Za-z])\d{12}(?![0-9A-Za-z])")
+_KEY_ID = re.compile(r"\bA(?:KIA|SIA)[A-Z0-9]{12,124}\b")
+
+
+def key_name(key_id: str) -> str:
+    """Tell a key from another by its last four characters."""
+    return f"…{key_id[-4:]}"
+
+
+def masked(text: str) -> str:
+    """Hide account ids and key ids in what AWS answered, and put it on one line that a terminal can show."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return _KEY_ID.sub(lambda found: key_name(found[0]), _ACCOUNT.sub("************", line))

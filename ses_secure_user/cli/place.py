@@ -1,0 +1,67 @@
+"""Where the command runs: inside the allowed networks, or outside."""
+
+from __future__ import annotations
+
+import urllib.request
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+from .errors import CannotJudgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .policy_reading import Restrictions
+
+ADDRESS_SERVICE = "https://checkip.amazonaws.com"
+UNKNOWN = "say --inside or --outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whether the command runs inside, and how that is known.
+
+    Attributes:
+        inside: Whether mail from here comes from an allowed network or endpoint; None where only SES's answer tells.
+        because: How that is known.
+    """
+
+    inside: bool | None
+    because: str
+
+
+def own_address() -> str:
+    """Ask AWS which public address this machine has.
+
+    Raises:
+        OSError: It cannot be asked.
+    """
+    with urllib.request.urlopen(ADDRESS_SERVICE, timeout=10) as answer:
+        return str(answer.read(64).decode("ascii", errors="replace").strip())
+
+
+def find_place(restrictions: Restrictions, ask: Callable[[], str]) -> Place:
+    """Compare this machine's public address with the allowed networks.
+
+    Mail through a VPC endpoint carries no public address. So where endpoints are allowed, an address outside the
+    networks tells nothing, and SES's answer to an allowed mail must.
+
+    Raises:
+        CannotJudgeError: The address cannot be found out.
+    """
+    if not restrictions.networks:
+        return Place(None, "mail goes through a VPC endpoint")
+    try:
+        address = _parsed(ask())
+    except (OSError, ValueError):
+        raise CannotJudgeError(f"{ADDRESS_SERVICE} does not tell this machine's address: {UNKNOWN}") from None
+    if any(address in network for network in restrictions.parsed_networks):
+        return Place(True, f"{address} is in an allowed network")
+    if restrictions.vpc_endpoints:
+        return Place(None, f"{address} is in no allowed network, but there is an allowed VPC endpoint")
+    return Place(False, f"{address} is in no allowed network")
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address:
+    return ip_address(text)

@@ -1,0 +1,181 @@
+"""Mail over SES SMTP, to SES's own mailbox simulator, no faster than the account may send.
+
+The simulator accepts mail from the sandbox too, delivers to nobody, and counts against no quota but the rate
+(https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html).
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import TYPE_CHECKING
+
+from .errors import CannotJudgeError
+from .masking import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .login_secret import Login
+
+IMPLICIT_TLS_PORTS = frozenset({465, 2465})
+"""https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
+
+_DENIED = re.compile(
+    r"not authorized to perform [`'\"]?(?P<action>[\w:]+)[`'\"]? on resource [`'\"]?(?P<arn>[^`'\"\s]+)"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mail:
+    """One mail to be tried.
+
+    Attributes:
+        from_address: The From header.
+        return_path: The envelope's sender.
+        recipient: The one recipient.
+    """
+
+    from_address: str
+    return_path: str
+    recipient: str
+
+    @property
+    def message(self) -> bytes:
+        """The mail as it is sent."""
+        message = EmailMessage()
+        message["From"] = self.from_address
+        message["To"] = self.recipient
+        message["Subject"] = "ses-secure-user verify"
+        message["Auto-Submitted"] = "auto-generated"
+        message["X-SES-MESSAGE-TAGS"] = "ses-secure-user=verify"
+        message.set_content("Sent to find out what a login may send.\n")
+        return message.as_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the endpoint answered in the end.
+
+    Attributes:
+        code: The SMTP code.
+        text: Its text.
+        step: The command that was answered so.
+    """
+
+    code: int
+    text: str
+    step: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it is a yes."""
+        return self.code < 300  # noqa: PLR2004 - SMTP
+
+    @property
+    def denied(self) -> tuple[str, str] | None:
+        """The action and the resource's ARN that the user is not authorized for, if that is the answer."""
+        found = _DENIED.search(self.text)
+        return (found["action"], found["arn"]) if found else None
+
+    @property
+    def words(self) -> str:
+        """The answer as it came, on one line, without account and key."""
+        return masked(f"{self.code} {self.text}")
+
+    @property
+    def evidence(self) -> str:
+        """The answer in short: what was refused stands for the sentence around it."""
+        if self.denied:
+            action, arn = self.denied
+            return f"{self.code} after {self.step}: no {action} on {arn.rpartition(':')[2]}"
+        return f"{self.code if self.accepted else self.words} after {self.step}"
+
+
+@dataclass
+class Postbox:
+    """The endpoint that a login is for.
+
+    Attributes:
+        host: Its name.
+        port: Its port.
+        pause: Seconds between two mails.
+        clock: Seconds that only grow.
+        sleep: Waits for seconds.
+        timeout: Seconds that connecting and each answer may take.
+    """
+
+    host: str
+    port: int
+    pause: float
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    timeout: float = 20
+    _last: float | None = field(default=None, init=False)
+
+    def log_in(self, login: Login) -> Reply:
+        """Log in and hang up."""
+        return self._session(lambda smtp: self._authenticated(smtp, login))
+
+    def send(self, login: Login, mail: Mail) -> Reply:
+        """Log in and send one mail, when the account may send another."""
+        self._wait()
+        return self._session(lambda smtp: self._sent(smtp, login, mail))
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self.sleep(max(0.0, self._last + self.pause - self.clock()))
+        self._last = self.clock()
+
+    def _session(self, use: Callable[[smtplib.SMTP], Reply]) -> Reply:
+        try:
+            with self._connection() as smtp:
+                reply = use(smtp)
+        except ssl.SSLCertVerificationError as error:
+            reason = error.verify_message
+            raise CannotJudgeError(f"the certificate of {self.host}:{self.port} is not valid: {reason}") from None
+        except (OSError, smtplib.SMTPException) as error:
+            kind = type(error).__name__
+            raise CannotJudgeError(f"the endpoint {self.host}:{self.port} cannot be reached ({kind})") from None
+        if 400 <= reply.code < 500:  # noqa: PLR2004 - SMTP's codes for what may pass
+            raise CannotJudgeError(f"SES puts off for now what it is asked: {reply.evidence}")
+        return reply
+
+    def _connection(self) -> smtplib.SMTP:
+        tls = ssl.create_default_context()
+        if self.port in IMPLICIT_TLS_PORTS:
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=tls)
+        smtp = smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+        try:
+            smtp.starttls(context=tls)
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _authenticated(self, smtp: smtplib.SMTP, login: Login) -> Reply:
+        try:
+            code, text = smtp.login(login.key_id, login.password)
+        except smtplib.SMTPAuthenticationError as error:
+            code, text = error.smtp_code, error.smtp_error if isinstance(error.smtp_error, bytes) else b""
+        return Reply(code, text.decode(errors="replace"), "AUTH")
+
+    def _sent(self, smtp: smtplib.SMTP, login: Login, mail: Mail) -> Reply:
+        reply = self._authenticated(smtp, login)
+        steps: tuple[tuple[str, Callable[[], tuple[int, bytes]]], ...] = (
+            ("MAIL FROM", lambda: smtp.mail(mail.return_path)),
+            ("RCPT TO", lambda: smtp.rcpt(mail.recipient)),
+            ("DATA", lambda: smtp.data(mail.message)),
+        )
+        for step, command in steps:
+            if not reply.accepted:
+                break
+            try:
+                code, text = command()
+            except smtplib.SMTPDataError as error:
+                code, text = error.smtp_code, error.smtp_error if isinstance(error.smtp_error, bytes) else b""
+            reply = Reply(code, text.decode(errors="replace"), step)
+        return reply

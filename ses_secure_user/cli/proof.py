@@ -1,0 +1,127 @@
+"""`verify`: one login, all its claims."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from .claims import Row, judged
+from .drift_claims import drift_claims
+from .errors import DENIED, CannotJudgeError, code_of, explained
+from .login_secret import LoginSecret
+from .mail_claims import mail_claims, observations
+from .network_claims import network_claims
+from .place import Place, find_place
+from .policy_reading import Restrictions, read
+from .postbox import Postbox
+from .ses_account import SesAccount
+from .simulator import Simulator
+from .smtp_user import SmtpUser
+from .verify import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .outside import Aws, Outside
+
+GRANT = "`mailer.grant_verify(role)` grants what is needed"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user of the command line asked for.
+
+    Attributes:
+        secret_id: The secret's name or ARN.
+        inside: Whether mail from here comes from an allowed network; None to find out.
+        recipient: Who gets the mail; None for SES's mailbox simulator.
+    """
+
+    secret_id: str
+    inside: bool | None = None
+    recipient: str | None = None
+
+
+def case_of(aws: Aws, outside: Outside, options: Options) -> Case:
+    """Find out everything that the claims are judged by.
+
+    Raises:
+        CannotJudgeError: There is no such login, or it cannot be asked about.
+    """
+    with explained(GRANT):
+        secret = LoginSecret.of(aws.secrets(), options.secret_id)
+        iam = aws.iam()
+        user = SmtpUser.of(iam, secret.declaration.user_name)
+        document, restrictions = _policy(user)
+        ses = SesAccount(aws.ses(secret.declaration.region))
+        ses.check_sending()
+        case = Case(
+            secret=secret,
+            user=user,
+            ses=ses,
+            document=document,
+            restrictions=restrictions,
+            place=_place(options, restrictions, outside),
+            postbox=_postbox(secret, ses, outside),
+            simulator=Simulator(iam, user.arn, _resource_policies(ses, restrictions)),
+            now=outside.now(),
+            sleep=outside.sleep,
+            recipient=options.recipient,
+        )
+        # Asked now, so that what is missing is said before anything is sent.
+        _ = case.identity, case.current
+        return case
+
+
+def rows_of(case: Case) -> Iterator[Row]:
+    """Judge all claims, the mails first.
+
+    Raises:
+        CannotJudgeError: Something cannot be asked.
+    """
+    with explained(GRANT):
+        for claims in (mail_claims, network_claims, drift_claims, observations):
+            yield from judged(claims(case), case)
+
+
+def _place(options: Options, restrictions: Restrictions, outside: Outside) -> Place:
+    if options.inside is None:
+        return find_place(restrictions, outside.address)
+    return Place(options.inside, "you said so")
+
+
+def _policy(user: SmtpUser) -> tuple[Mapping[str, Any], Restrictions]:
+    """The user's policy: its boundary, or where that is lost or not readable, the group's."""
+    denied = None
+    for arn in _candidates(user):
+        try:
+            document = user.document(arn)
+            return document, read(document)
+        except ClientError as error:
+            denied = denied or error
+        except ValueError:
+            continue
+    if denied and code_of(denied) in DENIED:
+        raise denied
+    raise CannotJudgeError(f"the user {user.name} has no policy that SecureSesSmtpUser writes: deploy its stack again")
+
+
+def _candidates(user: SmtpUser) -> Iterator[str]:
+    if user.boundary:
+        yield user.boundary
+    yield from (one for one in user.group_policies if one.startswith("arn:"))
+
+
+def _postbox(secret: LoginSecret, ses: SesAccount, outside: Outside) -> Postbox:
+    """The endpoint that the tags name; the password is shown to it only where the secret itself names the same."""
+    host, port = secret.declaration.host, secret.declaration.port
+    if not port.isdigit():
+        raise CannotJudgeError(f"the secret's tag ses-secure-user:port is no port: {port}")
+    return Postbox(host, int(port), ses.seconds_between_mails, outside.clock, outside.sleep)
+
+
+def _resource_policies(ses: SesAccount, restrictions: Restrictions) -> dict[str, list[Mapping[str, Any]]]:
+    found = {restrictions.arn("identity", name): ses.policies(name) for name in restrictions.identities}
+    return {arn: policies for arn, policies in found.items() if policies}

@@ -1,0 +1,92 @@
+"""SES in one region: whether it sends, how fast, and as whom."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from .errors import CannotJudgeError, code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from types_boto3_sesv2 import SESV2Client
+    from types_boto3_sesv2.type_defs import GetAccountResponseTypeDef, GetEmailIdentityResponseTypeDef
+
+
+@dataclass(frozen=True)
+class SesAccount:
+    """The account in SES's eyes, in the region of the client."""
+
+    api: SESV2Client
+
+    @property
+    def region(self) -> str:
+        """Where this is so."""
+        return self.api.meta.region_name
+
+    @cached_property
+    def account(self) -> GetAccountResponseTypeDef:
+        """What GetAccount answers."""
+        return self.api.get_account()
+
+    @property
+    def in_sandbox(self) -> bool:
+        """Whether mail may be sent to verified recipients alone."""
+        return not self.account["ProductionAccessEnabled"]
+
+    @property
+    def seconds_between_mails(self) -> float:
+        """How long to wait between two mails, a tenth longer than the account's rate asks for."""
+        rate = self.account.get("SendQuota", {}).get("MaxSendRate") or 1.0
+        return 1.1 / rate if rate > 0 else 0
+
+    def check_sending(self) -> None:
+        """Check that anything can be sent at all.
+
+        Raises:
+            CannotJudgeError: SES sends nothing for this account.
+        """
+        status = self.account.get("EnforcementStatus", "")
+        if not self.account["SendingEnabled"] or status == "SHUTDOWN":
+            raise CannotJudgeError(
+                f"SES sends nothing for this account in {self.region}: sending is paused (status {status or 'unknown'})"
+            )
+
+    @cached_property
+    def verified(self) -> list[str]:
+        """The identities that mail may be sent from."""
+        found: list[str] = []
+        page = self.api.list_email_identities()
+        while True:
+            found += [
+                one.get("IdentityName", "") for one in page.get("EmailIdentities", []) if one.get("SendingEnabled")
+            ]
+            if not page.get("NextToken"):
+                return found
+            page = self.api.list_email_identities(NextToken=page["NextToken"])
+
+    def identity_of(self, address: str) -> str | None:
+        """The verified identity that SES judges a From address by: the address's own, else its nearest domain's."""
+        domain = address.rpartition("@")[2].lower()
+        labels = domain.split(".")
+        candidates = [address, *(".".join(labels[start:]) for start in range(len(labels)))]
+        return next((one for one in candidates if one in self.verified), None)
+
+    def identity(self, name: str) -> GetEmailIdentityResponseTypeDef | None:
+        """What SES knows of an identity, or None where there is none."""
+        try:
+            return self.api.get_email_identity(EmailIdentity=name)
+        except ClientError as error:
+            if code_of(error) == "NotFoundException":
+                return None
+            raise
+
+    def policies(self, name: str) -> list[Mapping[str, Any]]:
+        """The policies of an identity, by which its owner lets others send (sending authorization)."""
+        identity = self.identity(name)
+        return [json.loads(text) for text in identity.get("Policies", {}).values()] if identity else []

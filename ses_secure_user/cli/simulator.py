@@ -1,0 +1,139 @@
+"""IAM's own simulator, asked about single mails.
+
+It judges policies, group, boundary, organization, and a resource policy that is handed over; it does not know which
+condition keys SES fills in (https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .policy_reading import ACTION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from types_boto3_iam import IAMClient
+    from types_boto3_iam.type_defs import (
+        ContextEntryTypeDef,
+        SimulatePolicyResponseTypeDef,
+        SimulatePrincipalPolicyRequestTypeDef,
+    )
+
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Send:
+    """A mail as SES describes it to IAM.
+
+    Attributes:
+        resources: ARNs of the identity and, if one is used, the configuration set.
+        from_address: The From header's address.
+        recipients: All of them.
+        feedback_address: The Return-Path.
+        source_ip: The public address it comes from; None through a VPC endpoint.
+        vpc_endpoint: The VPC endpoint that it comes through.
+        action: What is asked for.
+    """
+
+    resources: tuple[str, ...]
+    from_address: str
+    recipients: tuple[str, ...]
+    feedback_address: str
+    source_ip: str | None = None
+    vpc_endpoint: str | None = None
+    action: str = ACTION
+
+    @property
+    def context(self) -> list[ContextEntryTypeDef]:
+        """The request's condition keys; SES takes nothing without TLS."""
+        keys = (
+            ("aws:SecureTransport", "boolean", ("true",)),
+            ("ses:FromAddress", "string", (self.from_address,)),
+            ("ses:FeedbackAddress", "string", (self.feedback_address,)),
+            ("ses:Recipients", "stringList", self.recipients),
+            ("aws:SourceIp", "ip", (self.source_ip,)),
+            ("aws:SourceVpce", "string", (self.vpc_endpoint,)),
+        )
+        return [
+            {"ContextKeyName": name, "ContextKeyType": kind, "ContextKeyValues": [one for one in values if one]}  # type: ignore[typeddict-item]
+            for name, kind, values in keys
+            if any(values)
+        ]
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from."""
+        return " and ".join(one for one in (self.source_ip, self.vpc_endpoint) if one)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """What IAM would decide for one user.
+
+    Attributes:
+        iam: The client.
+        user_arn: Whose policies are asked about.
+        resource_policies: Policies of the identities, by the ARN of the identity.
+    """
+
+    iam: IAMClient
+    user_arn: str
+    resource_policies: Mapping[str, Sequence[Mapping[str, Any]]]
+
+    def allows(self, send: Send, *, granted: bool = False) -> bool:
+        """Whether the user may send this.
+
+        Args:
+            send: The mail.
+            granted: Whether to ask as if everything were allowed to the user, by a policy of its own and by the
+                identity's, so that only explicit denials are left.
+        """
+        return all(self._decision(send, arn, granted=granted) == "allowed" for arn in send.resources)
+
+    def allowed_actions(self, actions: Sequence[str]) -> list[str]:
+        """Which of these actions the user may do on some resource that no condition protects."""
+        answer = self.iam.simulate_principal_policy(PolicySourceArn=self.user_arn, ActionNames=list(actions))
+        return [one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] == "allowed"]
+
+    def _decision(self, send: Send, arn: str, *, granted: bool) -> str:
+        policies = list(self.resource_policies.get(arn, ()))
+        policies += [self._grant(send.action, arn)] if granted else []
+        request: SimulatePrincipalPolicyRequestTypeDef = {
+            "PolicySourceArn": self.user_arn,
+            "ActionNames": [send.action],
+            "ResourceArns": [arn],
+            "ContextEntries": send.context,
+        }
+        if granted:
+            request["PolicyInputList"] = [json.dumps(EVERYTHING)]
+        if policies:
+            request["ResourcePolicy"] = json.dumps(_merged(policies))
+        return _of_resource(self.iam.simulate_principal_policy(**request), arn)
+
+    def _grant(self, action: str, arn: str) -> dict[str, Any]:
+        statement = {"Effect": "Allow", "Principal": {"AWS": self.user_arn}, "Action": action, "Resource": arn}
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _merged(policies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """SES keeps up to 20 policies for an identity, the simulator takes one; Sids need not be unique then."""
+    found = (one for policy in policies for one in _statements(policy))
+    return {"Version": "2012-10-17", "Statement": [{k: v for k, v in one.items() if k != "Sid"} for one in found]}
+
+
+def _statements(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    statement = policy["Statement"]
+    return statement if isinstance(statement, list) else [statement]
+
+
+def _of_resource(answer: SimulatePolicyResponseTypeDef, arn: str) -> str:
+    """The decision on the resource itself; the one above it may be on a template of ARNs."""
+    (result,) = answer["EvaluationResults"]
+    for one in result.get("ResourceSpecificResults", []):
+        if one["EvalResourceName"] == arn:
+            return one["EvalResourceDecision"]
+    return result["EvalDecision"]

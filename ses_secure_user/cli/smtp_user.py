@@ -1,0 +1,133 @@
+"""The IAM user behind a login: its keys, its policies, and what else could let somebody in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from ses_secure_user.issuer.contract import REVOKED_TAG
+
+from .errors import CannotJudgeError, code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from types_boto3_iam import IAMClient
+    from types_boto3_iam.type_defs import AccessKeyMetadataTypeDef, UserTypeDef
+
+
+NO_SUCH_ENTITY = "NoSuchEntity"
+
+
+@dataclass(frozen=True)
+class SmtpUser:
+    """One IAM user; what is asked of it is asked once.
+
+    Attributes:
+        iam: The client.
+        user: What GetUser answers.
+    """
+
+    iam: IAMClient
+    user: UserTypeDef
+
+    @classmethod
+    def of(cls, iam: IAMClient, name: str) -> SmtpUser:
+        """Find a user by name.
+
+        Raises:
+            CannotJudgeError: There is none.
+        """
+        try:
+            return cls(iam, iam.get_user(UserName=name)["User"])
+        except ClientError as error:
+            if code_of(error) == NO_SUCH_ENTITY:
+                raise CannotJudgeError(f"the IAM user {name}, whom the secret's tags name, does not exist") from None
+            raise
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.user["UserName"]
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return self.user["Arn"]
+
+    @property
+    def boundary(self) -> str | None:
+        """The ARN of its permissions boundary."""
+        return self.user.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+
+    @property
+    def revoked(self) -> bool:
+        """Whether it is marked as one whose credential is deleted."""
+        return any(tag["Key"] == REVOKED_TAG for tag in self.user.get("Tags", []))
+
+    @cached_property
+    def keys(self) -> list[AccessKeyMetadataTypeDef]:
+        """Its access keys."""
+        return self.iam.list_access_keys(UserName=self.name)["AccessKeyMetadata"]
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """The names of its groups."""
+        return [one["GroupName"] for one in self.iam.list_groups_for_user(UserName=self.name)["Groups"]]
+
+    @cached_property
+    def own_policies(self) -> list[str]:
+        """The names of the policies that are on the user itself, attached or inline."""
+        attached = self.iam.list_attached_user_policies(UserName=self.name)["AttachedPolicies"]
+        inline = self.iam.list_user_policies(UserName=self.name)["PolicyNames"]
+        return [*(one.get("PolicyName", "") for one in attached), *inline]
+
+    @cached_property
+    def group_policies(self) -> list[str]:
+        """The ARNs of the policies of its groups, and the names of inline ones."""
+        found: list[str] = []
+        for group in self.groups:
+            attached = self.iam.list_attached_group_policies(GroupName=group)["AttachedPolicies"]
+            found += [one.get("PolicyArn", "") for one in attached]
+            found += self.iam.list_group_policies(GroupName=group)["PolicyNames"]
+        return found
+
+    def document(self, policy_arn: str) -> Mapping[str, Any]:
+        """The default version of a managed policy."""
+        version = self.iam.get_policy(PolicyArn=policy_arn)["Policy"].get("DefaultVersionId", "")
+        answer = self.iam.get_policy_version(PolicyArn=policy_arn, VersionId=version)
+        document: Any = answer["PolicyVersion"].get("Document", {})
+        return dict(document)
+
+    @cached_property
+    def other_credentials(self) -> list[str]:
+        """What the user could sign in with, beside access keys."""
+        kinds: dict[str, Callable[[], bool]] = {
+            "a console password": self._has_password,
+            "a service-specific credential": lambda: bool(
+                self.iam.list_service_specific_credentials(UserName=self.name)["ServiceSpecificCredentials"]
+            ),
+            "an SSH key": lambda: bool(self.iam.list_ssh_public_keys(UserName=self.name)["SSHPublicKeys"]),
+            "a signing certificate": lambda: bool(
+                self.iam.list_signing_certificates(UserName=self.name)["Certificates"]
+            ),
+        }
+        return [kind for kind, has in kinds.items() if has()]
+
+    def last_used(self, key_id: str) -> tuple[datetime | None, str]:
+        """When a key was last used, and for which service."""
+        used = self.iam.get_access_key_last_used(AccessKeyId=key_id)["AccessKeyLastUsed"]
+        return used.get("LastUsedDate"), used["ServiceName"]
+
+    def _has_password(self) -> bool:
+        try:
+            self.iam.get_login_profile(UserName=self.name)
+        except ClientError as error:
+            if code_of(error) == NO_SUCH_ENTITY:
+                return False
+            raise
+        return True

@@ -1,0 +1,54 @@
+"""What a principal must be allowed to do to prove a login with the command line; `grant_verify` allows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import aws_iam as iam
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+VERIFY_ACTIONS = {
+    "secret": ["secretsmanager:ListSecretVersionIds"],
+    "user": [
+        "iam:GetAccessKeyLastUsed",
+        "iam:GetLoginProfile",
+        "iam:GetUser",
+        "iam:ListAccessKeys",
+        "iam:ListAttachedUserPolicies",
+        "iam:ListGroupsForUser",
+        "iam:ListSSHPublicKeys",
+        "iam:ListServiceSpecificCredentials",
+        "iam:ListSigningCertificates",
+        "iam:ListUserPolicies",
+        "iam:SimulatePrincipalPolicy",
+    ],
+    "group": ["iam:ListAttachedGroupPolicies", "iam:ListGroupPolicies"],
+    "policy": ["iam:GetPolicy", "iam:GetPolicyVersion"],
+    "identities": ["ses:GetEmailIdentity"],
+    "account": ["ses:GetAccount", "ses:ListEmailIdentities"],
+}
+"""The calls by what they are about, beside those that read the secret; the last ones take no resource
+(https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsimpleemailservicev2.html)."""
+
+
+def identity_arns(document: Mapping[str, Any]) -> list[str]:
+    """The ARNs of the identities that a user's policy names."""
+    resources = next(one["NotResource"] for one in document["Statement"] if "NotResource" in one)
+    listed = [resources] if isinstance(resources, str) else resources
+    return [arn for arn in listed if ":identity/" in arn]
+
+
+def grant_verification(read: iam.Grant, grantee: iam.IGrantable, arns: Mapping[str, Sequence[str]]) -> iam.Grant:
+    """Add to the right to read a secret what else proving its login takes.
+
+    Args:
+        read: The grant to read it.
+        grantee: Who may.
+        arns: The ARNs for each kind that `VERIFY_ACTIONS` names; those about the account are for any resource.
+    """
+    for kind, actions in VERIFY_ACTIONS.items():
+        resources = list(arns.get(kind, ["*"]))
+        read = read.combine(iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=resources))
+    return read

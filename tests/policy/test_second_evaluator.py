@@ -1,0 +1,87 @@
+"""What the second evaluator holds where the first is known to be lenient, and what it refuses to judge."""
+
+from typing import Any
+
+import pytest
+
+from tests.policy.second_evaluator import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Request, decide
+
+USER = "arn:aws:iam::111122223333:user/mailer"
+IDENTITY = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
+
+
+def decided(condition: dict[str, Any], *, effect: str = "Allow", **context: str | list[str]) -> str:
+    statement = {"Effect": effect, "Action": "ses:SendRawEmail", "Resource": IDENTITY, "Condition": condition}
+    keys = {name.replace("_", ":"): value for name, value in context.items()}
+    request = Request(
+        principal=USER,
+        action="ses:SendRawEmail",
+        resource=IDENTITY,
+        account="111122223333",
+        context=keys,
+        attached=[{"Statement": statement}],
+    )
+    return decide(request)
+
+
+@pytest.mark.parametrize(("operator", "allowed"), [("IpAddress", False), ("NotIpAddress", True)])
+def test_an_ipv6_source_is_in_no_ipv4_network(operator: str, allowed: bool) -> None:  # noqa: FBT001
+    decision = decided({operator: {"aws:SourceIp": "203.0.113.7"}}, aws_SourceIp="2001:db8::1")
+    assert decision == (ALLOWED if allowed else IMPLICIT_DENY)
+
+
+def test_an_empty_list_of_recipients_is_all_and_none() -> None:
+    assert decided({"ForAllValues:StringLike": {"ses:Recipients": "*@example.net"}}, ses_Recipients=[]) == ALLOWED
+    assert decided({"ForAnyValue:StringLike": {"ses:Recipients": "*@example.net"}}, ses_Recipients=[]) == IMPLICIT_DENY
+
+
+MISSING = {
+    "StringEquals": IMPLICIT_DENY,
+    "StringNotEquals": ALLOWED,
+    "StringEqualsIfExists": ALLOWED,
+    "StringNotEqualsIfExists": ALLOWED,
+    "ForAllValues:StringEquals": ALLOWED,
+    "ForAnyValue:StringEquals": IMPLICIT_DENY,
+    "ForAnyValue:StringNotEquals": IMPLICIT_DENY,
+}
+
+
+@pytest.mark.parametrize("operator", MISSING)
+def test_a_missing_key(operator: str) -> None:
+    assert decided({operator: {"ses:FromAddress": "noreply@example.com"}}) == MISSING[operator]
+
+
+def test_a_denial_wins_over_all_grants() -> None:
+    everything = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "*", "Resource": "*"}
+    deny = {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}
+    request = Request(
+        principal=USER,
+        action="ses:SendRawEmail",
+        resource=IDENTITY,
+        account="111122223333",
+        attached=[{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}],
+        boundary={"Statement": [deny]},
+        resource_policy={"Statement": everything},
+    )
+    assert decide(request) == EXPLICIT_DENY
+
+
+def test_a_grant_to_the_users_own_arn_passes_a_boundary_that_says_nothing() -> None:
+    grant = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "ses:*", "Resource": "*"}
+    request = Request(
+        principal=USER,
+        action="ses:SendRawEmail",
+        resource=IDENTITY,
+        account="111122223333",
+        boundary={"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}},
+        resource_policy={"Statement": grant},
+    )
+    assert decide(request) == ALLOWED
+
+
+@pytest.mark.parametrize(
+    "condition", [{"StringEquals": {"ses:FromAddress": "${aws:username}"}}, {"StringEquals": {"ses:Recipients": "a"}}]
+)
+def test_what_it_does_not_know_it_does_not_judge(condition: dict[str, Any]) -> None:
+    with pytest.raises(NotImplementedError):
+        decided(condition, ses_FromAddress="a", ses_Recipients=["a", "b"])

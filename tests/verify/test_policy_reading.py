@@ -1,0 +1,68 @@
+"""What a deployed policy is read as: exactly what the construct was given, and nothing that it does not write passes."""
+
+import copy
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+
+from ses_secure_user.cli.policy_reading import deviations, read
+from ses_secure_user.policy import policy_document
+from ses_secure_user.restrictions import Restrictions
+from tests.policy.evaluator import ACCOUNT, REGION, Document
+from tests.policy.test_matrix import EVERYTHING, WIDENED
+from tests.policy.test_promise import restrictions
+
+
+def as_iam_answers(document: Document) -> Document:
+    """IAM gives a document back as JSON, and may write a list of one as its only value."""
+    answered: Document = json.loads(json.dumps(document))
+    return answered
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(r=restrictions())
+def test_a_policy_is_read_as_what_it_was_written_from(r: Restrictions) -> None:
+    document = as_iam_answers(policy_document(r, partition="aws", region=REGION, account=ACCOUNT))
+    found = read(document)
+    assert set(found.from_addresses) == set(r.from_addresses)
+    assert set(found.identities) == {*r.identities, *r.from_addresses, *r.sandbox_recipients}
+    assert set(found.configuration_sets) == ({r.configuration_set} if r.configuration_set else set())
+    assert set(found.networks) == set(r.networks)
+    assert set(found.vpc_endpoints) == set(r.vpc_endpoints)
+    assert set(found.recipients) == set(r.recipients)
+    assert found.feedback_address == r.feedback_address
+    assert deviations(document, found) == []
+
+
+@pytest.mark.parametrize("widened", WIDENED.values(), ids=WIDENED)
+def test_a_policy_that_was_widened_in_any_one_way_deviates(widened: Callable[[Document], None]) -> None:
+    document = copy.deepcopy(EVERYTHING)
+    widened(document)
+    assert deviations(document, read(document))
+
+
+def test_an_added_statement_deviates() -> None:
+    added = {"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}
+    for sid in ({}, {"Sid": "Another"}, {"Sid": "SendFromNetworks"}):
+        document = {**EVERYTHING, "Statement": [*EVERYTHING["Statement"], {**sid, **added}]}
+        assert deviations(document, read(document))
+
+
+def test_the_order_of_values_and_a_list_of_one_make_no_difference() -> None:
+    text = json.dumps(EVERYTHING)
+    document = json.loads(text)
+    for one in document["Statement"]:
+        for element in ("Resource", "NotResource", "Action"):
+            if isinstance(one.get(element), list):
+                one[element] = one[element][::-1]
+            elif element in one:
+                one[element] = [one[element]]
+    assert deviations(document, read(document)) == []
+
+
+def test_a_policy_of_something_else_is_not_read() -> None:
+    statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    with pytest.raises(ValueError, match="no SES identity"):
+        read({"Version": "2012-10-17", "Statement": statement})

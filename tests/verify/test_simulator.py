@@ -1,0 +1,94 @@
+"""What IAM's simulator is asked, and which part of its answer counts."""
+
+import json
+from typing import Any
+
+import pytest
+
+from ses_secure_user.cli.simulator import EVERYTHING, Send, Simulator
+
+USER = "arn:aws:iam::111122223333:user/mailer"
+IDENTITY = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
+SET = "arn:aws:ses:eu-west-1:111122223333:configuration-set/watched"
+MAIL = Send(
+    resources=(IDENTITY,),
+    from_address="a@example.com",
+    recipients=("b@example.net", "c@example.net"),
+    feedback_address="d@example.com",
+    source_ip="203.0.113.7",
+)
+
+
+class Iam:
+    """Answers every simulation alike, and remembers what it was asked."""
+
+    def __init__(self, of_resource: dict[str, str], above: str = "allowed") -> None:
+        self.requests: list[dict[str, Any]] = []
+        self._of_resource, self._above = of_resource, above
+
+    def simulate_principal_policy(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - any simulation
+        self.requests.append(request)
+        results = [
+            {"EvalResourceName": arn, "EvalResourceDecision": decision} for arn, decision in self._of_resource.items()
+        ]
+        result = {"EvalActionName": "x", "EvalDecision": self._above, "ResourceSpecificResults": results}
+        return {"EvaluationResults": [result]}
+
+
+def simulator(iam: Any, policies: dict[str, Any] | None = None) -> Simulator:  # noqa: ANN401 - a client
+    return Simulator(iam, USER, policies or {})
+
+
+@pytest.mark.parametrize(
+    ("above", "of_resource", "allowed"),
+    [("allowed", "implicitDeny", False), ("implicitDeny", "allowed", True), ("allowed", "explicitDeny", False)],
+)
+def test_the_decision_on_the_resource_counts_and_not_the_one_above_it(
+    above: str,
+    of_resource: str,
+    allowed: bool,  # noqa: FBT001
+) -> None:
+    assert simulator(Iam({IDENTITY: of_resource}, above)).allows(MAIL) is allowed
+
+
+def test_every_resource_must_be_allowed() -> None:
+    iam = Iam({IDENTITY: "allowed", SET: "implicitDeny"})
+    assert not simulator(iam).allows(Send(**{**_fields(MAIL), "resources": (IDENTITY, SET)}))
+
+
+def _fields(send: Send) -> dict[str, Any]:
+    return {name: getattr(send, name) for name in Send.__dataclass_fields__}
+
+
+def test_a_mail_is_told_by_all_the_keys_that_ses_knows() -> None:
+    iam = Iam({IDENTITY: "allowed"})
+    simulator(iam).allows(MAIL)
+    (request,) = iam.requests
+    told = {
+        one["ContextKeyName"]: (one["ContextKeyType"], one["ContextKeyValues"]) for one in request["ContextEntries"]
+    }
+    assert told == {
+        "aws:SecureTransport": ("boolean", ["true"]),
+        "ses:FromAddress": ("string", ["a@example.com"]),
+        "ses:FeedbackAddress": ("string", ["d@example.com"]),
+        "ses:Recipients": ("stringList", ["b@example.net", "c@example.net"]),
+        "aws:SourceIp": ("ip", ["203.0.113.7"]),
+    }
+    assert request.keys() == {"PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries"}
+
+
+def test_all_policies_of_an_identity_are_handed_over_as_one() -> None:
+    one = {"Version": "2012-10-17", "Statement": {"Sid": "a", "Effect": "Allow"}}
+    two = {"Version": "2012-10-17", "Statement": [{"Sid": "a", "Effect": "Deny"}]}
+    iam = Iam({IDENTITY: "allowed"})
+    simulator(iam, {IDENTITY: [one, two]}).allows(MAIL)
+    assert json.loads(iam.requests[0]["ResourcePolicy"])["Statement"] == [{"Effect": "Allow"}, {"Effect": "Deny"}]
+
+
+def test_what_is_granted_is_granted_by_a_policy_of_the_user_and_by_one_of_the_identity() -> None:
+    iam = Iam({IDENTITY: "allowed"})
+    simulator(iam).allows(MAIL, granted=True)
+    (request,) = iam.requests
+    assert [json.loads(one) for one in request["PolicyInputList"]] == [EVERYTHING]
+    (grant,) = json.loads(request["ResourcePolicy"])["Statement"]
+    assert (grant["Principal"], grant["Resource"]) == ({"AWS": USER}, IDENTITY)

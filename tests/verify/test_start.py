@@ -1,0 +1,66 @@
+"""The command line starts without the CDK and without Node, and the package imports neither before it must."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ses_secure_user
+
+ROOT = Path(__file__).parents[2]
+WITHOUT = "import sys; sys.modules.update(dict.fromkeys({names!r})); "
+RUN = "import runpy; sys.argv = ['ses-secure-user', {argument!r}]; runpy.run_module('ses_secure_user', run_name='__main__')"
+
+
+def python(code: str, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_it_starts_without_the_cdk_and_without_node(argument: str) -> None:
+    without = WITHOUT.format(names=["aws_cdk", "jsii", "constructs"])
+    done = python(without + RUN.format(argument=argument), PATH="", JSII_NODE="/nowhere")
+    assert done.returncode == 0, done.stderr
+    assert "ses-secure-user" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["boto3", "click", "rich"])
+def test_without_the_extra_it_says_what_to_install(name: str) -> None:
+    done = python(WITHOUT.format(names=[name]) + RUN.format(argument="--help"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{name} is missing: pip install 'ses-secure-user[cli]'\n"
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    done = python("import sys, ses_secure_user; print([m for m in ('aws_cdk', 'jsii', 'boto3') if m in sys.modules])")
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_constructs_are_imported_when_they_are_asked_for() -> None:
+    done = python("from ses_secure_user import *; print(SecureSesSmtpUser.__name__, CredentialIssuer.__name__)")
+    assert done.stdout.split() == ["SecureSesSmtpUser", "CredentialIssuer"], done.stderr
+    assert {*ses_secure_user.__all__} <= {*dir(ses_secure_user)}
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = ses_secure_user.nothing
+
+
+def test_every_claim_is_documented() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "ses_secure_user" / "cli").glob("*_claims.py"))
+    names = set(re.findall(r'Claim\(f?"([\w-]+)', sources))
+    documented = set(re.findall(r"`([\w-]+)…?`", (ROOT / "docs" / "proof.md").read_text()))
+    assert {"login-current", "network-", "rotation-stuck"} < names
+    assert names - documented == set()
+
+
+def test_the_command_line_knows_nothing_of_the_construct() -> None:
+    sources = [path.read_text() for path in (ROOT / "ses_secure_user" / "cli").glob("*.py")]
+    imports = {line.strip() for text in sources for line in text.splitlines() if re.match(r"\s*(from|import) ", line)}
+    outward = {line for line in imports if re.search(r"from \.\.|ses_secure_user|aws_cdk|constructs", line)}
+    assert {re.sub(r" import .*", "", line) for line in outward} == {
+        "from ses_secure_user",
+        "from ses_secure_user.issuer.contract",
+    }
