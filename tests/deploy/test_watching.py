@@ -64,15 +64,21 @@ def test_a_leak_that_health_tells_of_reaches_the_topic(aws: LocalAws, outputs: d
     assert "aws secretsmanager rotate-secret" in message["Body"]
 
 
-def test_the_watch_asks_of_the_secret_and_writes_the_metric(aws: LocalAws, outputs: dict[str, str]) -> None:
-    """The local AWS knows no due date, which is as good as none that will come."""
+def test_the_watch_tells_whether_a_rotation_will_come(aws: LocalAws, outputs: dict[str, str]) -> None:
+    assert asked(aws) == {outputs["Secret"]: 0}
+    aws.client("secretsmanager").cancel_rotate_secret(SecretId=outputs["Secret"])
+    assert asked(aws) == {outputs["Secret"]: 1}
+
+
+def asked(aws: LocalAws) -> dict[str, int]:
+    """What the watch writes for each secret when its rule invokes it."""
     events = aws.client("events")
     (rule,) = (one for one in events.list_rules()["Rules"] if one.get("ScheduleExpression") == "rate(1 hour)")
     (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
     answer = aws.client("lambda").invoke(FunctionName=target["Arn"], Payload=target["Input"], LogType="Tail")
     assert "FunctionError" not in answer
     line = json.loads(base64.b64decode(answer["LogResult"]).decode().strip().splitlines()[-1])
-    assert (line["SecretId"], line["RotationOverdue"]) == (outputs["Secret"], 1)
+    return {line["SecretId"]: line["RotationOverdue"]}
 
 
 def test_the_set_publishes_sends_by_user_and_both_alarms_stand(aws: LocalAws, outputs: dict[str, str]) -> None:
