@@ -16,6 +16,7 @@ What keeps the credential whole then:
 from __future__ import annotations
 
 import logging
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -98,14 +99,16 @@ class Lifecycle:
         stored = self._stored(token, state)
         if stored and state.current == token:
             return
+        mark = str(uuid.uuid5(uuid.UUID(token), "replacement"))
+        is_first = self.secret.version(VersionId=mark) is None
         self.patience.retry(
-            lambda: self._require_declared(wanted, former),
+            lambda: self._require_declared(wanted, former if is_first else None),
             lambda error: isinstance(error, UndeclaredError),
             self.patience.settled,
         )
         known = [self.secret.version(VersionStage=label) for label in (CURRENT, BEFORE, PREVIOUS)]
         current = known[0]
-        replacement = current and self.secret.replace_current(current, BEFORE)
+        replacement = current and self.secret.replace_current(current, BEFORE, token=mark if is_first else None)
         if not (current and wanted.fits(current.value) and self.logins.is_usable(current, wanted)):
             self._deploy(wanted, stored, token, known, replacement)
 
@@ -116,10 +119,11 @@ class Lifecycle:
             raise CredentialError(HANDLED)
         return stored
 
-    def _require_declared(self, wanted: Declaration, former: Declaration) -> None:
+    def _require_declared(self, wanted: Declaration, former: Declaration | None) -> None:
         """Check that the secret's tags declare what is wanted, or else that this is the way back from what they do.
 
         CloudFormation changes the secret before the credential. Whether it restores it first, too, is not documented.
+        An event that was delivered before is not the way back: ``former`` is None then.
         """
         declared = self.secret.look().declared
         if declared == wanted:

@@ -141,7 +141,7 @@ class Secret:
                 raise SupersededError("another login became current meanwhile; nothing was changed") from None
             raise
 
-    def replace_current(self, current: Version, *labels: str) -> Version:
+    def replace_current(self, current: Version, *labels: str, token: str | None = None) -> Version:
         """Replace the current version by one with the same value, so that a concurrent promotion fails.
 
         It is labelled as staged, so that no event which staged another version goes on with that.
@@ -149,7 +149,7 @@ class Secret:
         # A finished rotation may leave AWSPENDING on its version; RotateSecret accepts that only while it is current.
         if self.look().has(current.token, PENDING):
             self.cancel(current.token)
-        token = str(uuid.uuid4())
+        token = token or str(uuid.uuid4())
         self.put(token, current.text, STAGED, *labels)
         try:
             self.make_current(token, current.token)

@@ -221,6 +221,18 @@ def test_an_update_that_is_first_delivered_after_its_rollback_changes_nothing(ch
         on.settle()
 
 
+@pytest.mark.parametrize("wanted", [ELSEWHERE, FRANKFURT])
+def test_a_rollback_that_comes_again_after_the_update_succeeded_at_last_changes_nothing(wanted: Json) -> None:
+    with stage() as on:
+        on.deployed()
+        update = on.stack.begin_update(wanted)
+        rollback = on.stack.begin_rollback(update)
+        on.stack.follow(rollback, on.world.deliver(rollback))
+        assert on.stack.update(wanted).succeeded
+        _comes_late(on, rollback)
+        on.settle()
+
+
 def test_a_rotation_that_makes_room_while_another_is_finished_leaves_a_login_that_works() -> None:
     """Secrets Manager begins anew while the function still finishes what it gave up, with a key older than the grace."""
     with stage(token_kept=False) as on:
