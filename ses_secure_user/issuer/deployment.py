@@ -42,7 +42,10 @@ def deploy(event: Event, lifecycle_of: Callable[[str], Lifecycle], seconds: floa
     except Exception as error:  # noqa: BLE001 - CloudFormation must be answered whatever happened
         reason = f"{reason_of(error)} (log group {log_group_name})"
     try:
-        answer.fail(reason) if reason else answer.succeed()
+        if reason:
+            answer.fail(reason)
+        else:
+            answer.succeed()
     finally:
         watchdog.cancel()
 

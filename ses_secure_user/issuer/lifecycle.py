@@ -108,7 +108,9 @@ class Lifecycle:
         )
         known = [self.secret.version(VersionStage=label) for label in (CURRENT, BEFORE, PREVIOUS)]
         current = known[0]
-        replacement = current and self.secret.replace_current(current, BEFORE, token=mark if is_first else None)
+        replacement = None
+        if current:
+            replacement = self.secret.replace_current(current, BEFORE, token=mark if is_first else None)
         if not (current and wanted.fits(current.value) and self.logins.is_usable(current, wanted)):
             self._deploy(wanted, stored, token, known, replacement)
 
