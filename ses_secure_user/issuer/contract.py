@@ -69,8 +69,3 @@ TAGS = {name: TAG_PREFIX + name.replace("_", "-") for name in Declaration._field
 def lost_tags(tags: Mapping[str, str]) -> list[str]:
     """The tags that a secret should have and has not."""
     return [tag for name, tag in TAGS.items() if tag not in tags and name != "fields"]
-
-
-def physical_id(user_name: str, secret_id: str) -> str:
-    """The credential's id in its stack: the one user and the one secret that it belongs to for life."""
-    return f"{user_name}|{secret_id}"

@@ -9,7 +9,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from .contract import Declaration, physical_id
+from .contract import Declaration
 from .patience import CredentialError, reason_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ANSWER_MARGIN_SECONDS = 10
 REASON_BYTES = 1500
 ANSWER_ATTEMPTS = 4
+ID_SEPARATOR = "|"
+"""In the credential's physical id: between the one user and the one secret that it belongs to for life."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ def _create(event: Event, lifecycle: Lifecycle) -> None:
 
 def _update(event: Event, lifecycle: Lifecycle) -> None:
     new, old = event["ResourceProperties"], event["OldResourceProperties"]
-    user_name, _, secret_id = event["PhysicalResourceId"].partition("|")
+    user_name, _, secret_id = event["PhysicalResourceId"].partition(ID_SEPARATOR)
     for prop, belongs, wanted in (
         ("user_name", user_name, new["UserName"]),
         ("secret_name", secret_id, new["SecretId"]),
@@ -72,7 +74,7 @@ def _update(event: Event, lifecycle: Lifecycle) -> None:
 
 def _delete(event: Event, lifecycle: Lifecycle) -> None:
     """Revoke the user of the physical id, or of the properties where CloudFormation invented an id."""
-    user_name, is_own, _ = event["PhysicalResourceId"].partition("|")
+    user_name, is_own, _ = event["PhysicalResourceId"].partition(ID_SEPARATOR)
     lifecycle.delete(user_name if is_own else event["ResourceProperties"]["UserName"])
 
 
@@ -116,8 +118,8 @@ class Answer:
     def _physical_id(self) -> str:
         """The event's, which must stay the same; a Create has none yet."""
         properties = self._event.get("ResourceProperties", {})
-        names = (str(properties.get(name)) for name in ("UserName", "SecretId"))
-        return self._event.get("PhysicalResourceId") or physical_id(*names)
+        own = ID_SEPARATOR.join(str(properties.get(name)) for name in ("UserName", "SecretId"))
+        return self._event.get("PhysicalResourceId") or own
 
 
 def put(url: str, body: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from .smtp import log_in, smtp_password, test
 from .versions import Secret, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .contract import Declaration
     from .keys import Key, Keys
@@ -85,10 +85,8 @@ class Logins:
             if stored := self._stored(token, key_id):
                 return stored
             failure = error if isinstance(error, CredentialError) else CredentialError(f"{code(error)}; try again")
-        try:
+        with _best_effort(wanted.user_name, key_id):
             self.keys.delete(wanted.user_name, key_id)
-        except Exception as error:  # noqa: BLE001 - best effort
-            logger.error("key %s of user %s stays: %s", mask(key_id), wanted.user_name, code(error))
         raise failure from None
 
     def store(self, wanted: Declaration, key_id: object, password: object, token: str, label: str) -> Version:
@@ -116,11 +114,18 @@ class Logins:
 
     def discard(self, version: Version, user_name: str, current: Version | None) -> None:
         """Delete the key of a failed attempt; what fails here, the next attempt does."""
-        try:
+        with _best_effort(user_name, version.key_id):
             if current:
                 with suppress(BusyError):  # a later event has done it
                     self.secret.replace_current(current)
             if self.secret.look().current != version.token:
                 self.keys.delete(user_name, str(version.key_id))
-        except Exception as error:  # noqa: BLE001 - best effort
-            logger.error("key %s of user %s stays: %s", mask(version.key_id), user_name, code(error))
+
+
+@contextmanager
+def _best_effort(user_name: str, key_id: object) -> Iterator[None]:
+    """Log what keeps a key from being deleted, and go on."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - what brought the event here is what it fails with
+        logger.error("key %s of user %s stays: %s", mask(key_id), user_name, code(error))
