@@ -18,6 +18,7 @@ from constructs import Construct
 from .access import RoleAccess, Subject
 from .alarm_topic import tell
 from .function import SAFE_CONCURRENCY, check_concurrency, check_dead_letter_queue, check_runtime
+from .interval import check_period
 from .keys import key_behind
 from .refusal import check_class, check_construct, refusal
 from .statements import Statement, allow, policy, via
@@ -206,8 +207,7 @@ class CredentialIssuer(Construct):
         Raises:
             ValueError: The period is no Duration.
         """
-        period = Duration.minutes(5) if period is None else period
-        check_class("period", period, Duration, "Duration.minutes(5)")
+        period = check_period(period, Duration.minutes(5), "Duration.minutes(5)")
         return cloudwatch.Metric(
             namespace="AWS/Lambda",
             metric_name="Errors",

@@ -2,7 +2,7 @@
 
 from aws_cdk import Duration
 
-from .refusal import refusal
+from .refusal import check_class, refusal
 
 DEFAULT_INTERVAL = Duration.days(30)
 
@@ -46,3 +46,14 @@ def interval_warnings(hours: int | None) -> list[tuple[str, str]]:
         )
         return [("ses-secure-user:longRotation", text)]
     return []
+
+
+def check_period(period: Duration | None, default: Duration, example: str) -> Duration:
+    """Check what one data point of a metric sums up, and fill in the default.
+
+    Raises:
+        ValueError: It is no Duration.
+    """
+    period = default if period is None else period
+    check_class("period", period, Duration, example)
+    return period

@@ -14,7 +14,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .alarm_topic import tell
-from .refusal import check_class, refusal
+from .interval import check_period
+from .refusal import refusal
 from .statements import allow, policy
 from .watch.overdue import DIMENSION, METRIC, NAMESPACE
 
@@ -100,8 +101,7 @@ def overdue(secret_arn: str, period: Duration | None) -> cloudwatch.Metric:
     Raises:
         ValueError: The period is no Duration.
     """
-    period = Duration.hours(1) if period is None else period
-    check_class("period", period, Duration, "Duration.hours(1)")
+    period = check_period(period, Duration.hours(1), "Duration.hours(1)")
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=METRIC,

@@ -10,7 +10,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ses as ses
 
 from .alarm_topic import check_topic, tell
-from .refusal import check_class, refusal
+from .interval import check_period
+from .refusal import refusal
 from .tokens import is_token, place_of
 
 if TYPE_CHECKING:
@@ -143,8 +144,7 @@ def sends(user_name: str, period: Duration | None) -> cloudwatch.Metric:
     Raises:
         ValueError: The period is no Duration.
     """
-    period = Duration.hours(1) if period is None else period
-    check_class("period", period, Duration, "Duration.hours(1)")
+    period = check_period(period, Duration.hours(1), "Duration.hours(1)")
     return cloudwatch.Metric(
         namespace="AWS/SES",
         metric_name="Send",
