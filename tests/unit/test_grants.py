@@ -13,6 +13,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Annotations, Match, Template
 
 from ses_secure_user import SecureSesSmtpUser
+from tests.unit.users import user
 
 HERE = cdk.Environment(account="111122223333", region="eu-west-1")
 ELSEWHERE = cdk.Environment(account="444455556666", region="eu-west-1")
@@ -35,14 +36,7 @@ def stack(app: cdk.App) -> cdk.Stack:
 
 
 def mailer(stack: cdk.Stack, key: kms.IKey | None = None) -> SecureSesSmtpUser:
-    return SecureSesSmtpUser(
-        stack,
-        "Mailer",
-        identity="example.com",
-        from_address="noreply@example.com",
-        allowed_cidrs=["203.0.113.0/24"],
-        encryption_key=key,
-    )
+    return user(stack, encryption_key=key)
 
 
 def role(stack: cdk.Stack) -> iam.Role:

@@ -17,8 +17,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Annotations, Match, Template
 
-from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
+from ses_secure_user import CredentialIssuer
 from ses_secure_user.credential_issuer import IssuerProperties
+from tests.unit.users import user
 
 HERE = cdk.Environment(account="111122223333", region="eu-west-1")
 MANAGED_POLICY_LIMIT = 6144
@@ -33,17 +34,6 @@ def app() -> cdk.App:
 @pytest.fixture
 def stack(app: cdk.App) -> cdk.Stack:
     return cdk.Stack(app, "Stack", env=HERE)
-
-
-def user(stack: cdk.Stack, name: str = "Mailer", **properties: Any) -> SecureSesSmtpUser:  # noqa: ANN401
-    return SecureSesSmtpUser(
-        stack,
-        name,
-        identity="example.com",
-        from_address="noreply@example.com",
-        allowed_cidrs=["203.0.113.0/24"],
-        **properties,
-    )
 
 
 def resources(stack: cdk.Stack, type_name: str) -> list[dict[str, Any]]:

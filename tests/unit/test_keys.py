@@ -10,7 +10,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
-from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
+from ses_secure_user import CredentialIssuer
+from tests.unit.users import user
 
 KEY = "arn:aws:kms:eu-west-1:444455556666:key/01234567-89ab-cdef-0123-456789abcdef"
 REPLICA_KEY = "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -26,17 +27,6 @@ Json = dict[str, Any]
 def stack() -> cdk.Stack:
     app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
     return cdk.Stack(app, "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-
-
-def user(stack: cdk.Stack, **properties: Any) -> SecureSesSmtpUser:  # noqa: ANN401
-    return SecureSesSmtpUser(
-        stack,
-        "Mailer",
-        identity="example.com",
-        from_address="noreply@example.com",
-        allowed_cidrs=["203.0.113.0/24"],
-        **properties,
-    )
 
 
 def properties(stack: cdk.Stack, type_name: str) -> list[Json]:
