@@ -35,10 +35,10 @@ SMTP_REGIONS = frozenset(
 SMTP_PORTS = (25, 465, 587, 2465, 2587)
 """https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
 
-_BLOCKED_PORT = 25
-_LAST_PORT = 65_535
-_REGION = re.compile(r"[a-z]{2,3}(?:-[a-z]+)+-\d{1,2}")
-_HOST = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9-]{1,63}")
+BLOCKED_PORT = 25
+LAST_PORT = 65_535
+REGION = r"[a-z]{2,3}(?:-[a-z]+)+-\d{1,2}"
+HOST = r"(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9-]{1,63}"
 _SES_HOST = re.compile(r"(?:.+\.)?email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:(?:vpce\.)?amazonaws\.com|api\.aws)")
 
 
@@ -48,7 +48,7 @@ def check_region(prop: str, region: object) -> str:
     Raises:
         ValueError: No region has such a name.
     """
-    if not isinstance(region, str) or not (is_token(region) or _REGION.fullmatch(region)):
+    if not isinstance(region, str) or not (is_token(region) or re.fullmatch(REGION, region)):
         raise refusal(prop, "be the name of a region", region, "write one such as eu-west-1")
     return region
 
@@ -67,7 +67,7 @@ def check_host(host: str | None, region: str) -> str:
         return f"email-smtp.{region}.amazonaws.com"
     if isinstance(host, str) and is_token(host):
         return host
-    if not isinstance(host, str) or not _HOST.fullmatch(host):
+    if not isinstance(host, str) or not re.fullmatch(HOST, host):
         remedy = "write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port"
         raise refusal("smtp_host", "be a host name", host, remedy)
     endpoint = _SES_HOST.fullmatch(host)
@@ -90,11 +90,11 @@ def check_port(port: int, host: str | None, *, verify_login: bool) -> None:
     """
     if is_token(port):
         return
-    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= _LAST_PORT:
+    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= LAST_PORT:
         raise refusal("smtp_port", "be a port", repr(port), "write one such as 465 or 587")
     if (host is None or _SES_HOST.fullmatch(host)) and port not in SMTP_PORTS:
         ports = ", ".join(map(str, SMTP_PORTS))
         raise refusal("smtp_port", "be one that SES offers", port, f"write one of {ports}")
-    if port == _BLOCKED_PORT and verify_login:
+    if port == BLOCKED_PORT and verify_login:
         remedy = "write 587, or verify_login=False"
         raise refusal("smtp_port", "be one that Lambda may open, to test the login", port, remedy)

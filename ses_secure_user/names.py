@@ -20,13 +20,16 @@ EXAMPLES = {
 }
 
 _ATOM = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+"
-_LOCAL = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
+LOCAL = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
-_CHOSEN = {
+DOMAIN = rf"(?=[^,]{{1,253}}(?:,|$))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
+"""A domain, which ends the text or an entry of a list with commas."""
+CHOSEN = {
     "user_name": (re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}"), "1 to 64 letters, digits and _+=,.@-"),
     "secret_name": (re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}"), "1 to 512 letters, digits and /_+=.@-"),
 }
+VPC_ENDPOINT_ID = r"vpce-[0-9a-f]{8,17}"
+CONFIGURATION_SET_NAME = r"[A-Za-z0-9_-]{1,64}"
 
 
 class _Form(NamedTuple):
@@ -39,14 +42,14 @@ class _Form(NamedTuple):
 
 
 _IDENTITY = _Form(
-    re.compile(rf"(?:{_LOCAL}@)?{_DOMAIN}"),
+    re.compile(rf"(?:{LOCAL}@)?{DOMAIN}"),
     "be a domain or an email address",
     "write one such as example.com or noreply@example.com",
     ignores_case=True,
 )
-_ADDRESS = _Form(re.compile(rf"{_LOCAL}@{_DOMAIN}"), "be an email address", "write one such as noreply@example.com")
+_ADDRESS = _Form(re.compile(rf"{LOCAL}@{DOMAIN}"), "be an email address", "write one such as noreply@example.com")
 _RECIPIENT = _Form(
-    re.compile(rf"(?:{_LOCAL}|\*)@{_DOMAIN}"),
+    re.compile(rf"(?:{LOCAL}|\*)@{DOMAIN}"),
     "be an email address or *@ and a domain",
     "write one such as person@example.com or *@example.com",
 )
@@ -99,14 +102,14 @@ def _punycode(prop: str, text: str, domain: str) -> str:
 
 def vpc_endpoint_id(prop: str, text: str) -> str:
     """Check the id of a VPC endpoint."""
-    if not re.fullmatch(r"vpce-[0-9a-f]{8,17}", text):
+    if not re.fullmatch(VPC_ENDPOINT_ID, text):
         raise refusal(prop, "be the id of a VPC endpoint", text, f"write one such as {EXAMPLES[prop]}")
     return text
 
 
 def configuration_set_name(prop: str, text: str) -> str:
     """Check the name of a configuration set."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+    if not re.fullmatch(CONFIGURATION_SET_NAME, text):
         rule = "be the name of one configuration set (1 to 64 letters, digits, - and _)"
         raise refusal(prop, rule, text, f"write its name alone, such as {EXAMPLES[prop]}")
     return text
@@ -119,6 +122,6 @@ def check_names(*, user_name: str | None, secret_name: str | None) -> None:
         ValueError: AWS does not allow one of them.
     """
     for prop, name in (("user_name", user_name), ("secret_name", secret_name)):
-        pattern, alphabet = _CHOSEN[prop]
+        pattern, alphabet = CHOSEN[prop]
         if name is not None and not (isinstance(name, str) and (is_token(name) or pattern.fullmatch(name))):
             raise refusal(prop, f"be {alphabet}", name, "leave it out to have one generated")

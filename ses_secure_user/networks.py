@@ -13,7 +13,6 @@ from ipaddress import (
 from typing import TypeVar
 
 from .refusal import refusal
-from .tokens import is_list_token, is_token, literals
 
 _RESERVED = tuple(
     (ip_network(network), kind)
@@ -47,13 +46,14 @@ _Network = IPv4Network | IPv6Network
 _Family = TypeVar("_Family", IPv4Network, IPv6Network)
 
 
-def merged_networks(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Merge networks into the fewest that say the same, tokens after them."""
-    if is_list_token(values):
-        return values
-    parsed = [_network(value) for value in literals(values)]
-    merged = [*_merge(IPv4Network, parsed), *_merge(IPv6Network, parsed)]
-    return (*map(str, merged), *filter(is_token, values))
+def merged_networks(values: Iterable[str]) -> list[str]:
+    """Merge networks into the fewest that say the same.
+
+    Raises:
+        ValueError: One is none or not public, or together they are the whole internet.
+    """
+    parsed = [_network(value) for value in values]
+    return [*map(str, _merge(IPv4Network, parsed)), *map(str, _merge(IPv6Network, parsed))]
 
 
 def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Family]:

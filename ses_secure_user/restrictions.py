@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from .entries import check_membership, check_once
 from .names import EXAMPLES, address, configuration_set_name, identity_name, recipient, vpc_endpoint_id
 from .networks import merged_networks, wide_networks
 from .refusal import refusal
@@ -89,7 +90,7 @@ def restrict(  # noqa: PLR0913 - one argument for each restriction that SES know
         from_addresses=_each(
             "from_address", (from_address,) if isinstance(from_address, str) else from_address, address
         ),
-        networks=merged_networks(_listed("allowed_cidrs", allowed_cidrs)),
+        networks=_networks(_listed("allowed_cidrs", allowed_cidrs)),
         vpc_endpoints=_each("allowed_vpc_endpoints", allowed_vpc_endpoints, vpc_endpoint_id),
         recipients=() if allowed_recipients is None else _each("allowed_recipients", allowed_recipients, recipient),
         feedback_address=_one("feedback_address", feedback_address, address),
@@ -163,11 +164,12 @@ def _check_membership(restrictions: Restrictions) -> None:
     identities = restrictions.identities
     if literals(identities) != identities:
         return
-    for sender in literals(restrictions.from_addresses):
-        domain = sender.rpartition("@")[2]
-        if sender not in identities and not any(f".{domain}".endswith(f".{identity}") for identity in identities):
-            remedy = f"use an address of {' or '.join(identities)}, or add {domain} to `identity`"
-            raise refusal("from_address", "belong to an `identity`", sender, remedy)
+    check_membership(identities, literals(restrictions.from_addresses))
+
+
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Merge networks, tokens after them."""
+    return values if is_list_token(values) else (*merged_networks(literals(values)), *filter(is_token, values))
 
 
 def _each(prop: str, values: Sequence[str], parse: _Parse) -> tuple[str, ...]:
@@ -175,9 +177,7 @@ def _each(prop: str, values: Sequence[str], parse: _Parse) -> tuple[str, ...]:
     if is_list_token(listed):
         return listed
     parsed = tuple(value if is_token(value) else parse(prop, value) for value in listed)
-    for value in parsed:
-        if parsed.count(value) > 1:
-            raise refusal(prop, "name each entry once", f"{value} twice", "leave one out")
+    check_once(prop, parsed)
     return parsed
 
 

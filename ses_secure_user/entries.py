@@ -1,0 +1,35 @@
+"""What the entries of a property have to do with each other, and with those of another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .refusal import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def check_once(prop: str, values: Sequence[str]) -> None:
+    """Check that no entry is named twice.
+
+    Raises:
+        ValueError: One is.
+    """
+    for value in values:
+        if values.count(value) > 1:
+            raise refusal(prop, "name each entry once", f"{value} twice", "leave one out")
+
+
+def check_membership(identities: Sequence[str], senders: Sequence[str]) -> None:
+    """Check that each From address is an identity, or of an identity's domain or a subdomain of it.
+
+    Raises:
+        ValueError: One is not
+            (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
+    """
+    for sender in senders:
+        domain = sender.rpartition("@")[2]
+        if sender not in identities and not any(f".{domain}".endswith(f".{identity}") for identity in identities):
+            remedy = f"use an address of {' or '.join(identities)}, or add {domain} to `identity`"
+            raise refusal("from_address", "belong to an `identity`", sender, remedy)
