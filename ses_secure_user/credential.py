@@ -53,7 +53,8 @@ def rotate(scope: Construct, issuer: CredentialIssuer, subject: Subject, credent
 
     See https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
     """
-    rate = f"rate({hours} hours)" if hours % 24 else f"rate({hours // 24} days)"
+    # Whether `rate(1 days)` is taken is not documented.
+    rate = f"rate({hours} hours)" if hours % 24 or hours == 24 else f"rate({hours // 24} days)"  # noqa: PLR2004 - a day
     schedule = secretsmanager.CfnRotationSchedule(
         scope,
         "Rotation",
