@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: bench clean demo test
+.PHONY: bench clean demo template test
 
 demo: .venv/ready tests/policy/node_modules/.package-lock.json
 	python -m tests.deploy.demo
@@ -16,6 +16,10 @@ test: .venv/ready .venv/checkov/ready .venv/floor/ready tests/policy/node_module
 	ruff format --check .
 	mypy
 	pytest
+
+template: .venv/ready
+	mkdir -p dist
+	python -m ses_secure_user template > dist/ses-secure-user-$$(python -m ses_secure_user --version | cut -d' ' -f3).template.json
 
 .venv/ready: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.13 …")'

@@ -105,6 +105,17 @@ def audit(
     context.exit(EXIT[overall(rows)])
 
 
+@cli.command()
+def template() -> None:
+    """Print a CloudFormation template of one user, with parameters and without assets.
+
+    It is deployed as it is, by Terraform, a StackSet, Service Catalog or the console.
+    """
+    from ses_secure_user.template import template  # noqa: PLC0415 - brings the CDK along, and Node with it
+
+    click.echo(template(), nl=False)
+
+
 class NotJudged(click.ClickException):
     """The one sentence on standard error, and exit code 2."""
 

@@ -1,0 +1,171 @@
+"""The template's parameters: what each takes, and what its pattern refuses before anything is made.
+
+A list is one text with commas, since a rule of CloudFormation can tell whether a text is empty and not whether a list
+is (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ses_secure_user.endpoint import HOST, LAST_PORT, REGION
+from ses_secure_user.names import CHOSEN, CONFIGURATION_SET_NAME, DOMAIN, LOCAL, VPC_ENDPOINT_ID
+
+MOST_SENDERS = 5
+"""How many From addresses a template names as resources, of which a list of unknown length has none."""
+
+_LITERAL = r"(?!.*\$\{)"
+"""IAM would replace a policy variable."""
+_IDENTITY = rf"{_LITERAL}(?:{LOCAL}@)?{DOMAIN}"
+_TOLD = r"(?=[A-Za-z0-9+=._:/@-]{1,256}(?:,|$))"
+"""What a tag can hold: the first From address stands in one."""
+
+_PUBLIC_IPV4 = (
+    r"(?!0\.|10\.|127\.|169\.254\.|192\.168\.|198\.1[89]\.|172\.(?:1[6-9]|2\d|3[01])\."
+    r"|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|22[4-9]\.|2[3-5]\d\.)"
+)
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_IPV4 = rf"{_PUBLIC_IPV4}{_BYTE}(?:\.{_BYTE}){{3}}(?:/(?:1[6-9]|2\d|3[0-2]))?"
+_IPV6 = r"(?!2002:)[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){1,7}/(?:3[2-9]|[4-9]\d|1[01]\d|12[0-8])"
+
+_ARN = r"arn:aws[a-z-]*:{}:[a-z0-9-]+:\d{{12}}:{}"
+
+
+class Parameter(NamedTuple):
+    """A parameter.
+
+    Attributes:
+        name: Its name.
+        description: What it is for.
+        pattern: What it must match as a whole; none for a number.
+        must: What it must be, as CloudFormation says it of a value that it refuses.
+        default: The value without one; None for none. An empty text means that nothing is given.
+        least: The least number.
+        most: The greatest number.
+    """
+
+    name: str
+    description: str
+    pattern: str | None
+    must: str | None
+    default: str | int | None = ""
+    least: int | None = None
+    most: int | None = None
+
+
+def _listed(entry: str, most: str = "") -> str:
+    return rf"(?:{entry}(?:,(?!$)|$)){{1,{most}}}"
+
+
+def _optional(pattern: str) -> str:
+    return f"(?:{pattern})?"
+
+
+def _chosen(prop: str) -> tuple[str, str]:
+    pattern, alphabet = CHOSEN[prop]
+    return _optional(pattern.pattern), f"must be {alphabet}"
+
+
+GROUPS = {
+    "Who may send": (
+        Parameter(
+            "Identity",
+            "The verified domain or address to send from, such as example.com",
+            _IDENTITY,
+            "must be a domain or an email address, no ARN, its domain in lower case; write one such as example.com",
+            None,
+        ),
+        Parameter(
+            "FromAddresses",
+            f"The only From addresses, 1 to {MOST_SENDERS} with commas, exactly as the application writes them",
+            _LITERAL + _TOLD + _listed(f"{LOCAL}@{DOMAIN}", str(MOST_SENDERS)),
+            f"must be 1 to {MOST_SENDERS} email addresses with commas and without blanks, their domain in lower case;"
+            " write one such as noreply@example.com",
+            None,
+        ),
+        Parameter(
+            "ConfigurationSet",
+            "The only configuration set that may be used; the identity's default is needed here",
+            _optional(CONFIGURATION_SET_NAME),
+            "must be the name of a configuration set, such as transactional",
+        ),
+    ),
+    "From where": (
+        Parameter(
+            "AllowedCidrs",
+            "The only public networks to send from, with commas, such as 203.0.113.0/24,2001:db8::/48",
+            _optional(_listed(f"(?:{_IPV4}|{_IPV6})")),
+            "must be public networks with commas and without blanks, none wider than /16 (IPv6: /32, with its prefix);"
+            " write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48, or use AllowedVpcEndpoints",
+        ),
+        Parameter(
+            "AllowedVpcEndpoints",
+            "The VPC endpoints for SES SMTP to send through, with commas",
+            _optional(_listed(VPC_ENDPOINT_ID)),
+            "must be ids of VPC endpoints with commas; write one such as vpce-0123456789abcdef0",
+        ),
+    ),
+    "To whom": (
+        Parameter(
+            "AllowedRecipients",
+            "The only recipients, with commas, as addresses or *@domain; any if empty",
+            _optional(_LITERAL + _listed(rf"(?:{LOCAL}|\*)@{DOMAIN}")),
+            "must be email addresses or *@ and a domain, with commas; write one such as *@example.com",
+        ),
+        Parameter(
+            "SandboxRecipient",
+            "A recipient's identity, which SES authorizes too while the account is in its sandbox",
+            _optional(_IDENTITY),
+            "must be a domain or an email address; write one such as person@example.net",
+        ),
+    ),
+    "The SMTP endpoint": (
+        Parameter(
+            "SesRegion",
+            "The region of the identity and the endpoint; the stack's if empty",
+            _optional(REGION),
+            "must be the name of a region; write one such as eu-west-1",
+        ),
+        Parameter(
+            "SmtpHost",
+            "A FIPS or VPC endpoint's name; the region's own endpoint if empty",
+            _optional(HOST),
+            "must be a host name; write one such as email-smtp.eu-west-1.amazonaws.com",
+        ),
+        Parameter(
+            "SmtpPort",
+            "465 and 2465: TLS from the first byte; 587 and 2587: STARTTLS",
+            None,
+            None,
+            465,
+            1,
+            LAST_PORT,
+        ),
+    ),
+    "The login": (
+        Parameter(
+            "RotationDays",
+            "How many days a login is current; it stays valid for as long again",
+            None,
+            "must be 2 to 999 days",
+            30,
+            2,
+            999,
+        ),
+        Parameter("UserName", "The IAM user's name, for life; generated if empty", *_chosen("user_name")),
+        Parameter("SecretName", "The secret's name, for life; generated if empty", *_chosen("secret_name")),
+        Parameter(
+            "EncryptionKey",
+            "The ARN of the secret's KMS key; aws/secretsmanager if empty",
+            _optional(_ARN.format("kms", "key/[A-Za-z0-9-]+")),
+            "must be the ARN of a KMS key, not of an alias",
+        ),
+        Parameter(
+            "AlarmTopic",
+            "The ARN of the SNS topic to tell when a rotation failed; none if empty",
+            _optional(_ARN.format("sns", "[A-Za-z0-9_-]+")),
+            "must be the ARN of a standard SNS topic",
+        ),
+    ),
+}
+"""By the headings under which the console asks for them."""

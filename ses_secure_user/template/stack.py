@@ -1,0 +1,91 @@
+"""The template's stack: a user whose properties are parameters, as if all of them were given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import (
+    Acknowledgment,
+    Aws,
+    CfnCondition,
+    CfnOutput,
+    CfnParameter,
+    DefaultStackSynthesizer,
+    Fn,
+    Stack,
+    Token,
+    Validations,
+)
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+
+from ses_secure_user import CredentialIssuer, SecureSesSmtpUser, __version__
+
+from .parameters import GROUPS, Parameter
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+
+class TemplateStack(Stack):
+    """A stack of one user."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        """Make the parameters, and the user of them."""
+        synthesizer = DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
+        description = f"An SES SMTP login that is worth nothing to a thief (ses-secure-user {__version__})"
+        super().__init__(scope, construct_id, synthesizer=synthesizer, description=description)
+        self._acknowledge("it is completed after synthesis", "F3031", "F3033", "W2001", "W8001")
+        self._acknowledge("a secret's name is none", "W2509")
+        given = {one.name: self._parameter(one) for group in GROUPS.values() for one in group}
+        region, senders = self._chosen("SesRegion", given, Aws.REGION), Fn.split(",", given["FromAddresses"])
+        topic = sns.Topic.from_topic_arn(self, "Topic", given["AlarmTopic"])
+        mailer = SecureSesSmtpUser(
+            self,
+            "Mailer",
+            identity=[given["Identity"], Fn.select(0, senders)],
+            from_address=senders,
+            allowed_cidrs=Fn.split(",", given["AllowedCidrs"]),
+            allowed_vpc_endpoints=Fn.split(",", given["AllowedVpcEndpoints"]),
+            allowed_recipients=Fn.split(",", given["AllowedRecipients"]),
+            configuration_set=given["ConfigurationSet"],
+            sandbox_recipients=[given["SandboxRecipient"]],
+            ses_region=region,
+            smtp_host=self._chosen("SmtpHost", given, f"email-smtp.{region}.amazonaws.com"),
+            smtp_port=cast("int", Token.as_number(Token.as_any(given["SmtpPort"]))),
+            encryption_key=kms.Key.from_key_arn(self, "Key", given["EncryptionKey"]),
+            user_name=self._chosen("UserName", given, Aws.NO_VALUE),
+            secret_name=self._chosen("SecretName", given, Aws.NO_VALUE),
+            issuer=CredentialIssuer(self, "Issuer", alarm_topic=topic),
+        )
+        for name, value in (
+            ("SecretArn", mailer.secret.secret_arn),
+            ("SmtpHost", mailer.smtp_host),
+            ("SmtpPort", given["SmtpPort"]),
+            ("UserName", mailer.user.user_name),
+        ):
+            CfnOutput(self, f"{name}Output", value=value).override_logical_id(name)
+
+    def _parameter(self, parameter: Parameter) -> str:
+        made = CfnParameter(
+            self,
+            parameter.name,
+            type="Number" if parameter.pattern is None else "String",
+            description=parameter.description,
+            allowed_pattern=parameter.pattern,
+            constraint_description=parameter.must,
+            default=parameter.default,
+            min_value=parameter.least,
+            max_value=parameter.most,
+        )
+        if parameter.default == "":
+            is_empty = Fn.condition_equals(made.value_as_string, "")
+            CfnCondition(self, f"Has{parameter.name}", expression=Fn.condition_not(is_empty))
+        return made.value_as_string if parameter.pattern else Token.as_string(made.value_as_number)
+
+    def _acknowledge(self, reason: str, *rules: str) -> None:
+        findings = [Acknowledgment(id=f"CloudFormation-Validate::{rule}", reason=reason) for rule in rules]
+        Validations.of(self).acknowledge(*findings)
+
+    def _chosen(self, name: str, given: dict[str, str], otherwise: str) -> str:
+        return Token.as_string(Fn.condition_if(f"Has{name}", given[name], otherwise))
