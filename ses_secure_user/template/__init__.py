@@ -12,38 +12,34 @@ from .adapting import adapted
 from .flatten import flatten
 from .stack import TemplateStack
 
-_PACKAGE = Path(__file__).parents[1]
-_MODULES = (
-    *(
-        f"issuer/{name}"
-        for name in (
-            "contract",
-            "patience",
-            "smtp",
-            "keys",
-            "versions",
-            "logins",
-            "lifecycle",
-            "deployment",
-            "rotation",
-            "handler",
-        )
-    ),
-    "refusal",
-    "entries",
-    "networks",
-    "template/checking",
+LIMIT = 51_200
+"""Bytes of a template that CloudFormation takes without a bucket
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
+"""
+
+ISSUER = (
+    "contract",
+    "patience",
+    "smtp",
+    "keys",
+    "versions",
+    "logins",
+    "lifecycle",
+    "deployment",
+    "rotation",
+    "handler",
 )
+MODULES = (*(f"issuer/{name}" for name in ISSUER), "refusal", "entries", "networks", "template/checking")
 """The function's modules, each after those that it imports from."""
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 def template() -> str:
     """Write the template.
 
     Returns:
-        JSON of less than 51,200 bytes, which CloudFormation takes without a bucket, and the same to the byte for the
-        same versions of this package and aws-cdk-lib
-        (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
+        JSON of less than `LIMIT` bytes, the same to the byte for the same versions of this package and aws-cdk-lib.
     """
     with TemporaryDirectory() as folder:
         app = App(outdir=folder, analytics_reporting=False)
@@ -54,4 +50,4 @@ def template() -> str:
 
 def code() -> str:
     """Write the function's code as one file, whose handler is ``index.checked``."""
-    return flatten([_PACKAGE / f"{name}.py" for name in _MODULES], "checked")
+    return flatten([_PACKAGE / f"{name}.py" for name in MODULES], "checked")

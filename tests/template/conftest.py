@@ -1,0 +1,23 @@
+"""The template, rendered once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ses_secure_user.template import template
+
+if TYPE_CHECKING:
+    from tests.template.resolving import Json
+
+
+@pytest.fixture(scope="session")
+def text() -> str:
+    return template()
+
+
+@pytest.fixture(scope="session")
+def rendered(text: str) -> Json:
+    return dict(json.loads(text))

@@ -1,0 +1,186 @@
+"""The template: what it makes is what the construct makes, and what the field's checkers say of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+from syrupy.extensions.json import JSONSnapshotExtension
+
+import ses_secure_user
+from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
+from ses_secure_user.template import LIMIT, code
+from ses_secure_user.template.parameters import GROUPS
+from tests.summary import LINES
+from tests.template.resolving import Json, Resolver
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/0123abcd-0000-1111-2222-333344445555"
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
+REQUIRED = {"Identity": "example.com", "FromAddresses": "noreply@example.com"}
+ORIGINS: list[dict[str, str]] = [
+    {"AllowedCidrs": "203.0.113.0/24,2001:db8::/48"},
+    {"AllowedVpcEndpoints": "vpce-0123456789abcdef0,vpce-11111111"},
+    {"AllowedCidrs": "203.0.113.7/32", "AllowedVpcEndpoints": "vpce-0123456789abcdef0"},
+]
+OPTIONS: list[dict[str, str]] = [
+    {"AllowedRecipients": "*@example.net,person@example.org", "SandboxRecipient": "person@example.org"},
+    {
+        "ConfigurationSet": "transactional",
+        "SesRegion": "us-east-1",
+        "SmtpHost": "email-smtp-fips.us-east-1.amazonaws.com",
+    },
+    {"SmtpPort": "587", "RotationDays": "7", "UserName": "mailer", "SecretName": "mail/login"},
+    {"EncryptionKey": KEY, "AlarmTopic": TOPIC},
+]
+SETS = [
+    REQUIRED
+    | origin
+    | {name: value for option, on in zip(OPTIONS, chosen, strict=True) if on for name, value in option.items()}
+    for origin in ORIGINS
+    for chosen in product([False, True], repeat=len(OPTIONS))
+]
+ADDED = ("Code", "Handler", "Restrictions")
+"""What the template has and the construct has not, or otherwise."""
+
+
+def constructed(given: dict[str, str]) -> Json:
+    """What the construct synthesizes of the properties that the parameters stand for."""
+    app = cdk.App(analytics_reporting=False)
+    stack = cdk.Stack(app, "Stack")
+    listed = {name: value.split(",") for name, value in given.items()}
+    topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC) if "AlarmTopic" in given else None
+    SecureSesSmtpUser(
+        stack,
+        "Mailer",
+        identity=given["Identity"],
+        from_address=listed["FromAddresses"],
+        allowed_cidrs=listed.get("AllowedCidrs", []),
+        allowed_vpc_endpoints=listed.get("AllowedVpcEndpoints", []),
+        allowed_recipients=listed.get("AllowedRecipients"),
+        configuration_set=given.get("ConfigurationSet"),
+        sandbox_recipients=listed.get("SandboxRecipient", []),
+        ses_region=given.get("SesRegion"),
+        smtp_host=given.get("SmtpHost"),
+        smtp_port=int(given.get("SmtpPort", "465")),
+        rotation_interval=cdk.Duration.days(int(given.get("RotationDays", "30"))),
+        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY) if "EncryptionKey" in given else None,
+        user_name=given.get("UserName"),
+        secret_name=given.get("SecretName"),
+        issuer=CredentialIssuer(stack, "Issuer", alarm_topic=topic),
+    )
+    return dict(Template.from_stack(stack).to_json())
+
+
+def comparable(resources: Json) -> Json:
+    """Resources without what is the template's own, and without what IAM takes for the same."""
+    by_name = {name[:12] if name.startswith("IssuerAccess") else name: one for name, one in resources.items()}
+    return {name: _comparable(one) for name, one in by_name.items()}
+
+
+def _comparable(part: Any, name: str = "") -> Any:  # noqa: ANN401 - any part of a template
+    if isinstance(part, dict):
+        return {key: _comparable(one, key) for key, one in part.items() if key not in ADDED}
+    if isinstance(part, list):
+        return sorted((_comparable(one) for one in part), key=str)
+    if name in {"Resource", "NotResource"} or ":" in name or name == "DependsOn":
+        return [str(part)]
+    return str(part).partition("IssuerAccess")[1] or str(part)
+
+
+@pytest.mark.parametrize("given", SETS, ids=lambda given: "+".join(name for name in given if name not in REQUIRED))
+def test_it_makes_what_the_construct_makes(given: dict[str, str], rendered: Json) -> None:
+    made = Resolver(rendered, given).resources()
+
+    expected = Resolver(constructed(given), {}).resources()
+
+    assert comparable(made) == comparable(expected)
+
+
+def test_all_senders_may_send_and_the_first_is_a_resource(rendered: Json) -> None:
+    given = REQUIRED | ORIGINS[0] | {"FromAddresses": "a@example.com,b@example.com"}
+
+    policy = Resolver(rendered, given).resources()["MailerPolicy6A2E4B6E"]["Properties"]["PolicyDocument"]
+
+    allowed = policy["Statement"][0]
+    assert allowed["Condition"]["StringEquals"]["ses:FromAddress"] == ["a@example.com", "b@example.com"]
+    assert [arn.rpartition(":")[2] for arn in allowed["Resource"]] == ["identity/example.com", "identity/a@example.com"]
+
+
+def test_it_fits_into_a_request(text: str) -> None:
+    assert len(text.encode()) < LIMIT
+    LINES["template"].append(f"{len(text.encode()):,} of {LIMIT:,} bytes")
+
+
+def test_it_is_the_same_to_the_byte(text: str) -> None:
+    command = [sys.executable, "-m", "ses_secure_user", "template"]
+
+    printed = subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": "1"}, capture_output=True, check=True)
+
+    assert printed.stdout == text.encode()
+    assert printed.stderr == b""
+
+
+def test_it_needs_no_asset_and_no_bootstrap(text: str, rendered: Json) -> None:
+    (function,) = (one for one in rendered["Resources"].values() if one["Type"] == "AWS::Lambda::Function")
+
+    assert function["Properties"]["Code"] == {"ZipFile": code()}
+    assert "cdk" not in text
+
+
+def test_it_names_its_version(rendered: Json) -> None:
+    assert ses_secure_user.__version__ in rendered["Description"]
+
+
+def test_it_is_as_recorded(rendered: Json, snapshot: SnapshotAssertion) -> None:
+    """But for the code, whose modules are recorded by nothing but themselves."""
+    shown = json.loads(json.dumps(rendered).replace(json.dumps(code()), '"CODE"'))
+    assert shown == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_the_console_asks_for_every_parameter(rendered: Json) -> None:
+    groups = rendered["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert [name for group in groups for name in group["Parameters"]] == list(rendered["Parameters"])
+    assert {one.name for group in GROUPS.values() for one in group} == set(rendered["Parameters"])
+
+
+def test_cfn_lint_finds_nothing(text: str) -> None:
+    matches = lint(text, config=ManualArgs(regions=["us-east-1", "eu-west-1"]))
+    assert [f"{match.rule.id} {match.message}" for match in matches] == []
+
+
+def test_checkov_finds_what_the_opt_ins_answer(text: str, tmp_path: Path) -> None:
+    """As of the construct by itself, but that a parameter takes the key."""
+    file = tmp_path / "template.json"
+    file.write_text(text)
+    checkov = Path(sys.prefix, "checkov", "bin", "checkov")
+    command = [
+        str(checkov),
+        "--file",
+        str(file),
+        "--framework",
+        "cloudformation",
+        "--output",
+        "json",
+        "--skip-download",
+    ]
+
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+
+    found = {one["check_id"] for one in report["results"]["failed_checks"]}
+    assert found <= {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_149", "CKV_AWS_158"}
+    LINES["template"].append(f"checkov: {report['summary']['passed']} passed, {', '.join(sorted(found))} failed")
