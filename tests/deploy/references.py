@@ -45,11 +45,19 @@ def _condition(node: Anything, template: Json, params: Json) -> Json:
 def validate(
     original: Callable[..., None], template: Json, conditions: dict[str, bool], params: Json | None = None
 ) -> None:
-    """Every name leads to something, and what is made refers to nothing that is not."""
+    """Every name leads to something, what is made refers to nothing that is not, and rules are as strict as conditions."""
     _check_names(template)
+    _check_arguments(template.get("Rules", {}))
     if params is not None:
         _check_made(template, conditions)
     original(template, conditions, params)
+
+
+def _check_arguments(node: Anything) -> None:
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        if key in ARGUMENTS and len(value) not in ARGUMENTS[key]:
+            raise ValueError(f"Template error: {key} has too few or too many parameters")
+        _check_arguments(value)
 
 
 def _check_names(template: Json) -> None:

@@ -93,6 +93,11 @@ def an_alternative_has_two_conditions(aws: LocalAws) -> bool:
     return bool(refusal(aws, {"Conditions": {"Only": {"Fn::Or": [{"Fn::Equals": ["a", "a"]}]}}}))
 
 
+def an_alternative_in_a_rule_has_two_conditions(aws: LocalAws) -> bool:
+    rule = {"Assertions": [{"Assert": {"Fn::Or": [{"Fn::Equals": ["a", "a"]}]}}]}
+    return bool(refusal(aws, {"Rules": {"Only": rule}}))
+
+
 def a_condition_refers_to_no_resource(aws: LocalAws) -> bool:
     return bool(refusal(aws, {"Conditions": {"Is": {"Fn::Equals": [{"Ref": "Handle"}, "a"]}}}))
 
@@ -171,6 +176,7 @@ TEMPLATE_BEHAVIOURS = (
     a_condition_knows_the_region,
     a_condition_compares_a_part_of_a_parameter,
     an_alternative_has_two_conditions,
+    an_alternative_in_a_rule_has_two_conditions,
     a_condition_refers_to_no_resource,
     a_reference_leads_somewhere,
     an_attribute_is_of_a_resource,
