@@ -108,6 +108,24 @@ def a_rotation_schedule_tests_the_function(aws: LocalAws) -> bool:
     return description["RotationEnabled"] and list(description["VersionIdsToStages"].values()) == [["AWSCURRENT"]]
 
 
+def a_rotation_schedule_has_whole_days(aws: LocalAws) -> bool:
+    return [_scheduled(aws, expression) for expression in ("rate(2 days)", "rate(2.5 days)")] == [True, False]
+
+
+def _scheduled(aws: LocalAws, expression: str) -> bool:
+    app, stack = new_stack()
+    rules = sm.CfnRotationSchedule.RotationRulesProperty(schedule_expression=expression)
+    sm.CfnRotationSchedule(
+        stack, "Rotation", secret_id=new_secret(aws), rotation_lambda_arn=function(aws), rotation_rules=rules
+    )
+    try:
+        aws.deploy(app)
+    except DeploymentFailed:
+        return False
+    aws.wait_for_rotations()
+    return True
+
+
 def a_secret_takes_a_resource_policy(aws: LocalAws) -> bool:
     app, stack = new_stack()
     secret, policy = new_secret(aws), {"Version": "2012-10-17", "Statement": []}
@@ -256,6 +274,7 @@ BEHAVIOURS = (
     a_renamed_secret_without_a_value_has_no_version,
     a_secret_created_without_a_value_has_no_version,
     a_rotation_schedule_tests_the_function,
+    a_rotation_schedule_has_whole_days,
     a_secret_takes_a_resource_policy,
     rotation_leaves_the_value_to_the_function,
     rotation_needs_a_permission,

@@ -97,12 +97,12 @@ def create_stack(original: Action, request: Json) -> Answer:
 
 
 def update_stack(original: Action, request: Json) -> Answer:
-    """UpdateStack takes another role, if it names one; either looks the bootstrap's version up with it."""
+    """UpdateStack takes another role, if it names one; either looks the bootstrap's version up for the CDK's template."""
     stack_name, role = helpers._p(request, "StackName"), helpers._p(request, "RoleARN")
     if role:
         _roles[stack_name] = role
     try:
-        if stack_name in _roles:
+        if stack_name in _roles and helpers._p(request, "TemplateURL"):
             _ask(stack_name, "ssm:GetParameters", _arn("ssm", "parameter/cdk-bootstrap/hnb659fds/version"))
     except PermissionError as refused:
         answer: Answer = helpers._error("ValidationError", str(refused))
@@ -163,7 +163,8 @@ def _calls(stack_name: str, type_name: str, logical_id: str, props: Json, operat
     yield f"{CALLS[type_name]['also']} {CALLS[type_name][operation]}", _own_arn(stack_name, type_name, logical_id)
     if type_name == "AWS::Lambda::Function" and operation != "delete":
         yield "iam:PassRole", props["Role"]
-        yield "s3:GetObject", f"arn:aws:s3:::{props['Code']['S3Bucket']}/{props['Code']['S3Key']}"
+        if "S3Key" in props["Code"]:
+            yield "s3:GetObject", f"arn:aws:s3:::{props['Code']['S3Bucket']}/{props['Code']['S3Key']}"
     if type_name == "AWS::Logs::LogGroup":
         yield "logs:DescribeLogGroups logs:DescribeIndexPolicies", _arn("logs", "log-group:*")
     for group in props.get("Groups", []):

@@ -6,7 +6,7 @@ import smtplib
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
@@ -111,7 +111,32 @@ class LocalAws:
         folder = _assembly(app)
         publish(folder, self.client("s3", region), self.client("ssm", region))
         name, template = choose(folder, stack, region)
-        return self._in(region).deploy(name, f"{self._url}/{template}", role)
+        return self._in(region).deploy(name, role, TemplateURL=f"{self._url}/{template}")
+
+    def create(  # noqa: PLR0913 - what CreateStack takes, by its own names
+        self,
+        stack: str,
+        body: str,
+        parameters: Mapping[str, str],
+        *,
+        capabilities: Sequence[str] = ("CAPABILITY_NAMED_IAM",),
+        tags: Mapping[str, str] | None = None,
+        role: str | None = None,
+        region: str = REGION,
+    ) -> dict[str, str]:
+        """Create or update a stack from a template's text, without the CDK, and return its outputs.
+
+        Raises:
+            DeploymentFailed: With what refused the template or its parameters, or the reasons of the stack's events.
+        """
+        return self._in(region).deploy(
+            stack,
+            role,
+            TemplateBody=body,
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=list(capabilities),
+            Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+        )
 
     def asked_of(self, role: str) -> set[str]:
         """Give the actions that CloudFormation has asked for with a role, allowed or not."""

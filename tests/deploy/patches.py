@@ -10,12 +10,16 @@ from typing import Any
 from ministack.core import iam_actions, lambda_runtime
 from ministack.services import iam, ses_v2
 from ministack.services import secretsmanager as sm
-from ministack.services.cloudformation import custom_resource, handlers, provisioners, stacks
+from ministack.services.cloudformation import changesets, custom_resource, engine, handlers, provisioners, stacks
 
 from tests.deploy import (
     custom_resources,
     execution_role,
     groups,
+    inline_code,
+    parameters,
+    policy_documents,
+    references,
     rotation,
     rotation_dates,
     secret_values,
@@ -65,6 +69,19 @@ def install() -> None:
         (vars(stacks), "_provision_resource", execution_role.provision),
         (vars(stacks), "_update_resource", execution_role.update),
         (vars(stacks), "_delete_resource", execution_role.delete),
+        (vars(engine), "_constraint_error", parameters.describe),
+        (vars(engine), "_check_parameter_constraints", parameters.check_constraints),
+        (vars(handlers), "_resolve_parameters", parameters.resolve),
+        (vars(changesets), "_resolve_parameters", parameters.resolve),
+        (vars(handlers), "_evaluate_conditions", references.evaluate_conditions),
+        (vars(changesets), "_evaluate_conditions", references.evaluate_conditions),
+        (vars(stacks), "_evaluate_conditions", references.evaluate_conditions),
+        (vars(handlers), "validate_template_support", references.validate),
+        (vars(changesets), "validate_template_support", references.validate),
+        (vars(stacks), "_resolve_stack_outputs", references.resolve_outputs),
+        (vars(stacks), "_provision_resource", policy_documents.provision),
+        (vars(stacks), "_update_resource", policy_documents.update),
+        (vars(provisioners), "_zip_inline", inline_code.zip_inline),
     ):
         table[name] = partial(patch, table[name])
     iam._IAM_HANDLERS.update(user_credentials.actions())

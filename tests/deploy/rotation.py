@@ -2,6 +2,7 @@
 # ruff: noqa: SLF001
 
 import json
+import re
 import time
 from collections import defaultdict
 from threading import Lock
@@ -22,6 +23,7 @@ NOT_PERMITTED = (
     "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access "
     "to the principal secretsmanager.amazonaws.com."
 )
+EXPRESSION = re.compile(r"rate\([1-9]\d{0,2} (hours|days)\)|cron\(.+\)", re.ASCII)
 _begun: set[str] = set()
 """The versions that were begun by a rotation, which alone are taken up again."""
 _running: defaultdict[str, Lock] = defaultdict(Lock)
@@ -110,6 +112,8 @@ def _succeeds(secret: Json, token: str, step: str) -> bool:
 
 
 def _schedule(_logical_id: str, props: Json, _stack_name: str) -> Resource:
+    if not EXPRESSION.fullmatch(props["RotationRules"].get("ScheduleExpression", "rate(1 days)")):
+        raise ValueError("Invalid schedule expression")
     at_once = str(props.get("RotateImmediatelyOnUpdate", True)).lower() == "true"
     request = {key: props.get(key) for key in ("SecretId", "RotationLambdaARN", "RotationRules")}
     status, _, body = sm._rotate_secret(request | {"RotateImmediately": at_once})

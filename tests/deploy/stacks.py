@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from tests.deploy.shapes import Client, Json
+from tests.deploy.shapes import Anything, Client, Json
 from tests.deploy.waiting import wait_for
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -21,11 +21,17 @@ class Stacks:
         self._api = cloudformation
         self._ids: dict[str, str] = {}
 
-    def deploy(self, name: str, template_url: str, role: str | None = None) -> dict[str, str]:
-        """Create or update a stack, perhaps with an execution role, and return its outputs."""
+    def deploy(self, name: str, role: str | None = None, **template: Anything) -> dict[str, str]:
+        """Create or update a stack, perhaps with an execution role, and return its outputs.
+
+        Args:
+            name: The stack's name.
+            role: The ARN of the execution role.
+            template: What else CreateStack takes: the template, its parameters, other capabilities.
+        """
         deploy = self._api.update_stack if self._exists(name) else self._api.create_stack
         token = str(uuid4())
-        request = {"TemplateURL": template_url, "Capabilities": CAPABILITIES, "ClientRequestToken": token}
+        request = {"Capabilities": CAPABILITIES, "ClientRequestToken": token} | template
         if role:
             request["RoleARN"] = role
         try:

@@ -11,10 +11,11 @@ from botocore.exceptions import ClientError
 from tests.deploy.account_behaviours import ACCOUNT_BEHAVIOURS
 from tests.deploy.behaviours import BEHAVIOURS
 from tests.deploy.local_aws import DeploymentFailed, LocalAws, local_aws
+from tests.deploy.template_behaviours import TEMPLATE_BEHAVIOURS
 
 Behaviour = Callable[[LocalAws], bool]
 every_behaviour = pytest.mark.parametrize(
-    "behaviour", [*BEHAVIOURS, *ACCOUNT_BEHAVIOURS], ids=lambda behaviour: behaviour.__name__
+    "behaviour", [*BEHAVIOURS, *ACCOUNT_BEHAVIOURS, *TEMPLATE_BEHAVIOURS], ids=lambda behaviour: behaviour.__name__
 )
 
 
