@@ -78,10 +78,12 @@ class Case:
 
     @cached_property
     def previous(self) -> Login | None:
-        """The previous login, if there is one with a key of its own that still exists."""
+        """The previous login, if there is one for the same region with a key of its own that still exists."""
         login = self.secret.login(PREVIOUS)
         alive = {key.get("AccessKeyId") for key in self.user.keys}
-        return login if login and login.key_id in alive - {self.current.key_id} else None
+        if not login or login.value.get("region") != self.current.value.get("region"):
+            return None
+        return login if login.key_id in alive - {self.current.key_id} else None
 
     @property
     def from_address(self) -> str:
