@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ses_secure_user.template import template
+from tests.deploy.local_aws import LocalAws, local_aws
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.template.resolving import Json
 
 
@@ -21,3 +24,11 @@ def text() -> str:
 @pytest.fixture(scope="session")
 def rendered(text: str) -> Json:
     return dict(json.loads(text))
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[LocalAws]:
+    with local_aws() as running:
+        for identity in ("example.com", "example.org"):
+            running.client("sesv2").create_email_identity(EmailIdentity=identity)
+        yield running

@@ -1,0 +1,219 @@
+"""The template deployed by plain CreateStack: created, changed, rotated, rolled back and deleted, and proved."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.deploy.local_aws import REGION, DeploymentFailed, LocalAws
+from tests.deploy.test_deployment import leaks
+from tests.verify.command import INSIDE, Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Login = tuple[str, str]
+
+OTHER_REGION = "eu-west-1"
+ENDPOINT = "vpce-0123456789abcdef0"
+
+
+class Stack:
+    """A stack of the template, deployed again and again with other parameters."""
+
+    def __init__(self, aws: LocalAws, name: str, text: str) -> None:
+        self.aws, self.name, self.text = aws, name, text
+        self.outputs: dict[str, str] = {}
+
+    def deploy(self, **changed: str) -> None:
+        self.aws.wait_for_rotations()
+        given = {
+            "Identity": "example.com",
+            "FromAddresses": "noreply@example.com",
+            "AllowedCidrs": "203.0.113.0/24",
+            "SmtpHost": self.aws.smtp_host,
+            "SmtpPort": str(self.aws.smtp_port(changed.get("SesRegion", REGION))),
+        }
+        self.outputs = self.aws.create(self.name, self.text, given | changed)
+
+    def value(self, label: str = "AWSCURRENT") -> dict[str, Any]:
+        secrets = self.aws.client("secretsmanager")
+        answer = secrets.get_secret_value(SecretId=self.outputs["SecretArn"], VersionStage=label)
+        return dict(json.loads(answer["SecretString"]))
+
+    def login(self, label: str = "AWSCURRENT") -> Login:
+        value = self.value(label)
+        return value["username"], value["password"]
+
+    def rotate(self) -> None:
+        self.aws.rotate(self.outputs["SecretArn"])
+
+    def works(self, login: Login, region: str = REGION) -> bool:
+        return self.aws.login(*login, region=region)
+
+    def broken(self) -> set[str]:
+        """What `ses-secure-user verify` finds broken, from inside the allowed networks."""
+        self.aws.send_from(INSIDE)
+        return Command(self.aws, self.outputs["SecretArn"], self.outputs["UserName"]).broken("--inside")
+
+
+@pytest.fixture
+def stack(aws: LocalAws, text: str, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack of one's own; afterwards it is deleted, and nothing is left of it, nor leaked by it."""
+    before = aws.leftovers()
+    made = Stack(aws, request.node.originalname.title().replace("_", "")[:60], text)
+    yield made
+    aws.wait_for_rotations()
+    aws.destroy(made.name)
+    assert aws.leftovers() == before
+    assert leaks(aws, made.name) == []
+
+
+def test_it_is_created_rotated_proved_and_deleted(stack: Stack) -> None:
+    stack.deploy()
+    first = stack.login()
+    assert stack.works(first)
+    assert stack.broken() == set()
+    assert stack.outputs["SmtpHost"] == stack.aws.smtp_host
+    assert stack.outputs["SmtpPort"] == str(stack.aws.smtp_port())
+
+    stack.rotate()
+    second = stack.login()
+    assert stack.works(first)
+    assert stack.works(second)
+    stack.rotate()
+    assert not stack.works(first)
+    assert stack.broken() == set()
+
+    stack.aws.destroy(stack.name)
+    assert not stack.works(second)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"FromAddresses": "billing@example.com,noreply@example.com"}, ("from_address", "billing@example.com")),
+        ({"AllowedCidrs": "203.0.113.0/25,198.51.100.7/32"}, None),
+        ({"AllowedVpcEndpoints": ENDPOINT}, None),
+        ({"Identity": "example.org", "FromAddresses": "noreply@example.org"}, ("from_address", "noreply@example.org")),
+        ({"SandboxRecipient": "person@example.org"}, None),
+        ({"RotationDays": "7"}, None),
+        ({"SesRegion": OTHER_REGION}, ("region", OTHER_REGION)),
+    ],
+    ids=lambda given: next(iter(given)) if isinstance(given, dict) else "",
+)
+def test_a_parameter_is_changed_and_back(stack: Stack, changed: dict[str, str], field: tuple[str, str] | None) -> None:
+    stack.deploy()
+    first = stack.login()
+
+    stack.deploy(**changed)
+    region = changed.get("SesRegion", REGION)
+    assert stack.works(stack.login(), region)
+    assert field is None or stack.value()[field[0]] == field[1]
+    assert stack.works(first)
+    assert region != REGION or stack.broken() == set()
+
+    stack.deploy()
+    assert stack.works(stack.login())
+    assert stack.broken() == set()
+
+
+def test_recipients_and_a_configuration_set_are_restricted(stack: Stack) -> None:
+    stack.deploy(AllowedRecipients="*@example.org", ConfigurationSet="transactional")
+
+    policy = _policy(stack)
+
+    assert stack.works(stack.login())
+    assert "configuration-set/transactional" in policy
+    assert '"ForAnyValue:StringNotLike": {"ses:Recipients": ["*@example.org"]}' in policy
+
+
+def _policy(stack: Stack) -> str:
+    iam = stack.aws.client("iam")
+    arn = iam.get_user(UserName=stack.outputs["UserName"])["User"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+
+
+def test_a_key_and_an_alarm_are_given(stack: Stack) -> None:
+    key = stack.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    topic = stack.aws.client("sns").create_topic(Name="alarms")["TopicArn"]
+
+    stack.deploy(EncryptionKey=key, AlarmTopic=topic)
+
+    secret = stack.aws.client("secretsmanager").describe_secret(SecretId=stack.outputs["SecretArn"])
+    (alarm,) = stack.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert secret["KmsKeyId"] == key
+    assert alarm["AlarmActions"] == [topic]
+    stack.rotate()
+    assert stack.works(stack.login())
+    stack.aws.client("sns").delete_topic(TopicArn=topic)
+
+
+@pytest.mark.parametrize(("name", "prop"), [("UserName", "user_name"), ("SecretName", "secret_name")])
+def test_another_name_is_refused_and_leaves_what_was(stack: Stack, name: str, prop: str) -> None:
+    stack.deploy(**{name: "postman"})
+    before = stack.login()
+
+    with pytest.raises(DeploymentFailed, match=f"`{prop}` cannot be changed"):
+        stack.deploy(**{name: "courier"})
+
+    assert stack.login() == before
+    assert stack.works(before)
+    stack.rotate()
+    assert stack.works(stack.login())
+
+
+def test_an_update_that_the_function_refuses_is_rolled_back(stack: Stack) -> None:
+    stack.deploy()
+    before, policy = stack.login(), _policy(stack)
+
+    with pytest.raises(DeploymentFailed, match="`allowed_cidrs` must hold networks without host bits"):
+        stack.deploy(AllowedCidrs="203.0.113.5/24", FromAddresses="billing@example.com")
+
+    assert stack.login() == before
+    assert stack.value()["from_address"] == "noreply@example.com"
+    assert _policy(stack) == policy
+    stack.rotate()
+    assert stack.works(stack.login())
+    assert stack.broken() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("AllowedCidrs", "203.0.113.5/24", "`allowed_cidrs` must hold networks without host bits"),
+        (
+            "FromAddresses",
+            "noreply@example.org",
+            "`from_address` must belong to an `identity`, got noreply@example.org",
+        ),
+        ("FromAddresses", "a@example.com,a@example.com", "`from_address` must name each entry once"),
+    ],
+)
+def test_what_the_function_refuses_leaves_nothing(stack: Stack, name: str, value: str, reason: str) -> None:
+    before = stack.aws.leftovers()
+
+    with pytest.raises(DeploymentFailed, match=reason):
+        stack.deploy(**{name: value})
+
+    assert stack.aws.leftovers() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("AllowedCidrs", "0.0.0.0/0", "Parameter AllowedCidrs failed to satisfy constraint: must be public networks"),
+        ("AllowedCidrs", "", "AllowedCidrs must not be empty, unless AllowedVpcEndpoints is given"),
+        ("SmtpPort", "25", "SmtpPort must be one that Lambda may open"),
+    ],
+)
+def test_what_cloudformation_refuses_is_no_stack(aws: LocalAws, text: str, name: str, value: str, reason: str) -> None:
+    before = aws.leftovers()
+
+    with pytest.raises(DeploymentFailed, match=reason):
+        Stack(aws, "Refused", text).deploy(**{name: value})
+
+    assert aws.leftovers() == before
