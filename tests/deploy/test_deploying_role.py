@@ -9,6 +9,7 @@ import aws_cdk as cdk
 import pytest
 
 from ses_secure_user import SecureSesSmtpUser
+from ses_secure_user.template import template
 from tests.deploy.local_aws import ACCOUNT, REGION, DeploymentFailed, LocalAws
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "deploying-role.json"
@@ -121,6 +122,16 @@ def test_without_one_of_them_the_deployment_fails_and_names_it(aws: LocalAws, ro
     role.forbid(action)
     with pytest.raises(DeploymentFailed, match=f"is not authorized to perform: {action} on resource"):
         aws.deploy(app(aws), role=role.arn)
+
+
+def test_without_what_the_cdk_needs_they_deploy_the_template_by_itself(aws: LocalAws, role: Role) -> None:
+    role.allow([one for one in statements() if one["Sid"] not in {"Bootstrap", "Assets"}])
+    parameters = {"Identity": "example.com", "SmtpHost": aws.smtp_host, "SmtpPort": str(aws.smtp_port())}
+    for address, days in (("noreply@example.com", "30"), ("billing@example.com", "20")):
+        changed = {"FromAddresses": address, "AllowedCidrs": "203.0.113.0/24", "RotationDays": days}
+        aws.create("Mail", template(), parameters | changed, role=role.arn)
+    aws.wait_for_rotations()
+    aws.destroy("Mail")
 
 
 def test_the_document_fits_into_a_managed_policy() -> None:

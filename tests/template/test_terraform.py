@@ -1,0 +1,200 @@
+"""The Terraform example: it hands over what the template takes, and reads back nothing that is secret.
+
+There is no Terraform here. Its files are parsed, and its provider's calls are made in its place, as written in
+https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/cloudformation/stack.go.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hcl2
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.deploy.local_aws import DeploymentFailed, LocalAws, local_aws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.template.resolving import Json
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "terraform"
+OPTIONS = hcl2.SerializationOptions(strip_string_quotes=True, explicit_blocks=False)
+LONGEST_BODY = 51_200
+SECRET = 'aws_cloudformation_stack.mailer.outputs["SecretArn"]'
+TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
+
+
+def parsed(name: str) -> Json:
+    with (EXAMPLE / f"{name}.tf").open() as file:
+        return hcl2.load(file, serialization_options=OPTIONS)
+
+
+def blocks(file: str, *kinds: str) -> Json:
+    """Give the blocks of a kind by their names, such as all variables."""
+    found: Json = {}
+    for one in parsed(file)[kinds[0]]:
+        for kind in kinds[1:]:
+            one = one.get(kind, {})  # noqa: PLW2901 - one step further in
+        found |= one
+    return found
+
+
+VARIABLES = blocks("variables", "variable")
+STACK = blocks("main", "resource", "aws_cloudformation_stack")["mailer"]
+
+
+def variable_of(value: str) -> str:
+    """Name the variable that a parameter is made of, which is a list if it is joined."""
+    name: str
+    (name,) = re.findall(r"var\.(\w+)", value)
+    is_list = VARIABLES[name]["type"] == "${list(string)}"
+    assert value == (f'${{join(",", var.{name})}}' if is_list else f"${{var.{name}}}")
+    return name
+
+
+def sent(**values: str | list[str]) -> dict[str, str]:
+    """The parameters that Terraform sends for values of the variables."""
+    parameters = {}
+    for parameter, value in STACK["parameters"].items():
+        name = variable_of(value)
+        given = values.get(name, VARIABLES[name].get("default"))
+        parameters[parameter] = ",".join(given) if isinstance(given, list) else str(given)
+    return parameters
+
+
+def sent_body(text: str) -> str:
+    """The template as Terraform sends it: in the JSON of Go, which escapes three characters more."""
+    body = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return re.sub("[<>&]", lambda one: f"\\u{ord(one[0]):04x}", body)
+
+
+def test_every_parameter_of_the_template_is_handed_over_and_no_other(rendered: Json) -> None:
+    assert set(STACK["parameters"]) == set(rendered["Parameters"])
+
+
+def test_a_variable_has_the_parameters_default(rendered: Json) -> None:
+    for name, value in STACK["parameters"].items():
+        variable, parameter = VARIABLES[variable_of(value)], rendered["Parameters"][name]
+        assert ("default" in variable) == ("Default" in parameter)
+        assert (variable.get("default") or "") == parameter.get("Default", "")
+
+
+def test_every_variable_is_used_and_there_are_no_others() -> None:
+    used = {name for file in EXAMPLE.glob("*.tf") for name in re.findall(r"\bvar\.(\w+)", file.read_text())}
+    assert used == set(VARIABLES)
+
+
+def test_what_is_refused_before_the_deployment_is_refused_in_the_templates_words(rendered: Json) -> None:
+    (precondition,) = STACK["lifecycle"][0]["precondition"]
+    rule = rendered["Rules"]["Origin"]["Assertions"][0]["AssertDescription"]
+    assert precondition["error_message"] == f"{rule}."
+    (validation,) = VARIABLES["from_addresses"]["validation"]
+    refusal = f"FromAddresses {rendered['Parameters']['FromAddresses']['ConstraintDescription']}"
+    assert refusal.startswith(validation["error_message"].removesuffix("."))
+    assert [name for name, one in VARIABLES.items() if "validation" in one] == ["from_addresses"]
+
+
+def test_only_outputs_of_the_template_are_read(rendered: Json) -> None:
+    text = "".join(file.read_text() for file in EXAMPLE.glob("*.tf"))
+    assert set(re.findall(r'\.outputs\["(\w+)"\]', text)) == set(rendered["Outputs"])
+
+
+def test_the_template_is_short_enough_as_terraform_sends_it(text: str) -> None:
+    assert json.loads(sent_body(text)) == json.loads(text)
+    assert len(text.encode()) < len(sent_body(text).encode()) <= LONGEST_BODY
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[LocalAws]:
+    with local_aws() as running:
+        yield running
+
+
+def apply(aws: LocalAws, text: str, **values: str | list[str]) -> dict[str, str]:
+    """Create or update the stack as Terraform does."""
+    own: dict[str, str | list[str]] = {
+        "identity": "example.com",
+        "from_addresses": ["noreply@example.com"],
+        "allowed_cidrs": ["203.0.113.0/24"],
+        "smtp_host": aws.smtp_host,
+        "smtp_port": str(aws.smtp_port()),
+    }
+    parameters = sent(**own | values)
+    name = VARIABLES["stack_name"]["default"]
+    return aws.create(name, sent_body(text), parameters, capabilities=STACK["capabilities"], tags={"team": "mail"})
+
+
+@pytest.fixture
+def outputs(aws: LocalAws, text: str) -> Iterator[dict[str, str]]:
+    yield apply(aws, text)
+    aws.wait_for_rotations()
+    aws.destroy(VARIABLES["stack_name"]["default"])
+
+
+def read_back(aws: LocalAws) -> str:
+    """All that Terraform can come to know of a stack: what it keeps in its state, and the events it tells of."""
+    api, name = aws.client("cloudformation"), VARIABLES["stack_name"]["default"]
+    answers: list[Any] = [
+        api.describe_stacks(StackName=name),
+        api.get_template(StackName=name, TemplateStage="Original"),
+        api.get_template_summary(StackName=name),
+        api.describe_stack_resources(StackName=name),
+        aws.events(name),
+    ]
+    return json.dumps(answers, default=str)
+
+
+def test_what_terraform_reads_back_has_no_key_and_no_password(
+    aws: LocalAws, text: str, outputs: dict[str, str]
+) -> None:
+    aws.rotate(outputs["SecretArn"])
+    with pytest.raises(DeploymentFailed):
+        apply(aws, text, allowed_cidrs=["203.0.113.1/24"])
+    apply(aws, text, allowed_cidrs=["203.0.113.0/24", "198.51.100.7"])
+    found, keys = read_back(aws), aws.every_key_ever_made()
+    assert len(keys) >= len(("the first", "the rotated"))
+    assert outputs["SecretArn"] in found
+    assert "198.51.100.7" in found
+    for key in keys:
+        for secret in (key.access_key_id, key.secret_access_key, *key.smtp_passwords.values()):
+            assert secret not in found
+
+
+def reader(outputs: dict[str, str]) -> Json:
+    """The reader's policy, for a stack without a key of its own."""
+    document = blocks("main", "data", "aws_iam_policy_document")["reader"]
+    (statement,) = document["statement"]
+    (resource,) = statement["resources"]
+    assert resource == f"${{{SECRET}}}"
+    return {"Effect": "Allow", "Action": statement["actions"], "Resource": outputs["SecretArn"]}
+
+
+def test_the_reader_reads_this_login_and_nothing_else(aws: LocalAws, outputs: dict[str, str]) -> None:
+    iam, other = aws.client("iam"), aws.client("secretsmanager").create_secret(Name="other", SecretString="other")
+    role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps({"Statement": [TRUST]}))["Role"]
+    document = {"Version": "2012-10-17", "Statement": [reader(outputs)]}
+    iam.put_role_policy(RoleName="reader", PolicyName="reader", PolicyDocument=json.dumps(document))
+    secrets = aws.acting_as(role["Arn"], "secretsmanager")
+    login = json.loads(secrets.get_secret_value(SecretId=outputs["SecretArn"])["SecretString"])
+    assert aws.login(login["username"], login["password"])
+    for call, secret in ((secrets.get_secret_value, other["ARN"]), (secrets.delete_secret, outputs["SecretArn"])):
+        with pytest.raises(ClientError, match="not authorized"):
+            call(SecretId=secret)
+
+
+def test_the_reader_decrypts_through_secrets_manager_alone() -> None:
+    (dynamic,) = blocks("main", "data", "aws_iam_policy_document")["reader"]["dynamic"]
+    (content,) = dynamic["statement"]["content"]
+    assert (content["actions"], content["resources"]) == (["kms:Decrypt"], ["${statement.value}"])
+    assert content["condition"] == [
+        {
+            "test": "StringEquals",
+            "variable": "kms:ViaService",
+            "values": ['secretsmanager.${split(":", statement.value)[3]}.amazonaws.com'],
+        }
+    ]
