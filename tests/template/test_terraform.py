@@ -15,11 +15,12 @@ import hcl2
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.deploy.local_aws import DeploymentFailed, LocalAws, local_aws
+from tests.deploy.local_aws import DeploymentFailed, LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.deploy.shapes import Client
     from tests.template.resolving import Json
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "terraform"
@@ -87,6 +88,7 @@ def test_a_variable_has_the_parameters_default(rendered: Json) -> None:
 def test_every_variable_is_used_and_there_are_no_others() -> None:
     used = {name for file in EXAMPLE.glob("*.tf") for name in re.findall(r"\bvar\.(\w+)", file.read_text())}
     assert used == set(VARIABLES)
+    assert set(re.findall(r"-var '?(\w+)=", (EXAMPLE / "README.md").read_text())) <= used
 
 
 def test_what_is_refused_before_the_deployment_is_refused_in_the_templates_words(rendered: Json) -> None:
@@ -109,12 +111,6 @@ def test_the_template_is_short_enough_as_terraform_sends_it(text: str) -> None:
     assert len(text.encode()) < len(sent_body(text).encode()) <= LONGEST_BODY
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with local_aws() as running:
-        yield running
-
-
 def apply(aws: LocalAws, text: str, **values: str | list[str]) -> dict[str, str]:
     """Create or update the stack as Terraform does."""
     own: dict[str, str | list[str]] = {
@@ -134,6 +130,25 @@ def outputs(aws: LocalAws, text: str) -> Iterator[dict[str, str]]:
     yield apply(aws, text)
     aws.wait_for_rotations()
     aws.destroy(VARIABLES["stack_name"]["default"])
+
+
+@pytest.fixture
+def reader(aws: LocalAws, outputs: dict[str, str]) -> Iterator[Client]:
+    """Secrets Manager with the rights that the reader's policy gives, for a stack without a key of its own."""
+    document = blocks("main", "data", "aws_iam_policy_document")["reader"]
+    (statement,) = document["statement"]
+    assert statement["resources"] == [f"${{{SECRET}}}"]
+    allowed = {"Effect": "Allow", "Action": statement["actions"], "Resource": outputs["SecretArn"]}
+    iam, name = aws.client("iam"), "reader"
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(TRUST))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=policy(allowed))
+    yield aws.acting_as(role, "secretsmanager")
+    iam.delete_role_policy(RoleName=name, PolicyName=name)
+    iam.delete_role(RoleName=name)
+
+
+def policy(statement: Json) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def read_back(aws: LocalAws) -> str:
@@ -165,26 +180,15 @@ def test_what_terraform_reads_back_has_no_key_and_no_password(
             assert secret not in found
 
 
-def reader(outputs: dict[str, str]) -> Json:
-    """The reader's policy, for a stack without a key of its own."""
-    document = blocks("main", "data", "aws_iam_policy_document")["reader"]
-    (statement,) = document["statement"]
-    (resource,) = statement["resources"]
-    assert resource == f"${{{SECRET}}}"
-    return {"Effect": "Allow", "Action": statement["actions"], "Resource": outputs["SecretArn"]}
-
-
-def test_the_reader_reads_this_login_and_nothing_else(aws: LocalAws, outputs: dict[str, str]) -> None:
-    iam, other = aws.client("iam"), aws.client("secretsmanager").create_secret(Name="other", SecretString="other")
-    role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps({"Statement": [TRUST]}))["Role"]
-    document = {"Version": "2012-10-17", "Statement": [reader(outputs)]}
-    iam.put_role_policy(RoleName="reader", PolicyName="reader", PolicyDocument=json.dumps(document))
-    secrets = aws.acting_as(role["Arn"], "secretsmanager")
-    login = json.loads(secrets.get_secret_value(SecretId=outputs["SecretArn"])["SecretString"])
+def test_the_reader_reads_this_login_and_nothing_else(aws: LocalAws, outputs: dict[str, str], reader: Client) -> None:
+    login = json.loads(reader.get_secret_value(SecretId=outputs["SecretArn"])["SecretString"])
     assert aws.login(login["username"], login["password"])
-    for call, secret in ((secrets.get_secret_value, other["ARN"]), (secrets.delete_secret, outputs["SecretArn"])):
+    secrets = aws.client("secretsmanager")
+    other = secrets.create_secret(Name="other", SecretString="other")["ARN"]
+    for call, secret in ((reader.get_secret_value, other), (reader.delete_secret, outputs["SecretArn"])):
         with pytest.raises(ClientError, match="not authorized"):
             call(SecretId=secret)
+    secrets.delete_secret(SecretId=other, ForceDeleteWithoutRecovery=True)
 
 
 def test_the_reader_decrypts_through_secrets_manager_alone() -> None:
