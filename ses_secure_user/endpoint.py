@@ -36,7 +36,7 @@ SMTP_PORTS = (25, 465, 587, 2465, 2587)
 """https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
 
 BLOCKED_PORT = 25
-LAST_PORT = 65_535
+_LAST_PORT = 65_535
 REGION = r"[a-z]{2,3}(?:-[a-z]+)+-\d{1,2}"
 HOST = r"(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9-]{1,63}"
 _SES_HOST = re.compile(r"(?:.+\.)?email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:(?:vpce\.)?amazonaws\.com|api\.aws)")
@@ -90,7 +90,7 @@ def check_port(port: int, host: str | None, *, verify_login: bool) -> None:
     """
     if is_token(port):
         return
-    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= LAST_PORT:
+    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= _LAST_PORT:
         raise refusal("smtp_port", "be a port", repr(port), "write one such as 465 or 587")
     if (host is None or _SES_HOST.fullmatch(host)) and port not in SMTP_PORTS:
         ports = ", ".join(map(str, SMTP_PORTS))

@@ -5,17 +5,17 @@ output "secret_arn" {
 
 output "smtp_host" {
   description = "The SMTP endpoint"
-  value       = aws_cloudformation_stack.mailer.outputs["SmtpHost"]
+  value       = aws_cloudformation_stack.mailer.outputs["Host"]
 }
 
 output "smtp_port" {
   description = "Its port"
-  value       = tonumber(aws_cloudformation_stack.mailer.outputs["SmtpPort"])
+  value       = tonumber(aws_cloudformation_stack.mailer.outputs["Port"])
 }
 
 output "user_name" {
   description = "The IAM user"
-  value       = aws_cloudformation_stack.mailer.outputs["UserName"]
+  value       = aws_cloudformation_stack.mailer.outputs["User"]
 }
 
 output "reader_policy_arn" {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ses_secure_user.endpoint import HOST, LAST_PORT, REGION
+from ses_secure_user.endpoint import HOST, REGION
 from ses_secure_user.names import CHOSEN, CONFIGURATION_SET_NAME, DOMAIN, LOCAL, VPC_ENDPOINT_ID
 
 MOST_SENDERS = 5
@@ -28,29 +28,27 @@ _BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _IPV4 = rf"{_PUBLIC_IPV4}{_BYTE}(?:\.{_BYTE}){{3}}(?:/(?:1[6-9]|2\d|3[0-2]))?"
 _IPV6 = r"(?!2002:)[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){1,7}/(?:3[2-9]|[4-9]\d|1[01]\d|12[0-8])"
 
+_PORT = r"[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]"
+
 _ARN = r"arn:aws[a-z-]*:{}:[a-z0-9-]+:\d{{12}}:{}"
 
 
 class Parameter(NamedTuple):
-    """A parameter.
+    """A parameter; all are texts, since a pattern refuses more of a number than CloudFormation's bounds do.
 
     Attributes:
         name: Its name.
         description: What it is for.
-        pattern: What it must match as a whole; none for a number.
+        pattern: What it must match as a whole.
         must: What it must be, as CloudFormation says it of a value that it refuses.
         default: The value without one; None for none. An empty text means that nothing is given.
-        least: The least number.
-        most: The greatest number.
     """
 
     name: str
     description: str
-    pattern: str | None
-    must: str | None
-    default: str | int | None = ""
-    least: int | None = None
-    most: int | None = None
+    pattern: str
+    must: str
+    default: str | None = ""
 
 
 def _listed(entry: str, most: str = "") -> str:
@@ -135,22 +133,18 @@ GROUPS = {
         Parameter(
             "SmtpPort",
             "465 and 2465: TLS from the first byte; 587 and 2587: STARTTLS",
-            None,
-            None,
-            465,
-            1,
-            LAST_PORT,
+            _PORT,
+            "must be a port; write one such as 465 or 587",
+            "465",
         ),
     ),
     "The login": (
         Parameter(
             "RotationDays",
             "How many days a login is current; it stays valid for as long again",
-            None,
+            r"[2-9]|[1-9]\d{1,2}",
             "must be 2 to 999 days",
-            30,
-            2,
-            999,
+            "30",
         ),
         Parameter("UserName", "The IAM user's name, for life; generated if empty", *_chosen("user_name")),
         Parameter("SecretName", "The secret's name, for life; generated if empty", *_chosen("secret_name")),

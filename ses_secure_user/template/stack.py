@@ -58,30 +58,25 @@ class TemplateStack(Stack):
             secret_name=self._chosen("SecretName", given, Aws.NO_VALUE),
             issuer=CredentialIssuer(self, "Issuer", alarm_topic=topic),
         )
-        for name, value in (
-            ("SecretArn", mailer.secret.secret_arn),
-            ("SmtpHost", mailer.smtp_host),
-            ("SmtpPort", given["SmtpPort"]),
-            ("UserName", mailer.user.user_name),
-        ):
-            CfnOutput(self, f"{name}Output", value=value).override_logical_id(name)
+        CfnOutput(self, "SecretArn", value=mailer.secret.secret_arn)
+        CfnOutput(self, "Host", value=mailer.smtp_host)
+        CfnOutput(self, "Port", value=given["SmtpPort"])
+        CfnOutput(self, "User", value=mailer.user.user_name)
 
     def _parameter(self, parameter: Parameter) -> str:
         made = CfnParameter(
             self,
             parameter.name,
-            type="Number" if parameter.pattern is None else "String",
+            type="String",
             description=parameter.description,
             allowed_pattern=parameter.pattern,
             constraint_description=parameter.must,
             default=parameter.default,
-            min_value=parameter.least,
-            max_value=parameter.most,
         )
         if parameter.default == "":
             is_empty = Fn.condition_equals(made.value_as_string, "")
             CfnCondition(self, f"Has{parameter.name}", expression=Fn.condition_not(is_empty))
-        return made.value_as_string if parameter.pattern else Token.as_string(made.value_as_number)
+        return made.value_as_string
 
     def _acknowledge(self, reason: str, *rules: str) -> None:
         findings = [Acknowledgment(id=f"CloudFormation-Validate::{rule}", reason=reason) for rule in rules]

@@ -56,7 +56,7 @@ class Stack:
     def broken(self) -> set[str]:
         """What `ses-secure-user verify` finds broken, from inside the allowed networks."""
         self.aws.send_from(INSIDE)
-        return Command(self.aws, self.outputs["SecretArn"], self.outputs["UserName"]).broken("--inside")
+        return Command(self.aws, self.outputs["SecretArn"], self.outputs["User"]).broken("--inside")
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def test_it_is_created_rotated_proved_and_deleted(stack: Stack) -> None:
     first = stack.login()
     assert stack.works(first)
     assert stack.broken() == set()
-    assert stack.outputs["SmtpHost"] == stack.aws.smtp_host
-    assert stack.outputs["SmtpPort"] == str(stack.aws.smtp_port())
+    assert stack.outputs["Host"] == stack.aws.smtp_host
+    assert stack.outputs["Port"] == str(stack.aws.smtp_port())
 
     stack.rotate()
     second = stack.login()
@@ -132,7 +132,7 @@ def test_recipients_and_a_configuration_set_are_restricted(stack: Stack) -> None
 
 def _policy(stack: Stack) -> str:
     iam = stack.aws.client("iam")
-    arn = iam.get_user(UserName=stack.outputs["UserName"])["User"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
+    arn = iam.get_user(UserName=stack.outputs["User"])["User"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     return json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
 

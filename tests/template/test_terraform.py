@@ -82,7 +82,7 @@ def test_a_variable_has_the_parameters_default(rendered: Json) -> None:
     for name, value in STACK["parameters"].items():
         variable, parameter = VARIABLES[variable_of(value)], rendered["Parameters"][name]
         assert ("default" in variable) == ("Default" in parameter)
-        assert (variable.get("default") or "") == parameter.get("Default", "")
+        assert str(variable.get("default") or "") == parameter.get("Default", "")
 
 
 def test_every_variable_is_used_and_there_are_no_others() -> None:
