@@ -93,7 +93,8 @@ def app(aws: LocalAws, *, changed: bool = False) -> cdk.App:
     return app
 
 
-def test_with_the_documents_rights_a_stack_is_deployed_updated_rotated_and_destroyed(aws: LocalAws, role: Role) -> None:
+def test_the_documents_rights_suffice_for_a_stacks_whole_life(aws: LocalAws, role: Role) -> None:
+    """Deployed, updated, rotated and destroyed; no right is left unused."""
     secret = aws.deploy(app(aws), role=role.arn)["Secret"]
     aws.deploy(app(aws, changed=True), role=role.arn)
     aws.wait_for_rotations()

@@ -139,7 +139,8 @@ def test_a_change_of_the_restrictions_keeps_the_login(mailer: Mailer) -> None:
     assert mailer.works(login)
 
 
-def test_another_from_address_stands_in_the_secret_beside_the_same_login(mailer: Mailer) -> None:
+def test_another_from_address_keeps_the_login(mailer: Mailer) -> None:
+    """It stands in the secret beside the same login, and stays there when that is rotated."""
     mailer.deploy()
     before = mailer.login()
     mailer.deploy(from_address="billing@example.com")
@@ -172,7 +173,7 @@ def test_a_deployment_after_a_rotation_keeps_what_was_rotated(mailer: Mailer) ->
     assert mailer.works(previous)
 
 
-def test_a_rotation_while_a_deployment_runs_leaves_a_login_that_works(mailer: Mailer) -> None:
+def test_a_rotation_amid_a_deployment_leaves_a_working_login(mailer: Mailer) -> None:
     mailer.deploy()
     before = mailer.login()
     mailer.aws.refuse_first_logins(1)
@@ -185,7 +186,8 @@ def test_a_rotation_while_a_deployment_runs_leaves_a_login_that_works(mailer: Ma
     assert mailer.works(before)
 
 
-def test_a_rotation_that_finds_the_endpoint_down_changes_nothing_and_the_next_one_heals_it(mailer: Mailer) -> None:
+def test_a_rotation_with_the_endpoint_down_changes_nothing(mailer: Mailer) -> None:
+    """The next one heals it."""
     mailer.deploy()
     mailer.rotate()
     current, previous = mailer.login(), mailer.login("AWSPREVIOUS")
@@ -201,7 +203,8 @@ def test_a_rotation_that_finds_the_endpoint_down_changes_nothing_and_the_next_on
     assert mailer.login("AWSPREVIOUS") == current
 
 
-def test_an_update_that_fails_after_the_login_changed_gives_the_old_login_back(mailer: Mailer) -> None:
+def test_an_update_that_fails_gives_the_old_login_back(mailer: Mailer) -> None:
+    """It fails at another resource, after the login has changed."""
     mailer.deploy()
     mailer.rotate()
     current = mailer.login()
@@ -247,7 +250,7 @@ def test_another_id_makes_all_anew_beside_the_old(mailer: Mailer) -> None:
     assert not mailer.works(before)
 
 
-def test_a_rotation_can_be_asked_for_after_a_deployment_that_failed(mailer: Mailer) -> None:
+def test_a_rotation_works_after_a_deployment_that_failed(mailer: Mailer) -> None:
     mailer.deploy()
     mailer.rotate()
     mailer.aws.smtp_down()
@@ -272,7 +275,8 @@ def test_one_of_two_users_leaves_and_takes_its_keys_along(mailer: Mailer) -> Non
     assert mailer.works(mailer.login(name="Alerts"))
 
 
-def test_a_deployment_that_cannot_prove_the_login_says_what_to_do_and_leaves_nothing(mailer: Mailer) -> None:
+def test_a_deployment_that_cannot_test_its_login_leaves_nothing(mailer: Mailer) -> None:
+    """The reason says what to check."""
     before = mailer.aws.leftovers()
     mailer.aws.smtp_down()
     with pytest.raises(DeploymentFailed, match="check `smtp_host` and `smtp_port`"):
@@ -287,7 +291,8 @@ def test_a_first_deployment_that_fails_elsewhere_leaves_nothing(mailer: Mailer) 
     assert mailer.aws.leftovers() == before
 
 
-def test_a_key_made_by_hand_does_not_stop_the_stack_from_being_destroyed(mailer: Mailer) -> None:
+def test_a_key_made_by_hand_is_deleted_with_the_stack(mailer: Mailer) -> None:
+    """By `mailer`, which destroys it and looks for what is left."""
     mailer.deploy()
     mailer.aws.client("iam").create_access_key(UserName=mailer.outputs["MailerUser"])
     assert len(mailer.keys()) == 2

@@ -132,9 +132,8 @@ def test_a_reader_of_another_account_is_named_by_the_secret(aws: LocalAws, app: 
     assert statement["Resource"] == secret
 
 
-def test_further_names_of_fields_are_kept_by_rotation_and_a_change_of_them_keeps_the_login(
-    aws: LocalAws, app: cdk.App
-) -> None:
+def test_further_names_of_fields_are_kept_by_rotation(aws: LocalAws, app: cdk.App) -> None:
+    """A change of them keeps the login."""
     names = {"username": "SMTP_USERNAME", "password": "SMTP_PASSWORD", "from_address": "MAIL_FROM"}
     stack = stack_of(app, "FurtherNames")
     user(aws, stack, secret_fields=names)
@@ -175,7 +174,7 @@ def test_stacks_share_an_issuer_and_come_and_go_alone(aws: LocalAws, app: cdk.Ap
     aws.rotate(secrets["Alerts"])
 
 
-def test_as_many_users_as_fit_into_a_stack_share_one_function_and_one_role(aws: LocalAws, app: cdk.App) -> None:
+def test_a_stack_full_of_users_shares_one_function_and_one_role(aws: LocalAws, app: cdk.App) -> None:
     stack = stack_of(app, "ManyUsers")
     for number in range(USERS):
         user(aws, stack, f"User{number:02}", rotation_interval=None if number else cdk.Duration.days(30))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("text", ['größer "“quoted”" \\ 𝄞\n', "ö", "𝄞", '"', "\\", "\n", "\x01"])
-def test_a_giant_error_message_makes_an_answer_that_cloudformation_takes(
+def test_a_giant_error_makes_an_answer_cloudformation_takes(
     on: Stage, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     giant = text * 20_000
@@ -74,9 +74,10 @@ def _context(seconds: float) -> Any:  # noqa: ANN401 - as much of a context as t
     )
 
 
-def test_the_watchdog_answers_when_the_time_runs_out_and_nothing_answers_after_it(
+def test_the_watchdog_answers_once_when_the_time_runs_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Nothing answers after it."""
     answered = threading.Event()
     answers: list[Json] = []
 
@@ -147,9 +148,10 @@ def test_an_answer_is_put_again_until_it_is_taken(receiver: Receiver, monkeypatc
 
 
 @pytest.mark.parametrize("cause", ["refused", "answered with an error"])
-def test_an_answer_nobody_takes_is_given_up_without_showing_where_it_went(
+def test_an_answer_nobody_takes_is_given_up_without_its_url(
     cause: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The URL is signed, so whoever sees it could answer."""
     receiver.failures = 100
     if cause == "refused":
         monkeypatch.setattr(urllib.request, "urlopen", _refuse)

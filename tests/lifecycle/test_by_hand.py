@@ -25,7 +25,8 @@ def overwrite(on: Stage, text: str) -> None:
     on.world.aws.secrets.put_secret_value(LOGIN, text, "", uuid.uuid4().hex, [CURRENT])
 
 
-def test_a_young_unknown_key_makes_a_rotation_fail_and_says_what_to_do(on: Stage) -> None:
+def test_a_young_unknown_key_makes_a_rotation_fail(on: Stage) -> None:
+    """The reason says which key, and what to do."""
     on.deployed()
     key_id = on.world.make_key("mailer") if len(on.key_ids()) < 2 else _replace_previous(on)
     on.world.pass_time(LIST_SECONDS)
@@ -42,7 +43,8 @@ def _replace_previous(on: Stage) -> str:
     return on.world.make_key("mailer")
 
 
-def test_a_young_unknown_key_makes_a_deployment_wait_and_then_go_on(on: Stage) -> None:
+def test_a_young_unknown_key_makes_a_deployment_wait(on: Stage) -> None:
+    """And then go on, without that key."""
     on.deployed(rotations=0)
     key_id = on.world.make_key("mailer")
     before = on.world.now()
@@ -51,7 +53,7 @@ def test_a_young_unknown_key_makes_a_deployment_wait_and_then_go_on(on: Stage) -
     assert key_id not in on.key_ids()
 
 
-def test_a_key_that_another_event_may_still_be_proving_is_left_alone(on: Stage) -> None:
+def test_a_key_another_event_may_be_testing_is_left_alone(on: Stage) -> None:
     on.deployed(rotations=0)
     key_id = on.world.make_key("mailer")
     on.world.pass_time(TEST_SECONDS + CONSISTENCY_SECONDS)
@@ -69,9 +71,8 @@ def test_an_old_unknown_key_is_deleted_to_make_room(on: Stage) -> None:
 
 
 @pytest.mark.parametrize("with_key", [False, True])
-def test_a_secret_whose_tags_name_another_user_is_refused_and_that_user_keeps_its_keys(
-    on: Stage, *, with_key: bool
-) -> None:
+def test_a_secret_whose_tags_name_another_user_is_refused(on: Stage, *, with_key: bool) -> None:
+    """That user keeps its keys."""
     on.deployed()
     on.world.aws.iam.create_user(REGION, "other")
     keys, current = {on.world.make_key("other")} if with_key else set(), on.login()
@@ -93,9 +94,8 @@ def test_a_pending_key_deleted_by_hand_never_becomes_current(on: Stage) -> None:
 
 
 @pytest.mark.parametrize("how", ["deleted", "deactivated"])
-def test_a_current_key_lost_by_hand_is_replaced_by_the_next_rotation_and_the_previous_one_spared(
-    on: Stage, how: str
-) -> None:
+def test_a_rotation_replaces_a_current_key_lost_by_hand(on: Stage, how: str) -> None:
+    """It spares the previous one."""
     on.deployed()
     current, former = on.login(), on.login(PREVIOUS)
     if how == "deleted":
@@ -113,7 +113,7 @@ JUNK = pytest.mark.parametrize("junk", ["junk", "[]", "{}", '"text"', "null", '{
 
 
 @JUNK
-def test_a_secret_overwritten_by_hand_is_healed_by_the_next_rotation(on: Stage, junk: str) -> None:
+def test_a_rotation_heals_a_secret_overwritten_by_hand(on: Stage, junk: str) -> None:
     on.deployed()
     former = on.login()
     overwrite(on, junk)
@@ -125,7 +125,8 @@ def test_a_secret_overwritten_by_hand_is_healed_by_the_next_rotation(on: Stage, 
 
 
 @JUNK
-def test_a_secret_overwritten_twice_is_refused_by_a_rotation_and_healed_by_a_deployment(on: Stage, junk: str) -> None:
+def test_only_a_deployment_heals_a_secret_overwritten_twice(on: Stage, junk: str) -> None:
+    """A rotation refuses it, and says so."""
     on.deployed()
     overwrite(on, junk)
     overwrite(on, junk)
@@ -138,9 +139,8 @@ def test_a_secret_overwritten_twice_is_refused_by_a_rotation_and_healed_by_a_dep
 
 
 @pytest.mark.parametrize("changed", [{"host": "smtp.thief.example"}, {"port": "465"}, {"note": "ours"}])
-def test_a_field_changed_or_added_by_hand_is_refused_by_a_rotation_and_healed_by_a_deployment(
-    on: Stage, changed: Json
-) -> None:
+def test_only_a_deployment_heals_a_field_changed_by_hand(on: Stage, changed: Json) -> None:
+    """A rotation refuses a field that was changed or added."""
     on.deployed()
     former = on.login()
     overwrite(on, json.dumps(former | changed))
@@ -159,7 +159,7 @@ def test_a_host_tagged_by_hand_is_never_logged_in_to(on: Stage) -> None:
     assert "login" not in delivery.points
 
 
-def test_a_rotation_renews_the_login_of_a_user_whose_every_key_was_deleted(on: Stage) -> None:
+def test_a_rotation_renews_the_login_of_a_user_without_keys(on: Stage) -> None:
     on.deployed(rotations=0)
     on.world.delete_key(on.login()["username"])
     on.world.tamper()
@@ -168,7 +168,7 @@ def test_a_rotation_renews_the_login_of_a_user_whose_every_key_was_deleted(on: S
     on.settle()
 
 
-def test_a_password_removed_by_hand_is_replaced_by_the_next_deployment(on: Stage) -> None:
+def test_a_deployment_replaces_a_password_removed_by_hand(on: Stage) -> None:
     on.deployed()
     overwrite(on, json.dumps({field: text for field, text in on.login().items() if field != "password"}))
     on.world.tamper()
@@ -177,7 +177,7 @@ def test_a_password_removed_by_hand_is_replaced_by_the_next_deployment(on: Stage
     on.settle()
 
 
-def test_a_key_deleted_by_hand_while_it_is_deployed_never_becomes_current(on: Stage) -> None:
+def test_a_key_deleted_while_it_is_deployed_becomes_no_login(on: Stage) -> None:
     on.deployed()
     former, keys = on.login(), on.key_ids()
     update = on.stack.begin_update(FRANKFURT | {"VerifyLogin": "false"})

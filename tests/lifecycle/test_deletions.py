@@ -18,7 +18,8 @@ def test_a_delete_deletes_every_key_of_the_user(on: Stage) -> None:
     assert not on.key_ids()
 
 
-def test_a_delete_with_an_invented_id_deletes_the_keys_of_the_user_of_the_properties(on: Stage) -> None:
+def test_a_delete_with_an_invented_id_goes_by_the_properties(on: Stage) -> None:
+    """It deletes the keys of the user that they name."""
     on.deployed()
     event = on.stack.begin_delete() | {"PhysicalResourceId": "stack-MailerCredential-1X2Y3Z"}
     delivery = on.world.deliver(event)
@@ -26,7 +27,8 @@ def test_a_delete_with_an_invented_id_deletes_the_keys_of_the_user_of_the_proper
     assert not on.key_ids()
 
 
-def test_a_delete_with_the_properties_of_a_refused_update_deletes_the_keys_of_the_user_of_the_id(on: Stage) -> None:
+def test_a_delete_after_a_refused_update_goes_by_the_id(on: Stage) -> None:
+    """It deletes the keys of the user of the id, whatever the properties say."""
     on.deployed()
     event = on.stack.begin_delete()
     event |= {"ResourceProperties": event["ResourceProperties"] | {"UserName": "renamed"}}
@@ -34,7 +36,7 @@ def test_a_delete_with_the_properties_of_a_refused_update_deletes_the_keys_of_th
     assert not on.key_ids()
 
 
-def test_a_delete_that_may_not_mark_the_user_deletes_its_keys_all_the_same(on: Stage) -> None:
+def test_a_delete_that_may_not_mark_the_user_deletes_its_keys(on: Stage) -> None:
     on.deployed()
     event = on.stack.begin_delete()
     assert on.world.deliver(event, Fault(on.rehearse(event).index("TagUser"), "denied")).succeeded

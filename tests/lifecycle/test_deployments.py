@@ -74,7 +74,8 @@ def test_a_create_that_ses_never_accepts_fails_and_leaves_no_key(empty: Stage) -
     assert not empty.world.aws.iam.access_keys
 
 
-def test_a_create_that_cannot_reach_the_endpoint_fails_with_another_reason_and_leaves_no_key(empty: Stage) -> None:
+def test_a_create_that_cannot_reach_the_endpoint_leaves_no_key(empty: Stage) -> None:
+    """Its reason is another than that of a refused login."""
     empty.world.ses_down = True
     reason = failed(empty.stack.create(BASE))
     assert "check `smtp_host` and `smtp_port`" in reason
@@ -82,7 +83,8 @@ def test_a_create_that_cannot_reach_the_endpoint_fails_with_another_reason_and_l
     assert not empty.world.aws.iam.access_keys
 
 
-def test_a_create_that_fails_has_deleted_its_key_before_the_delete_comes(on: Stage) -> None:
+def test_a_create_that_fails_deletes_its_key_by_itself(on: Stage) -> None:
+    """Before the Delete comes."""
     on.world.ses_down = True
     event = on.stack.begin_create(BASE)
     failed(on.world.deliver(event))
@@ -99,7 +101,8 @@ def test_a_create_without_a_login_test_does_not_log_in(empty: Stage) -> None:
 
 
 @pytest.mark.parametrize("door", ["deployment", "rotation"])
-def test_a_login_that_is_not_tested_becomes_current_only_when_ses_should_know_its_key(on: Stage, door: str) -> None:
+def test_an_untested_login_waits_until_ses_should_know_its_key(on: Stage, door: str) -> None:
+    """Only then it becomes current."""
     on.deployed(UNVERIFIED)
     on.world.propagation = CONSISTENCY_SECONDS
     on.world.ses_down = True
@@ -113,7 +116,7 @@ def test_a_login_that_is_not_tested_becomes_current_only_when_ses_should_know_it
     assert on.world.now() < started + 2 * CONSISTENCY_SECONDS
 
 
-def test_a_create_whose_password_could_not_be_stored_deletes_the_key(on: Stage) -> None:
+def test_a_create_that_cannot_store_the_password_deletes_the_key(on: Stage) -> None:
     event = on.stack.begin_create(BASE)
     points = on.rehearse(event)
     reason = failed(on.world.deliver(event, Fault(points.index("PutSecretValue"), "denied")))
@@ -132,9 +135,10 @@ def test_a_create_that_only_missed_an_answer_succeeds(on: Stage, call: str, kind
     assert on.opens(on.login())
 
 
-def test_a_key_is_made_without_the_sdks_retries_since_a_lost_answer_would_hide_a_second_one(
+def test_a_key_is_made_without_the_sdks_retries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """A lost answer would hide a second key."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setattr(handler, "_client", aws_client)
     lifecycle = handler._lifecycle("login", Patience(started=0, deadline=600))
@@ -152,7 +156,8 @@ def test_an_update_of_nothing_keeps_what_rotation_renewed(on: Stage) -> None:
 
 
 @pytest.mark.parametrize("wanted", [BASE, ELSEWHERE, SENDER, FIELDS, BASE | {"Port": "587"}, UNVERIFIED])
-def test_an_update_within_the_region_keeps_the_key_and_what_consumers_hold(on: Stage, wanted: Json) -> None:
+def test_an_update_within_the_region_keeps_every_login(on: Stage, wanted: Json) -> None:
+    """The key stays, and so works what a consumer holds."""
     on.deployed()
     keys, current, previous = on.key_ids(), on.login(), on.login(PREVIOUS)
     assert on.stack.update(wanted).succeeded
@@ -165,7 +170,8 @@ def test_an_update_within_the_region_keeps_the_key_and_what_consumers_hold(on: S
     assert on.opens(login)
 
 
-def test_an_update_to_another_region_makes_a_key_and_leaves_the_former_login_working(on: Stage) -> None:
+def test_an_update_to_another_region_leaves_the_former_login(on: Stage) -> None:
+    """It makes a key beside it."""
     on.deployed()
     former = on.login()
     assert on.stack.update(FRANKFURT).succeeded
@@ -175,7 +181,7 @@ def test_an_update_to_another_region_makes_a_key_and_leaves_the_former_login_wor
     assert on.opens(former)
 
 
-def test_an_update_to_another_region_behind_the_same_host_makes_a_key(on: Stage) -> None:
+def test_another_region_behind_the_same_host_makes_a_key(on: Stage) -> None:
     on.world.hosts["smtp.example.net"] = "eu-west-1"
     on.deployed(BASE | {"Host": "smtp.example.net"})
     former = on.login()
@@ -186,7 +192,7 @@ def test_an_update_to_another_region_behind_the_same_host_makes_a_key(on: Stage)
     assert on.opens(on.login())
 
 
-def test_an_update_that_ses_refuses_is_rolled_back_to_a_working_login(on: Stage) -> None:
+def test_an_update_ses_refuses_rolls_back_to_a_working_login(on: Stage) -> None:
     on.deployed()
     former = on.login()
     assert "`ses_region`" in failed(on.stack.update(WRONG_REGION))
@@ -220,7 +226,7 @@ def test_a_failed_update_leaves_the_current_login_and_its_keys(on: Stage) -> Non
     ("wanted", "name", "values"),
     [(RENAMED, "user_name", ("mailer", "renamed")), (MOVED, "secret_name", ("login", "moved"))],
 )
-def test_another_user_or_secret_is_refused_by_name_and_rolled_back(
+def test_another_user_or_secret_is_refused_and_rolled_back(
     on: Stage, wanted: Json, name: str, values: tuple[str, str]
 ) -> None:
     on.deployed()
@@ -236,7 +242,7 @@ def test_another_user_or_secret_is_refused_by_name_and_rolled_back(
     on.settle()
 
 
-def test_a_current_key_deleted_by_hand_is_replaced_by_the_next_update(on: Stage) -> None:
+def test_an_update_replaces_a_current_key_deleted_by_hand(on: Stage) -> None:
     on.deployed(rotations=0)
     on.world.delete_key(on.login()["username"])
     on.world.tamper()
@@ -278,7 +284,7 @@ def _deliver_twice(on: Stage, event: Json, pause: float) -> None:
     assert on.login() == before
 
 
-def test_a_create_that_comes_again_after_rotations_changes_nothing(on: Stage) -> None:
+def test_a_create_repeated_after_rotations_changes_nothing(on: Stage) -> None:
     event = on.stack.begin_create(BASE)
     assert on.world.deliver(event).succeeded
     for _ in range(2):
@@ -289,7 +295,7 @@ def test_a_create_that_comes_again_after_rotations_changes_nothing(on: Stage) ->
     assert (on.login(), on.key_ids()) == (before, keys)
 
 
-def test_a_create_that_comes_again_after_the_delete_leaves_no_key(empty: Stage) -> None:
+def test_a_create_repeated_after_the_delete_leaves_no_key(empty: Stage) -> None:
     event = empty.stack.begin_create(BASE)
     assert empty.world.deliver(event).succeeded
     empty.stack.now, empty.stack.physical_id = event["ResourceProperties"], "INVENTED"
@@ -298,7 +304,7 @@ def test_a_create_that_comes_again_after_the_delete_leaves_no_key(empty: Stage) 
     assert not empty.key_ids()
 
 
-def test_a_create_that_comes_first_after_its_delete_leaves_no_key(empty: Stage) -> None:
+def test_a_create_that_comes_after_its_delete_leaves_no_key(empty: Stage) -> None:
     create = empty.stack.begin_create(BASE)
     delete = empty.stack.event("Delete", create["ResourceProperties"], physical_id="INVENTED")
     assert empty.world.deliver(delete).succeeded

@@ -33,7 +33,7 @@ def test_a_deployment_survives_every_fault(scene: str) -> None:
 
 
 @pytest.mark.parametrize("scene", CREATES)
-def test_a_first_version_that_is_current_at_once_survives_every_fault(scene: str) -> None:
+def test_a_first_version_current_at_once_survives_every_fault(scene: str) -> None:
     with stage(first_is_current=True) as on:
         _try_all(on, DEPLOYMENTS[scene](on), AFTER_DEPLOYMENT)
 

@@ -159,9 +159,7 @@ RESTORING = {
 @PACES
 @pytest.mark.parametrize("restored", RESTORING)
 @pytest.mark.parametrize("change", GIVEN_UP)
-def test_an_update_given_up_at_any_point_leaves_what_its_rollback_declares(
-    change: str, restored: str, *, stalled: bool
-) -> None:
+def test_an_update_given_up_leaves_what_its_rollback_declares(change: str, restored: str, *, stalled: bool) -> None:
     """CloudFormation sends the rollback while the update runs, and does not ask what became of that."""
     former, wanted = GIVEN_UP[change]
     secret_first, at_once = RESTORING[restored]
@@ -209,7 +207,7 @@ def _comes_late(on: Stage, update: Json) -> None:
 
 
 @pytest.mark.parametrize("change", GIVEN_UP)
-def test_an_update_that_is_first_delivered_after_its_rollback_changes_nothing(change: str) -> None:
+def test_an_update_delivered_after_its_rollback_changes_nothing(change: str) -> None:
     former, wanted = GIVEN_UP[change]
     with stage() as on:
         on.deployed(former)
@@ -222,7 +220,8 @@ def test_an_update_that_is_first_delivered_after_its_rollback_changes_nothing(ch
 
 
 @pytest.mark.parametrize("wanted", [ELSEWHERE, FRANKFURT])
-def test_a_rollback_that_comes_again_after_the_update_succeeded_at_last_changes_nothing(wanted: Json) -> None:
+def test_a_rollback_repeated_after_success_changes_nothing(wanted: Json) -> None:
+    """The update that it rolled back has succeeded at last."""
     with stage() as on:
         on.deployed()
         update = on.stack.begin_update(wanted)
@@ -233,7 +232,7 @@ def test_a_rollback_that_comes_again_after_the_update_succeeded_at_last_changes_
         on.settle()
 
 
-def test_a_rotation_that_makes_room_while_another_is_finished_leaves_a_login_that_works() -> None:
+def test_a_rotation_that_makes_room_leaves_anothers_login() -> None:
     """Secrets Manager begins anew while the function still finishes what it gave up, with a key older than the grace."""
     with stage(token_kept=False) as on:
         on.deployed()

@@ -31,7 +31,7 @@ def test_a_login_is_rotated_three_times_in_a_row(on: Stage) -> None:
     assert len({login["username"] for login in seen}) == 4
 
 
-def test_a_consumer_that_read_the_secret_before_a_rotation_can_still_log_in_after_it(on: Stage) -> None:
+def test_a_login_read_before_a_rotation_works_after_it(on: Stage) -> None:
     on.deployed()
     held = on.login()
     token = on.rotation.begin()
@@ -41,7 +41,8 @@ def test_a_consumer_that_read_the_secret_before_a_rotation_can_still_log_in_afte
         assert on.opens(on.login())
 
 
-def test_a_rotation_with_the_endpoint_down_changes_nothing_and_the_next_one_heals_it(on: Stage) -> None:
+def test_a_rotation_with_the_endpoint_down_changes_nothing(on: Stage) -> None:
+    """The next one heals it."""
     on.deployed()
     held = on.login()
     on.world.ses_down = True
@@ -77,7 +78,7 @@ def test_a_rotation_that_an_update_of_nothing_came_into_goes_on(on: Stage) -> No
 
 
 @pytest.mark.parametrize("wanted", [ELSEWHERE, FRANKFURT, RENAMED])
-def test_a_rotation_within_a_deployment_is_refused_until_it_is_over(on: Stage, wanted: Json) -> None:
+def test_a_rotation_is_refused_until_a_deployment_is_over(on: Stage, wanted: Json) -> None:
     on.deployed()
     before, update = on.key_ids(), on.stack.begin_update(wanted)
     assert "a deployment is under way" in failed(on.rotation.run(attempts=1))
@@ -87,7 +88,7 @@ def test_a_rotation_within_a_deployment_is_refused_until_it_is_over(on: Stage, w
     assert on.rotation.run(attempts=1).succeeded
 
 
-def test_a_rotation_soon_after_another_and_a_deployment_is_not_held_up(on: Stage) -> None:
+def test_a_rotation_soon_after_other_events_is_not_held_up(on: Stage) -> None:
     assert on.stack.create(BASE).succeeded
     assert on.rotation.run(attempts=1).succeeded
     assert on.stack.update(BASE).succeeded
@@ -102,7 +103,7 @@ def test_a_rotation_makes_one_version(on: Stage) -> None:
     assert set(on.rotation.secret.versions) - before == {token}
 
 
-def test_a_schedule_that_is_tried_out_on_an_empty_version_succeeds(on: Stage) -> None:
+def test_a_schedule_tried_out_on_an_empty_version_succeeds(on: Stage) -> None:
     on.deployed()
     before = on.login()
     assert on.rotation.try_out().succeeded
@@ -111,7 +112,7 @@ def test_a_schedule_that_is_tried_out_on_an_empty_version_succeeds(on: Stage) ->
 
 @pytest.mark.parametrize("pending", [False, True], ids=["no longer pending", "still pending too"])
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_that_comes_again_after_the_rotation_changes_nothing(on: Stage, step: str, *, pending: bool) -> None:
+def test_a_step_repeated_after_the_rotation_changes_nothing(on: Stage, step: str, *, pending: bool) -> None:
     on.deployed()
     token = on.rotation.begin()
     assert on.rotation.steps(token).succeeded
@@ -162,7 +163,7 @@ def test_a_secret_without_its_tags_is_refused(on: Stage, missing: str) -> None:
     assert f"the secret has lost {TAG_PREFIX}{missing}" in failed(on.rotation.step("createSecret", token))
 
 
-def test_a_rotation_of_a_secret_that_is_gone_fails_with_the_services_reason(on: Stage) -> None:
+def test_a_rotation_of_a_lost_secret_fails_with_awss_reason(on: Stage) -> None:
     on.deployed()
     event = on.rotation.event("createSecret", on.rotation.begin())
     on.stack.delete()

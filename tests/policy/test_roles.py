@@ -101,9 +101,10 @@ def test_a_key_is_used_through_one_service(  # noqa: PLR0913, PLR0917 - a row of
 
 
 @pytest.mark.parametrize("action", ["CreateNetworkInterface", "DeleteNetworkInterface", "UnassignPrivateIpAddresses"])
-def test_lambda_manages_network_interfaces_with_the_functions_role_and_its_code_does_not(
+def test_lambda_manages_network_interfaces_and_the_code_does_not(
     iam: Evaluator, roles: dict[str, list[Document]], action: str
 ) -> None:
+    """Lambda does so with the function's role."""
     assert iam.permits_role(roles["function"], f"ec2:{action}", INTERFACE)
     assert not iam.permits_role(roles["function"], f"ec2:{action}", INTERFACE, **{"lambda:SourceFunctionArn": FUNCTION})
     assert not iam.permits_role(roles["reader"], f"ec2:{action}", INTERFACE)

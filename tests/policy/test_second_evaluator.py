@@ -66,7 +66,7 @@ def test_a_denial_wins_over_all_grants() -> None:
     assert decide(request) == EXPLICIT_DENY
 
 
-def test_a_grant_to_the_users_own_arn_passes_a_boundary_that_says_nothing() -> None:
+def test_a_grant_to_the_users_arn_passes_a_silent_boundary() -> None:
     grant = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "ses:*", "Resource": "*"}
     request = Request(
         principal=USER,

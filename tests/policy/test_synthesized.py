@@ -43,14 +43,15 @@ def one(resources: dict[str, Any], type_name: str) -> tuple[str, dict[str, Any]]
     return found
 
 
-def test_the_synthesized_policy_is_the_document_that_the_matrix_judges(resources: dict[str, Any]) -> None:
+def test_the_synthesized_policy_is_the_one_the_matrix_judges(resources: dict[str, Any]) -> None:
     _, policy = one(resources, "AWS::IAM::ManagedPolicy")
     assert policy["PolicyDocument"] == policy_document(
         restrict(**PROPERTIES), partition="aws", region=REGION, account=ACCOUNT
     )
 
 
-def test_it_is_the_groups_only_policy_the_users_boundary_and_the_user_has_no_other(resources: dict[str, Any]) -> None:
+def test_it_is_the_only_policy_and_the_boundary(resources: dict[str, Any]) -> None:
+    """Of the group, whose user has no policy of its own."""
     policy, _ = one(resources, "AWS::IAM::ManagedPolicy")
     group, group_properties = one(resources, "AWS::IAM::Group")
     _, user = one(resources, "AWS::IAM::User")

@@ -75,14 +75,14 @@ def found_in(app: cdk.App, *packs: str) -> list[Finding]:
 
 
 @pytest.mark.parametrize("pack", PACKS)
-def test_as_it_is_a_pack_finds_what_the_opt_ins_answer_and_nothing_else(pack: str, tmp_path: Path) -> None:
+def test_a_pack_finds_only_what_the_opt_ins_answer(pack: str, tmp_path: Path) -> None:
     found = findings("minimal", tmp_path, pack)
     assert Counter(rule for _, rule, _, _ in found) == Counter(DEFAULTS[pack])
     assert [one for one in found if one[3]] == []
     LINES["rule packs"].append(f"{pack}: {len(found)} findings by default, 0 suppressions")
 
 
-def test_with_the_opt_ins_every_pack_is_clean_but_for_one_acknowledgement(tmp_path: Path) -> None:
+def test_with_the_opt_ins_only_an_acknowledged_finding_is_left(tmp_path: Path) -> None:
     found = findings("regulated", tmp_path, *PACKS)
     reason = "Lambda attaches the function to its VPC with this role, and the same is denied to its code"
     assert found == [("AwsSolutions", "IAM5[Resource::*]", "Stack/Issuer/Basics", reason)]
@@ -91,11 +91,11 @@ def test_with_the_opt_ins_every_pack_is_clean_but_for_one_acknowledgement(tmp_pa
     )
 
 
-def test_what_sees_a_misuse_draws_nothing_from_the_pack_for_everybody(tmp_path: Path) -> None:
+def test_what_sees_a_misuse_draws_no_finding(tmp_path: Path) -> None:
     assert findings("watched", tmp_path, "AwsSolutions") == []
 
 
-def test_the_readmes_example_for_accounts_with_rules_is_as_clean_as_it_says() -> None:
+def test_the_readmes_regulated_example_is_as_clean_as_it_says() -> None:
     section = README.partition("\n## Accounts with rules\n")[2]
     (block,) = re.findall(r"^```python\n(.*?)^```", section.partition("\n## ")[0], re.DOTALL | re.MULTILINE)
     names: dict[str, Any] = {}

@@ -52,7 +52,7 @@ def test_the_package_exports_what_is_documented() -> None:
     assert ses_secure_user.__all__ == ["CredentialIssuer", "LeakAlarm", "SecureSesSmtpUser"]
 
 
-def test_every_property_is_documented_and_every_optional_one_states_its_default() -> None:
+def test_every_property_is_documented_with_its_default() -> None:
     signature = inspect.signature(SecureSesSmtpUser.__init__)
     documented = dict(re.findall(r"^ {4}(\w+): (.*?)(?=^ {4}\w+: |\Z)", _arguments(), re.DOTALL | re.MULTILINE))
     assert list(documented) == list(signature.parameters)[1:]
@@ -110,7 +110,7 @@ def test_constructs_are_taken_for_their_names(stack: cdk.Stack) -> None:
         assert expected in policy(stack)
 
 
-def test_an_identity_of_the_same_stack_is_deployed_before_the_user(stack: cdk.Stack) -> None:
+def test_an_identity_of_the_stack_is_deployed_before_the_user(stack: cdk.Stack) -> None:
     mailer(stack, identity=ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain("example.com")))
     assert re.search(r'\{"Ref": "Identity\w+"\}', policy(stack))
 
@@ -289,7 +289,7 @@ def test_tokens_pass_every_check(stack: cdk.Stack) -> None:
         ),
     ],
 )
-def test_a_wrong_property_is_refused_with_its_rule_and_the_remedy(
+def test_a_wrong_property_is_refused_with_rule_and_remedy(
     stack: cdk.Stack, changed: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match="must") as refusal:
@@ -326,7 +326,7 @@ def test_a_misspelt_property_is_named() -> None:
         ({"verify_login": False}, ["ses-secure-user:untestedLogin"]),
     ],
 )
-def test_what_is_valid_but_risky_draws_a_warning_that_can_be_acknowledged(
+def test_what_is_risky_draws_a_warning_to_be_acknowledged(
     stack: cdk.Stack, changed: dict[str, Any], expected: list[str]
 ) -> None:
     made = mailer(stack, **changed)
@@ -337,7 +337,7 @@ def test_what_is_valid_but_risky_draws_a_warning_that_can_be_acknowledged(
 
 
 @pytest.mark.parametrize("everywhere", [False, True])
-def test_a_boundary_that_takes_the_place_of_the_users_own_is_warned_of(*, everywhere: bool) -> None:
+def test_a_boundary_in_the_place_of_the_users_own_is_warned_of(*, everywhere: bool) -> None:
     """As an organization sets it: on an app by an aspect, or on a stack by its property."""
     app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
     boundary = None if everywhere else cdk.PermissionsBoundary.from_name("organization")
@@ -351,7 +351,7 @@ def test_a_boundary_that_takes_the_place_of_the_users_own_is_warned_of(*, everyw
     assert "policy/organization" in json.dumps(user["PermissionsBoundary"])
 
 
-def test_a_port_that_ses_does_not_offer_is_refused_where_the_region_is_not_known() -> None:
+def test_a_port_is_checked_where_the_region_is_not_known() -> None:
     with pytest.raises(ValueError, match="`smtp_port` must be one that SES offers, got 2525"):
         mailer(cdk.Stack(), smtp_port=2525)
 
@@ -401,8 +401,8 @@ def stack_of_users(*names: str) -> cdk.Stack:
     return stack
 
 
-def test_the_issuers_policy_is_replaced_when_a_user_leaves_and_kept_when_nothing_changes() -> None:
-    """One that were changed in place could not delete the keys of the user who left."""
+def test_the_issuers_policy_is_replaced_when_a_user_leaves() -> None:
+    """One changed in place could not delete the keys of the user who left; without a change it is kept."""
     both = access_policies(stack_of_users("orders", "alerts"))
     assert access_policies(stack_of_users("orders", "alerts")) == both
     assert access_policies(stack_of_users("orders")).isdisjoint(both)

@@ -84,7 +84,7 @@ def test_a_role_reads_this_secret_and_nothing_else(stack: cdk.Stack) -> None:
 
 
 @pytest.mark.parametrize("imported", [False, True])
-def test_a_role_decrypts_with_the_key_through_secrets_manager_alone(stack: cdk.Stack, *, imported: bool) -> None:
+def test_a_role_decrypts_through_secrets_manager_alone(stack: cdk.Stack, *, imported: bool) -> None:
     """By its own policy, so that neither the key's stack nor its policy needs to know the reader."""
     key = kms.Key.from_key_arn(stack, "Key", KEY) if imported else kms.Key(stack, "Key")
     mailer(stack, key).grant_read(role(stack))
@@ -103,7 +103,7 @@ def test_a_role_decrypts_with_the_key_through_secrets_manager_alone(stack: cdk.S
     ],
     ids=["account", "arn", "imported role"],
 )
-def test_another_accounts_reader_is_named_by_the_secret_and_by_its_key(
+def test_another_accounts_reader_is_named_by_secret_and_key(
     stack: cdk.Stack, grantee: iam.IGrantable | None, principal: str
 ) -> None:
     reader = grantee or iam.Role.from_role_arn(stack, "Foreign", FOREIGN_ROLE)
@@ -141,7 +141,7 @@ def test_what_an_imported_keys_policy_must_allow_is_said(stack: cdk.Stack) -> No
     )
 
 
-def test_a_role_of_another_accounts_stack_is_to_be_given_by_its_arn(app: cdk.App, stack: cdk.Stack) -> None:
+def test_a_role_of_another_account_is_to_be_given_by_its_arn(app: cdk.App, stack: cdk.Stack) -> None:
     made = mailer(stack, kms.Key(stack, "Key"))
     with pytest.raises(ValueError, match="`grantee`") as refusal:
         made.grant_read(role(cdk.Stack(app, "Foreign", env=ELSEWHERE)))
@@ -243,9 +243,7 @@ def test_a_key_of_the_readers_stack_is_to_be_imported_by_its_arn(app: cdk.App, s
     )
 
 
-def test_a_key_of_the_readers_stack_that_is_imported_by_its_arn_is_none_of_its_resources(
-    app: cdk.App, stack: cdk.Stack
-) -> None:
+def test_a_key_imported_by_its_arn_is_no_stacks_resource(app: cdk.App, stack: cdk.Stack) -> None:
     readers = cdk.Stack(app, "Readers", env=HERE)
     mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).grant_read(role(readers))
     app.synth()

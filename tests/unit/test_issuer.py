@@ -56,7 +56,7 @@ def grants(stack: cdk.Stack) -> dict[str, str]:
     return {action: json.dumps(one["Resource"]) for one in statements for action in one["Action"]}
 
 
-def test_every_property_is_documented_and_every_optional_one_states_its_default() -> None:
+def test_every_property_is_documented_with_its_default() -> None:
     signature = inspect.signature(CredentialIssuer.__init__)
     text = (inspect.getdoc(CredentialIssuer.__init__) or "").partition("Args:\n")[2].partition("Raises:")[0]
     documented = dict(re.findall(r"^ {4}(\w+): (.*?)(?=^ {4}\w+: |\Z)", text, re.DOTALL | re.MULTILINE))
@@ -65,7 +65,7 @@ def test_every_property_is_documented_and_every_optional_one_states_its_default(
     assert [name for name in optional if "Default: " not in " ".join(documented[name].split())] == []
 
 
-def test_the_role_may_touch_its_users_and_secrets_and_nothing_else(stack: cdk.Stack) -> None:
+def test_the_role_may_touch_its_users_and_secrets_alone(stack: cdk.Stack) -> None:
     user(stack)
     granted = grants(stack)
     assert sorted(granted) == [
@@ -85,7 +85,8 @@ def test_the_role_may_touch_its_users_and_secrets_and_nothing_else(stack: cdk.St
     assert [resource for resource in granted.values() if "*" in resource] == []
 
 
-def test_it_may_mark_a_user_as_revoked_and_set_its_own_tags_of_a_secret_and_no_others(stack: cdk.Stack) -> None:
+def test_the_role_may_set_its_own_tags_and_no_others(stack: cdk.Stack) -> None:
+    """It marks a user as revoked, and a secret with what the login is made from."""
     user(stack)
     statements = [s for one in resources(stack, "AWS::IAM::ManagedPolicy") for s in one["PolicyDocument"]["Statement"]]
     for action, condition in (
@@ -103,7 +104,7 @@ def test_secrets_manager_of_this_account_alone_may_invoke_it(stack: cdk.Stack) -
     assert permission["SourceAccount"] == "111122223333"
 
 
-def test_its_own_key_encrypts_the_log_group_and_lets_the_logs_use_it(stack: cdk.Stack) -> None:
+def test_its_own_key_encrypts_the_log_group_and_lets_logs_use_it(stack: cdk.Stack) -> None:
     CredentialIssuer(stack, "Issuer", encryption_key=kms.Key(stack, "Key"), log_retention=logs.RetentionDays.TWO_YEARS)
     (group,), (key,) = resources(stack, "AWS::Logs::LogGroup"), resources(stack, "AWS::KMS::Key")
     assert "KmsKeyId" in group
@@ -112,7 +113,7 @@ def test_its_own_key_encrypts_the_log_group_and_lets_the_logs_use_it(stack: cdk.
     assert "KmsKeyArn" in function(stack)
 
 
-def test_configured_in_place_it_keeps_its_logical_ids_and_so_its_users_service_token(app: cdk.App) -> None:
+def test_configured_in_place_it_keeps_its_logical_ids(app: cdk.App) -> None:
     """CloudFormation changes a function's properties, but not which function serves a deployed user."""
 
     default, configured = cdk.Stack(app, "Default", env=HERE), cdk.Stack(app, "Configured", env=HERE)
@@ -144,7 +145,7 @@ def test_it_can_be_configured_with_each_of_its_properties() -> None:
     assert {name: one.__forward_arg__ for name, one in IssuerProperties.__annotations__.items()} == expected
 
 
-def test_in_a_vpc_it_takes_private_subnets_and_lets_out_https_and_smtp(stack: cdk.Stack) -> None:
+def test_in_a_vpc_it_is_private_and_lets_out_https_and_smtp(stack: cdk.Stack) -> None:
     CredentialIssuer(stack, "Issuer", vpc=ec2.Vpc(stack, "Vpc", max_azs=2))
     assert len(function(stack)["VpcConfig"]["SubnetIds"]) == 2
     assert "Private" in json.dumps(function(stack)["VpcConfig"]["SubnetIds"])
@@ -162,7 +163,7 @@ def test_lambda_attaches_it_to_its_vpc_and_its_own_code_may_not(stack: cdk.Stack
     assert denied == allowed | {"Effect": "Deny", "Condition": {"Null": {"lambda:SourceFunctionArn": "false"}}}
 
 
-def test_in_a_vpc_it_takes_the_subnets_and_security_groups_it_is_given(stack: cdk.Stack) -> None:
+def test_in_a_vpc_it_takes_the_subnets_and_groups_it_is_given(stack: cdk.Stack) -> None:
     vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
     CredentialIssuer(
         stack,
@@ -176,7 +177,7 @@ def test_in_a_vpc_it_takes_the_subnets_and_security_groups_it_is_given(stack: cd
     assert resources(stack, "AWS::EC2::SecurityGroup") == []
 
 
-def test_a_role_that_is_handed_in_gets_the_policies_for_logs_and_users_alone(stack: cdk.Stack) -> None:
+def test_a_given_role_gets_the_policies_for_logs_and_users_alone(stack: cdk.Stack) -> None:
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     issuer = CredentialIssuer(stack, "Issuer", role=role, vpc=ec2.Vpc(stack, "Vpc"), tracing=lambda_.Tracing.ACTIVE)
     user(stack, issuer=issuer)
@@ -370,7 +371,7 @@ def test_a_wrong_property_is_refused(stack: cdk.Stack, properties: dict[str, Any
     assert stack.node.children == []
 
 
-def test_users_of_another_stack_share_it_and_name_themselves_there(app: cdk.App, stack: cdk.Stack) -> None:
+def test_users_of_another_stack_share_it_and_keep_their_policy(app: cdk.App, stack: cdk.Stack) -> None:
     """A policy in the issuer's stack that names their users would make the two stacks depend on each other."""
     other = cdk.Stack(app, "Other", env=HERE)
     issuer = CredentialIssuer(stack, "Issuer")
@@ -405,7 +406,7 @@ def test_users_elsewhere_cannot_share_it(app: cdk.App, stack: cdk.Stack, env: cd
     assert other.node.children == []
 
 
-def test_from_the_fifth_stack_an_issuer_warns_and_the_ninth_it_refuses(app: cdk.App, stack: cdk.Stack) -> None:
+def test_the_fifth_stack_of_an_issuer_warns_the_ninth_is_refused(app: cdk.App, stack: cdk.Stack) -> None:
     """A role has ten policies: the issuer's own, one of each stack, and another while a stack's users change."""
     issuer = CredentialIssuer(stack, "Issuer")
     warned = []
@@ -424,9 +425,8 @@ def test_from_the_fifth_stack_an_issuer_warns_and_the_ninth_it_refuses(app: cdk.
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_the_policies_of_eighty_users_stay_below_their_limit_and_few_enough_to_be_replaced_at_once(
-    stack: cdk.Stack, *, encrypted: bool
-) -> None:
+def test_the_policies_of_eighty_users_fit_into_a_role(stack: cdk.Stack, *, encrypted: bool) -> None:
+    """Each stays below its limit, and all are few enough to be replaced at once."""
     key = kms.Key.from_key_arn(stack, "Key", KEY) if encrypted else None
     for number in range(80):
         user(stack, f"User{number:02}", encryption_key=key)

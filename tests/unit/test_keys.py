@@ -43,12 +43,13 @@ def uses(stack: cdk.Stack) -> list[tuple[list[str], list[Any], str]]:
     ]
 
 
-def test_the_issuer_uses_the_secrets_key_through_secrets_manager_alone(stack: cdk.Stack) -> None:
+def test_the_secrets_key_is_used_through_secrets_manager_alone(stack: cdk.Stack) -> None:
     user(stack, encryption_key=kms.Key.from_key_arn(stack, "Key", KEY))
     assert uses(stack) == [(["kms:Decrypt", "kms:GenerateDataKey"], [KEY], "secretsmanager.eu-west-1.amazonaws.com")]
 
 
-def test_the_issuer_uses_a_replicas_own_key_through_that_regions_secrets_manager_alone(stack: cdk.Stack) -> None:
+def test_a_replicas_own_key_is_used_in_its_region_alone(stack: cdk.Stack) -> None:
+    """Through Secrets Manager of that region."""
     key = kms.Key.from_key_arn(stack, "Key", REPLICA_KEY)
     replica = secretsmanager.ReplicaRegion(region="eu-central-1", encryption_key=key)
     user(stack, replica_regions=[replica, "eu-north-1"])

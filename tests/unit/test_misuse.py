@@ -110,7 +110,7 @@ def test_one_mail_more_than_an_hour_may_have_sets_off_the_alarm(stack: cdk.Stack
     assert len(alarm["AlarmActions"]) == 1
 
 
-def test_a_topic_with_a_policy_of_its_own_lets_every_alarm_publish(stack: cdk.Stack) -> None:
+def test_a_topic_with_its_own_policy_lets_every_alarm_publish(stack: cdk.Stack) -> None:
     """A topic's default policy, which lets CloudWatch, ends with the first statement that is added to it."""
     told = topic(stack)
     CredentialIssuer.of(stack, alarm_topic=told)
@@ -130,7 +130,8 @@ def test_a_topic_with_a_policy_of_its_own_lets_every_alarm_publish(stack: cdk.St
     assert [len(one["AlarmActions"]) for one in found(stack, "AWS::CloudWatch::Alarm")] == [1, 1, 1]
 
 
-def test_users_of_one_set_share_its_destination_so_that_nothing_is_counted_twice(stack: cdk.Stack) -> None:
+def test_users_of_one_set_share_its_destination(stack: cdk.Stack) -> None:
+    """So nothing is counted twice."""
     made = ses.ConfigurationSet(stack, "Set")
     for name, given in (("One", made), ("Two", made), ("Three", "by-name"), ("Four", "by-name")):
         user = mailer(stack, name, configuration_set=given)
@@ -146,7 +147,7 @@ def test_without_the_methods_nothing_is_made(stack: cdk.Stack) -> None:
     assert "ConfigurationSetAttributes" not in found(stack, "AWS::SES::EmailIdentity")[0]
 
 
-def test_the_set_becomes_the_default_of_an_identity_that_has_none(stack: cdk.Stack) -> None:
+def test_the_set_becomes_the_default_of_an_identity_without_one(stack: cdk.Stack) -> None:
     identity = ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain("example.com"))
     mailer(stack, identity=[identity]).metric_sends()
     (made,) = found(stack, "AWS::SES::EmailIdentity")
@@ -162,7 +163,8 @@ def test_a_default_that_an_identity_has_is_left_alone(stack: cdk.Stack) -> None:
     assert found(stack, "AWS::SES::EmailIdentity")[0]["ConfigurationSetAttributes"] == {"ConfigurationSetName": "own"}
 
 
-def test_an_identity_of_another_stack_is_warned_of_so_that_the_stacks_do_not_need_each_other(app: cdk.App) -> None:
+def test_an_identity_of_another_stack_is_warned_of(app: cdk.App) -> None:
+    """It is left as it is, so that the stacks do not need each other."""
     theirs, ours = cdk.Stack(app, "Theirs", env=IRELAND), cdk.Stack(app, "Ours", env=IRELAND)
     identity = ses.EmailIdentity(theirs, "Identity", identity=ses.Identity.domain("example.com"))
     mailer(ours, identity=identity, configuration_set=ses.ConfigurationSet(ours, "Set")).metric_sends()
@@ -171,7 +173,7 @@ def test_an_identity_of_another_stack_is_warned_of_so_that_the_stacks_do_not_nee
     assert "ConfigurationSetAttributes" not in found(theirs, "AWS::SES::EmailIdentity")[0]
 
 
-def test_of_an_identity_that_is_a_name_it_is_said_how_the_set_becomes_its_default(stack: cdk.Stack) -> None:
+def test_of_a_mere_name_it_is_said_how_to_set_its_default(stack: cdk.Stack) -> None:
     user = mailer(stack)
     user.metric_sends()
     user.metric_sends()
@@ -221,7 +223,7 @@ def test_tokens_pass(app: cdk.App) -> None:
     assert found(anywhere, "AWS::SES::ConfigurationSetEventDestination")[0]["ConfigurationSetName"] == {"Ref": "Set"}
 
 
-def test_a_second_alarm_a_missing_topic_and_a_bad_period_are_refused(stack: cdk.Stack) -> None:
+def test_a_second_alarm_a_missing_topic_a_bad_period_are_refused(stack: cdk.Stack) -> None:
     user, told = mailer(stack), topic(stack)
     with pytest.raises(ValueError, match=r"^`topic` must be a construct of type sns\.ITopic, got None; "):
         user.alarm_on_sends(per_hour=1, topic=None)  # type: ignore[arg-type]
@@ -290,7 +292,7 @@ def test_it_matches_what_health_tells_of_keys_and_nothing_else(
     assert EventPattern(json.dumps(pattern), pattern).matches_event(event) is matches  # type: ignore[arg-type]
 
 
-def test_the_message_names_the_key_and_says_whose_it_is_and_what_to_do(alarm: cdk.Stack) -> None:
+def test_the_message_names_the_key_its_user_and_what_to_do(alarm: cdk.Stack) -> None:
     message = told(rule(alarm), EXPOSED)
     assert message.startswith("AWS Health: AWS_RISK_CREDENTIALS_EXPOSED in account 123456789012, at 2016-06-05T06:27:")
     assert f" Access key: {KEY_ID}\n" in message
@@ -307,7 +309,7 @@ def test_it_stands_where_health_tells_of_keys(region: str, app: cdk.App) -> None
     assert rule(stack)["State"] == "ENABLED"
 
 
-def test_elsewhere_it_is_refused_and_so_is_a_topic_from_elsewhere(app: cdk.App, stack: cdk.Stack) -> None:
+def test_elsewhere_it_is_refused_and_so_is_a_topic_of_elsewhere(app: cdk.App, stack: cdk.Stack) -> None:
     message = (
         "`LeakAlarm` must be in us-east-1, where AWS Health tells of keys, got eu-west-1; "
         "make a stack of its own there, in us-gov-west-1 for GovCloud"
@@ -360,21 +362,19 @@ class Described:
         ({"RotationEnabled": True, "NextRotationDate": SOON, "DeletedDate": NOW}, True),
     ],
 )
-def test_a_rotation_is_overdue_when_its_date_has_passed_or_none_will_come(
-    described: dict[str, Any], *, overdue: bool
-) -> None:
+def test_a_rotation_is_overdue_past_its_date_or_without_one(described: dict[str, Any], *, overdue: bool) -> None:
     assert is_overdue(Described(one=described), "one", NOW.timestamp()) is overdue
 
 
 @mock_aws
-def test_a_secret_that_is_gone_is_overdue_and_one_without_rotation_too() -> None:
+def test_a_secret_gone_or_without_rotation_is_overdue() -> None:
     client = boto3.client("secretsmanager", region_name="eu-west-1")
     arn = client.create_secret(Name="one")["ARN"]
     assert is_overdue(client, arn, NOW.timestamp())
     assert is_overdue(client, "gone", NOW.timestamp())
 
 
-def test_one_secret_that_cannot_be_read_keeps_none_of_the_others_from_the_log(
+def test_a_secret_that_cannot_be_read_hides_no_other(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     due = {"RotationEnabled": True, "NextRotationDate": PAST}
@@ -395,7 +395,8 @@ def test_one_secret_that_cannot_be_read_keeps_none_of_the_others_from_the_log(
     }
 
 
-def test_the_alarm_waits_for_what_the_function_writes_within_cloudwatchs_limit_of_a_week(stack: cdk.Stack) -> None:
+def test_the_alarm_waits_for_what_the_function_writes(stack: cdk.Stack) -> None:
+    """Within CloudWatch's limit of a week."""
     mailer(stack).alarm_on_overdue_rotation(topic=topic(stack))
     (alarm,) = found(stack, "AWS::CloudWatch::Alarm")
     (secret,) = Template.from_stack(stack).find_resources("AWS::SecretsManager::Secret")
@@ -407,7 +408,8 @@ def test_the_alarm_waits_for_what_the_function_writes_within_cloudwatchs_limit_o
     assert alarm["AlarmActions"] == alarm["InsufficientDataActions"] != []
 
 
-def test_one_function_asks_of_all_users_and_may_describe_their_secrets_and_nothing_else(stack: cdk.Stack) -> None:
+def test_one_function_asks_of_all_users(stack: cdk.Stack) -> None:
+    """It may describe their secrets, and nothing else."""
     told = topic(stack)
     for name in ("One", "Two"):
         user = mailer(stack, name)

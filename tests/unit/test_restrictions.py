@@ -421,7 +421,7 @@ def document(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 - any restric
         ),
     ],
 )
-def test_a_wrong_restriction_is_refused_with_its_rule_and_the_remedy(changed: dict[str, Any], message: str) -> None:
+def test_a_wrong_restriction_is_refused_with_rule_and_remedy(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match="must") as refusal:
         restrict(**(GIVEN | changed))
     assert str(refusal.value) == message
@@ -440,9 +440,8 @@ def test_a_wrong_restriction_is_refused_with_its_rule_and_the_remedy(changed: di
         ),
     ],
 )
-def test_what_no_managed_policy_holds_is_refused_and_what_would_fit_is_told(
-    changed: dict[str, Any], remedy: str
-) -> None:
+def test_what_no_managed_policy_holds_is_refused(changed: dict[str, Any], remedy: str) -> None:
+    """The message tells how many would fit."""
     with pytest.raises(ValueError, match="must fit") as refusal:
         check_size(restrict(**(GIVEN | changed)))
     assert str(refusal.value) == remedy
@@ -528,7 +527,7 @@ def test_what_is_valid_but_risky_is_warned_of(changed: dict[str, Any], expected:
     assert [warning_id for warning_id, _ in warnings] == expected
 
 
-def test_a_network_known_at_deployment_is_warned_of_unless_its_prefix_is_written_behind_it() -> None:
+def test_a_token_network_without_a_prefix_is_warned_of() -> None:
     """IAM takes an IPv6 address without a prefix for a /32, which is a network of 2 to the 96 addresses."""
     stack = cdk.Stack()
     text = cdk.CfnParameter(stack, "Text").value_as_string
@@ -544,7 +543,7 @@ def test_a_network_known_at_deployment_is_warned_of_unless_its_prefix_is_written
         assert [warning_id for warning_id, _ in warnings] == expected
 
 
-def test_an_identity_known_at_deployment_is_warned_of_unless_it_is_surely_an_arn_or_a_name() -> None:
+def test_a_token_identity_that_may_be_an_arn_is_warned_of() -> None:
     text = cdk.CfnParameter(cdk.Stack(), "Text").value_as_string
     arn = f"arn:aws:ses:{text}:{text}:identity/{text}"
     for identity, expected in (
@@ -590,7 +589,8 @@ def test_the_policy_allows_one_action_and_no_wildcard() -> None:
     assert [one for one in allowed[0]["Resource"] if "*" in one] == []
 
 
-def test_the_policy_is_the_same_each_time_and_says_one_thing_without_a_list() -> None:
+def test_the_policy_is_the_same_each_time() -> None:
+    """And says one thing without a list."""
     assert document() == document()
     assert document()["Statement"][0]["Condition"] == {
         "StringEquals": {"ses:FromAddress": "noreply@example.com"},

@@ -52,7 +52,8 @@ def test_the_password_is_what_botocores_signer_derives(region: str) -> None:
 
 
 @given(key=keys, region=regions)
-def test_every_password_is_44_characters_of_base64_that_begin_with_version_4(key: str, region: str) -> None:
+def test_every_password_is_44_characters_of_base64(key: str, region: str) -> None:
+    """They begin with the version, 4."""
     password = smtp_password(key, region)
     assert len(password) == 44
     decoded = base64.b64decode(password, validate=True)

@@ -193,9 +193,8 @@ def test_what_a_leak_is_worth(report: dict[str, Any], name: str) -> None:
         assert (one["replacement"] is not None) is outside
 
 
-def test_a_login_of_this_construct_prints_as_such_and_both_its_keys_are_worth_nothing(
-    account: Command, report: dict[str, Any]
-) -> None:
+def test_both_keys_of_this_construct_are_worth_nothing(account: Command, report: dict[str, Any]) -> None:
+    """And are named as its own."""
     mine = [one for one in report["keys"] if one["user"] == account.user]
     assert len(mine) == 2
     assert {one["made_by"] for one in mine} == {"SecureSesSmtpUser"}
@@ -212,7 +211,7 @@ def test_the_worst_come_first(report: dict[str, Any]) -> None:
     assert worths.index(EVERYBODY["hand-from"].worth) > worths.index(EVERYBODY["terraform-domain"].worth)
 
 
-def test_the_replacement_names_identity_and_sender_where_they_are_known(report: dict[str, Any]) -> None:
+def test_the_replacement_names_identity_and_sender_if_known(report: dict[str, Any]) -> None:
     assert of(report, "hand-from")["replacement"] == (
         'SecureSesSmtpUser(…, identity="example.com", from_address="noreply@example.com", allowed_cidrs=[…])'
     )
@@ -268,9 +267,10 @@ def refusal(code: str) -> ClientError:
         (refusal("AccessDeniedException"), 2),
     ],
 )
-def test_a_region_that_is_not_enabled_is_passed_over_and_one_that_may_not_be_asked_is_not(
+def test_only_a_region_that_is_not_enabled_is_passed_over(
     account: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, exit_code: int
 ) -> None:
+    """One that may not be asked is not: it could hold anything."""
     original = Aws.ses
     monkeypatch.setattr(
         Aws, "ses", lambda self, region: original(self, region) if region == REGION else Elsewhere(error)
@@ -280,7 +280,8 @@ def test_a_region_that_is_not_enabled_is_passed_over_and_one_that_may_not_be_ask
     assert ("name the regions to look at with --region" in done.stderr) is (exit_code == 2)
 
 
-def test_an_account_without_any_login_that_is_worth_something_passes(aws: LocalAws) -> None:
+def test_an_account_whose_logins_are_worth_nothing_passes(aws: LocalAws) -> None:
+    """And so does one without any login."""
     command = Command(aws)
     done = command.run("audit", "--region", REGION)
     assert (done.exit_code, done.stdout) == (0, "No access key of this account may send mail.\n")

@@ -157,7 +157,7 @@ OPENED: dict[str, tuple[Widen, str]] = {
 
 
 @pytest.mark.parametrize("name", OPENED)
-def test_a_policy_that_is_opened_on_both_sides_is_caught_by_what_it_lets_through(plain: Command, name: str) -> None:
+def test_a_policy_opened_on_both_sides_is_caught_by_sending(plain: Command, name: str) -> None:
     widen, claim = OPENED[name]
     with changed_policy(plain, widen):
         assert claim in plain.broken()

@@ -116,7 +116,7 @@ def sandboxed(aws: LocalAws, *, judged: bool) -> Iterator[None]:
         aws.judge_simulator_in_sandbox(judged=False)
 
 
-def test_a_sandbox_that_judges_the_mailbox_simulator_as_any_recipient(aws: LocalAws, plain: Command) -> None:
+def test_a_sandbox_that_judges_the_mailbox_simulator_too(aws: LocalAws, plain: Command) -> None:
     with sandboxed(aws, judged=True):
         assert "the account is in SES's sandbox and cannot send to success+" in sentence(plain)
 
@@ -164,7 +164,7 @@ def test_an_address_that_cannot_be_found_out(plain: Command) -> None:
     assert found == "https://checkip.amazonaws.com does not tell this machine's address: say --inside or --outside"
 
 
-def test_credentials_region_and_endpoint_that_are_missing_or_wrong(plain: Command) -> None:
+def test_credentials_region_or_endpoint_missing_or_wrong(plain: Command) -> None:
     nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     assert sentence(plain, plain.secret, env=nothing).startswith("no AWS credentials were found")
     assert sentence(plain, "name", env={"AWS_REGION": ""}) == "no AWS region is set: name one with --region"
@@ -203,9 +203,7 @@ def test_a_file_that_cannot_be_written(plain: Command) -> None:
     assert done.stderr == "Error: /nowhere/junit.xml cannot be written: No such file or directory\n"
 
 
-def test_a_refusal_that_the_policy_is_not_shown_to_be_the_reason_of_proves_nothing(
-    aws: LocalAws, plain: Command
-) -> None:
+def test_a_refusal_not_shown_to_be_the_policys_proves_nothing(aws: LocalAws, plain: Command) -> None:
     """A mail that SES rejects for another reason than authorization looks like a refusal, and is none."""
     aws.send_from(ELSEWHERE)
     aws.client("sesv2").put_email_identity_configuration_set_attributes(

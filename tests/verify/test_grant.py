@@ -70,9 +70,7 @@ def test_verify_calls_what_is_granted_and_nothing_else(
 
 
 @pytest.mark.parametrize("drift", [another_group, another_boundary, policy_of_the_group, no_boundary])
-def test_with_the_grant_alone_drift_that_it_does_not_reach_is_named_too(
-    aws: LocalAws, command: Command, drift: Drift
-) -> None:
+def test_drift_beyond_the_grants_reach_is_named_too(aws: LocalAws, command: Command, drift: Drift) -> None:
     aws.send_from(INSIDE)
     undo = drift(aws.client("iam"), command)
     broken = command.broken()
@@ -97,7 +95,7 @@ def test_each_grant_is_on_the_logins_own_resources() -> None:
     assert "*" not in text
 
 
-def test_aws_takes_resources_for_each_call_but_those_about_the_account() -> None:
+def test_aws_takes_resources_for_all_calls_but_the_accounts() -> None:
     with evaluator() as iam_data:
         known = {
             action: one for service in ("iam", "secretsmanager", "ses") for action, one in iam_data.actions(service)

@@ -50,7 +50,7 @@ def test_an_added_statement_deviates() -> None:
         assert deviations(document, read(document))
 
 
-def test_the_order_of_values_and_a_list_of_one_make_no_difference() -> None:
+def test_order_of_values_and_lists_of_one_make_no_difference() -> None:
     text = json.dumps(EVERYTHING)
     document = json.loads(text)
     for one in document["Statement"]:

@@ -43,7 +43,7 @@ def simulator(iam: Any, policies: dict[str, Any] | None = None) -> Simulator:  #
     ("above", "of_resource", "allowed"),
     [("allowed", "implicitDeny", False), ("implicitDeny", "allowed", True), ("allowed", "explicitDeny", False)],
 )
-def test_the_decision_on_the_resource_counts_and_not_the_one_above_it(
+def test_the_decision_on_the_resource_is_the_one_that_counts(
     above: str,
     of_resource: str,
     allowed: bool,  # noqa: FBT001
@@ -85,7 +85,8 @@ def test_all_policies_of_an_identity_are_handed_over_as_one() -> None:
     assert json.loads(iam.requests[0]["ResourcePolicy"])["Statement"] == [{"Effect": "Allow"}, {"Effect": "Deny"}]
 
 
-def test_what_is_granted_is_granted_by_a_policy_of_the_user_and_by_one_of_the_identity() -> None:
+def test_user_and_identity_both_grant_what_is_granted() -> None:
+    """The user by a policy of its own, the identity by its policy."""
     iam = Iam({IDENTITY: "allowed"})
     simulator(iam).allows(MAIL, granted=True)
     (request,) = iam.requests

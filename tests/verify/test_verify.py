@@ -64,7 +64,8 @@ def test_outside_ses_proves_the_networks_and_iam_the_rest(aws: LocalAws, plain: 
     assert judges["allowed-mail"] == judges["other-from"] == judges["other-identity"] == ["IAM"]
 
 
-def test_the_options_say_where_it_runs_and_no_address_is_asked_for(aws: LocalAws, plain: Command) -> None:
+def test_with_an_option_no_address_is_asked_for(aws: LocalAws, plain: Command) -> None:
+    """The options say where it runs."""
     aws.send_from(ELSEWHERE)
     assert "refused-from-here" in plain.verdicts("--outside")
     aws.send_from(INSIDE)
@@ -83,7 +84,7 @@ def test_who_says_inside_and_is_not_gets_a_broken_claim(aws: LocalAws, plain: Co
     assert plain.broken("--inside") == {"allowed-mail"}
 
 
-def test_all_mail_goes_to_the_mailbox_simulator_and_says_what_it_is(aws: LocalAws, plain: Command) -> None:
+def test_all_mail_goes_to_the_simulator_and_says_what_it_is(aws: LocalAws, plain: Command) -> None:
     aws.send_from(INSIDE)
     before = len(aws.mails())
     plain.verify()
@@ -118,9 +119,8 @@ def test_every_restriction_is_a_claim(aws: LocalAws, restricted: Command) -> Non
     } <= found.keys()
 
 
-def test_a_network_is_judged_by_its_edges_and_neighbours_that_are_not_allowed_themselves(
-    aws: LocalAws, restricted: Command
-) -> None:
+def test_a_network_is_judged_by_its_edges_and_neighbours(aws: LocalAws, restricted: Command) -> None:
+    """Neighbours that are allowed themselves are left out."""
     aws.send_from(INSIDE)
     report = restricted.verify()
     assert evidence(report, "network-203.0.113.0/25") == "203.0.113.0 in, 203.0.113.127 in, 203.0.112.255 out"
@@ -131,7 +131,7 @@ def test_a_network_is_judged_by_its_edges_and_neighbours_that_are_not_allowed_th
     )
 
 
-def test_restricted_recipients_are_left_to_iam_without_a_recipient_to_mail(aws: LocalAws, restricted: Command) -> None:
+def test_without_a_recipient_to_mail_iam_judges_recipients(aws: LocalAws, restricted: Command) -> None:
     aws.send_from(INSIDE)
     before = len(aws.mails())
     report = restricted.verify()
@@ -149,7 +149,7 @@ def test_with_a_recipient_ses_judges_them(aws: LocalAws, restricted: Command) ->
     assert {message_from_string(mail["text"])["To"] for mail in aws.mails()[-1:]} == {"person@example.net"}
 
 
-def test_a_simulator_that_is_among_the_allowed_recipients_is_mailed(aws: LocalAws) -> None:
+def test_a_simulator_among_the_allowed_recipients_is_mailed(aws: LocalAws) -> None:
     aws.send_from(INSIDE)
     with deployed(aws, "Simulator", allowed_recipients=["*@simulator.amazonses.com"]) as command:
         report = command.verify()
@@ -158,7 +158,8 @@ def test_a_simulator_that_is_among_the_allowed_recipients_is_mailed(aws: LocalAw
     assert by(report)["other-recipient"] == ["IAM"]
 
 
-def test_through_an_endpoint_alone_nothing_is_concluded_without_a_recipient_to_mail(aws: LocalAws) -> None:
+def test_through_an_endpoint_only_a_sent_mail_tells_the_place(aws: LocalAws) -> None:
+    """Without a recipient to mail nothing is concluded."""
     aws.send_from(ENDPOINT)
     properties = {"allowed_cidrs": [], "allowed_vpc_endpoints": [ENDPOINT]}
     with deployed(aws, "Endpoint", **properties, allowed_recipients=["*@example.net"]) as command:
@@ -170,9 +171,7 @@ def test_through_an_endpoint_alone_nothing_is_concluded_without_a_recipient_to_m
 
 
 @pytest.mark.parametrize("origin", [ENDPOINT, ELSEWHERE])
-def test_where_endpoints_are_allowed_ses_tells_whether_mail_comes_from_inside(
-    aws: LocalAws, restricted: Command, origin: str
-) -> None:
+def test_with_endpoints_ses_tells_whether_mail_is_from_inside(aws: LocalAws, restricted: Command, origin: str) -> None:
     aws.send_from(origin)
     restricted.address = ELSEWHERE
     report = restricted.verify("--recipient", "person@example.net")
@@ -248,9 +247,8 @@ def test_a_login_that_is_refused_outside_proves_nothing(aws: LocalAws, plain: Co
     assert (inside["exit"], verdicts(inside)["login-current"]) == (1, "broken")
 
 
-def test_nothing_that_is_printed_or_written_tells_a_password_a_key_or_the_account(
-    aws: LocalAws, plain: Command, tmp_path: Path
-) -> None:
+def test_no_output_tells_a_password_a_key_or_the_account(aws: LocalAws, plain: Command, tmp_path: Path) -> None:
+    """Neither what is printed nor what is written to a file."""
     junit = tmp_path / "junit.xml"
     texts = []
     for origin, option in ((INSIDE, "--inside"), (ELSEWHERE, "--outside"), (INSIDE, "--outside")):
