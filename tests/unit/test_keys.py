@@ -8,10 +8,9 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.assertions import Template
 
 from ses_secure_user import CredentialIssuer
-from tests.unit.users import user
+from tests.unit.users import refused, resources, user
 
 KEY = "arn:aws:kms:eu-west-1:444455556666:key/01234567-89ab-cdef-0123-456789abcdef"
 REPLICA_KEY = "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -20,22 +19,10 @@ OF_AN_ALIAS = (
     " key: kms.Key.from_key_arn(…)"
 )
 
-Json = dict[str, Any]
-
-
-@pytest.fixture
-def stack() -> cdk.Stack:
-    app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
-    return cdk.Stack(app, "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-
-
-def properties(stack: cdk.Stack, type_name: str) -> list[Json]:
-    return [one["Properties"] for one in Template.from_stack(stack).find_resources(type_name).values()]
-
 
 def uses(stack: cdk.Stack) -> list[tuple[list[str], list[Any], str]]:
     """What the issuer's role may do with which keys, through which service."""
-    statements = [s for one in properties(stack, "AWS::IAM::ManagedPolicy") for s in one["PolicyDocument"]["Statement"]]
+    statements = [s for one in resources(stack, "AWS::IAM::ManagedPolicy") for s in one["PolicyDocument"]["Statement"]]
     return [
         (one["Action"], one["Resource"], one["Condition"]["StringEquals"]["kms:ViaService"])
         for one in statements
@@ -52,21 +39,13 @@ def test_a_replicas_own_key_is_used_in_its_region_alone(stack: cdk.Stack) -> Non
     """Through Secrets Manager of that region."""
     key = kms.Key.from_key_arn(stack, "Key", REPLICA_KEY)
     replica = secretsmanager.ReplicaRegion(region="eu-central-1", encryption_key=key)
-    user(stack, replica_regions=[replica, "eu-north-1"])
     through = "secretsmanager.eu-central-1.amazonaws.com"
+
+    user(stack, replica_regions=[replica, "eu-north-1"])
+
     assert uses(stack) == [(["kms:Encrypt", "kms:GenerateDataKey"], [REPLICA_KEY], through)]
-    (secret,) = properties(stack, "AWS::SecretsManager::Secret")
+    (secret,) = resources(stack, "AWS::SecretsManager::Secret")
     assert secret["ReplicaRegions"] == [{"Region": "eu-central-1", "KmsKeyId": REPLICA_KEY}, {"Region": "eu-north-1"}]
-
-
-def test_a_replicas_key_is_of_its_region(stack: cdk.Stack) -> None:
-    replica = secretsmanager.ReplicaRegion(region="eu-central-1", encryption_key=kms.Key(stack, "Key"))
-    with pytest.raises(ValueError, match="`replica_regions`") as refusal:
-        user(stack, replica_regions=[replica])
-    assert str(refusal.value) == (
-        "`replica_regions` must have the key of eu-central-1 there, got one of eu-west-1; name a key of that region:"
-        " kms.Key.from_key_arn(…)"
-    )
 
 
 @pytest.mark.parametrize("imported", [False, True])
@@ -76,15 +55,17 @@ def test_an_alias_stands_for_its_key(stack: cdk.Stack, *, imported: bool) -> Non
     if imported:
         given = kms.Alias.from_alias_attributes(stack, "Alias", alias_name="alias/mail", alias_target_key=key)
     queue = sqs.Queue(stack, "Letters", encryption_master_key=given)
+
     user(
         stack,
         encryption_key=given,
         issuer=CredentialIssuer(stack, "Issuer", encryption_key=given, dead_letter_queue=queue),
     )
+
     arn = stack.resolve(key.key_arn)
     assert [resource for _, resource, _ in uses(stack)] == [[arn], [arn]]
     (secret,), (group,), (function,) = (
-        properties(stack, f"AWS::{name}") for name in ("SecretsManager::Secret", "Logs::LogGroup", "Lambda::Function")
+        resources(stack, f"AWS::{name}") for name in ("SecretsManager::Secret", "Logs::LogGroup", "Lambda::Function")
     )
     assert secret["KmsKeyId"] == group["KmsKeyId"] == function["KmsKeyArn"] == arn
 
@@ -93,6 +74,7 @@ def test_an_imported_alias_is_refused(stack: cdk.Stack) -> None:
     """Its key is not known, and a statement that names the alias would allow nothing."""
     alias = kms.Alias.from_alias_name(stack, "Alias", "alias/mail")
     replica = secretsmanager.ReplicaRegion(region="eu-central-1", encryption_key=alias)
+
     for make, prop in (
         (lambda: user(stack, encryption_key=alias), "encryption_key"),
         (lambda: user(stack, replica_regions=[replica]), "replica_regions"),
@@ -101,3 +83,9 @@ def test_an_imported_alias_is_refused(stack: cdk.Stack) -> None:
         with pytest.raises(ValueError, match="must be a key") as refusal:
             make()
         assert str(refusal.value) == f"`{prop}` {OF_AN_ALIAS}"
+
+
+def test_a_name_is_no_key(stack: cdk.Stack) -> None:
+    assert refused(stack, encryption_key="alias/mail") == (
+        "`encryption_key` must be a construct of type kms.IKey, got 'alias/mail'; make or import one, and give that"
+    )

@@ -1,7 +1,6 @@
-"""Who may read the login: each grant allows what it says, or is refused by name."""
+"""The secret: who may read the login, each grant allows what it says, or is refused by name."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -10,12 +9,11 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk.assertions import Annotations, Match, Template
+from aws_cdk.assertions import Template
 
 from ses_secure_user import SecureSesSmtpUser
-from tests.unit.users import user
+from tests.unit.users import HERE, resources, user, warnings
 
-HERE = cdk.Environment(account="111122223333", region="eu-west-1")
 ELSEWHERE = cdk.Environment(account="444455556666", region="eu-west-1")
 FOREIGN_ROLE = "arn:aws:iam::444455556666:role/reader"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -23,16 +21,6 @@ READ = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
 THROUGH = {"StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"}}
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def app() -> cdk.App:
-    return cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
-
-
-@pytest.fixture
-def stack(app: cdk.App) -> cdk.Stack:
-    return cdk.Stack(app, "Mail", env=HERE)
 
 
 def mailer(stack: cdk.Stack, key: kms.IKey | None = None) -> SecureSesSmtpUser:
@@ -43,38 +31,26 @@ def role(stack: cdk.Stack) -> iam.Role:
     return iam.Role(stack, "Reader", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
 
 
-def named(stack: cdk.Stack, type_name: str) -> Mapping[str, Mapping[str, Any]]:
-    return Template.from_stack(stack).find_resources(type_name)
-
-
 def reading(stack: cdk.Stack) -> list[Json]:
     """The statements of the reader's own policy."""
-    return [
-        it
-        for one in named(stack, "AWS::IAM::Policy").values()
-        for it in one["Properties"]["PolicyDocument"]["Statement"]
-    ]
+    return [it for one in resources(stack, "AWS::IAM::Policy") for it in one["PolicyDocument"]["Statement"]]
 
 
 def of_the_secret(stack: cdk.Stack) -> list[Json]:
     """The statements of the secret's resource policy."""
-    found = named(stack, "AWS::SecretsManager::ResourcePolicy").values()
-    return [it for one in found for it in one["Properties"]["ResourcePolicy"]["Statement"]]
+    found = resources(stack, "AWS::SecretsManager::ResourcePolicy")
+    return [it for one in found for it in one["ResourcePolicy"]["Statement"]]
 
 
 def of_the_key(stack: cdk.Stack) -> list[Json]:
     """The statements of the key's policy, but for the account's own."""
-    found = named(stack, "AWS::KMS::Key").values()
-    return [it for one in found for it in one["Properties"]["KeyPolicy"]["Statement"] if it["Action"] != "kms:*"]
+    found = resources(stack, "AWS::KMS::Key")
+    return [it for one in found for it in one["KeyPolicy"]["Statement"] if it["Action"] != "kms:*"]
 
 
 def secret_arn(stack: cdk.Stack) -> Json:
-    (credential,) = named(stack, "Custom::SesSmtpCredential")
+    (credential,) = Template.from_stack(stack).find_resources("Custom::SesSmtpCredential")
     return {"Fn::GetAtt": [credential, "SecretArn"]}
-
-
-def warnings(stack: cdk.Stack) -> list[str]:
-    return [str(one.entry.data) for one in Annotations.from_stack(stack).find_warning("*", Match.any_value())]
 
 
 def test_a_role_reads_this_secret_and_nothing_else(stack: cdk.Stack) -> None:
@@ -87,7 +63,9 @@ def test_a_role_reads_this_secret_and_nothing_else(stack: cdk.Stack) -> None:
 def test_a_role_decrypts_through_secrets_manager_alone(stack: cdk.Stack, *, imported: bool) -> None:
     """By its own policy, so that neither the key's stack nor its policy needs to know the reader."""
     key = kms.Key.from_key_arn(stack, "Key", KEY) if imported else kms.Key(stack, "Key")
+
     mailer(stack, key).grant_read(role(stack))
+
     _, decrypting = reading(stack)
     assert (decrypting["Action"], decrypting["Condition"]) == ("kms:Decrypt", THROUGH)
     assert decrypting["Resource"] == stack.resolve(key.key_arn)
@@ -107,6 +85,7 @@ def test_another_accounts_reader_is_named_by_secret_and_key(
     stack: cdk.Stack, grantee: iam.IGrantable | None, principal: str
 ) -> None:
     reader = grantee or iam.Role.from_role_arn(stack, "Foreign", FOREIGN_ROLE)
+
     assert mailer(stack, kms.Key(stack, "Key")).grant_read(reader).success
     (read,), (decrypt,) = of_the_secret(stack), of_the_key(stack)
     assert principal in json.dumps(read["Principal"])
@@ -117,8 +96,10 @@ def test_another_accounts_reader_is_named_by_secret_and_key(
 
 def test_another_accounts_reader_needs_a_customer_key(stack: cdk.Stack) -> None:
     made = mailer(stack)
+
     with pytest.raises(ValueError, match="`encryption_key`") as refusal:
         made.grant_read(iam.ArnPrincipal(FOREIGN_ROLE))
+
     assert str(refusal.value) == (
         "`encryption_key` must be given for a reader of another account, since AWS's own key decrypts for none, got None;"
         " give a kms.Key, whose policy lets that account use it"
@@ -134,6 +115,7 @@ def test_an_arn_of_this_account_is_named_by_the_secret(stack: cdk.Stack) -> None
 
 def test_what_an_imported_keys_policy_must_allow_is_said(stack: cdk.Stack) -> None:
     mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).grant_read(iam.AccountPrincipal("444455556666"))
+
     (warning,) = warnings(stack)
     assert warning == (
         "`encryption_key` is imported, so its own policy has to allow kms:Decrypt to the grantee, where kms:ViaService is"
@@ -143,8 +125,10 @@ def test_what_an_imported_keys_policy_must_allow_is_said(stack: cdk.Stack) -> No
 
 def test_a_role_of_another_account_is_to_be_given_by_its_arn(app: cdk.App, stack: cdk.Stack) -> None:
     made = mailer(stack, kms.Key(stack, "Key"))
+
     with pytest.raises(ValueError, match="`grantee`") as refusal:
         made.grant_read(role(cdk.Stack(app, "Foreign", env=ELSEWHERE)))
+
     assert str(refusal.value) == (
         "`grantee` must be given by its ARN if it is of another account, got 444455556666;"
         " name it there with `role_name` and give iam.ArnPrincipal(…)"
@@ -165,14 +149,16 @@ def test_versions_are_granted_alone_where_they_are_named(stack: cdk.Stack) -> No
 
 def test_what_the_cdk_grants_by_itself_reads_and_decrypts_too(stack: cdk.Stack) -> None:
     made = mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY))
+
     ecs.FargateTaskDefinition(stack, "Task").add_container(
         "App",
         image=ecs.ContainerImage.from_registry("app"),
         secrets={"SMTP_PASSWORD": ecs.Secret.from_secrets_manager(made.secret, "password")},
     )
+
     assert [one["Action"] for one in reading(stack)] == [READ, "kms:Decrypt"]
-    (task,) = named(stack, "AWS::ECS::TaskDefinition").values()
-    (secret,) = task["Properties"]["ContainerDefinitions"][0]["Secrets"]
+    (task,) = resources(stack, "AWS::ECS::TaskDefinition")
+    (secret,) = task["ContainerDefinitions"][0]["Secrets"]
     assert secret["ValueFrom"] == {"Fn::Join": ["", [secret_arn(stack), ":password::"]]}
 
 
@@ -185,10 +171,12 @@ def test_the_secret_takes_statements_of_ones_own(stack: cdk.Stack) -> None:
         principals=[iam.AnyPrincipal()],
         conditions={"StringNotEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}},
     )
+
     assert secret.add_to_resource_policy(statement).statement_added
     secret.deny_account_root_delete()
-    (policy,) = named(stack, "AWS::SecretsManager::ResourcePolicy").values()
-    assert policy["Properties"]["SecretId"] == secret_arn(stack)
+
+    (policy,) = resources(stack, "AWS::SecretsManager::ResourcePolicy")
+    assert policy["SecretId"] == secret_arn(stack)
     assert [one["Action"] for one in of_the_secret(stack)] == [
         "secretsmanager:GetSecretValue",
         "secretsmanager:DeleteSecret",
@@ -197,6 +185,7 @@ def test_the_secret_takes_statements_of_ones_own(stack: cdk.Stack) -> None:
 
 def test_a_writer_may_put_a_value_and_encrypt_it(stack: cdk.Stack) -> None:
     mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).secret.grant_write(role(stack))
+
     put, encrypt = reading(stack)
     assert "secretsmanager:PutSecretValue" in put["Action"]
     assert (encrypt["Action"], encrypt["Condition"]) == (["kms:Decrypt", "kms:GenerateDataKey"], THROUGH)
@@ -227,6 +216,7 @@ def test_key_user_and_reader_may_be_of_different_stacks(app: cdk.App, key_of: st
     stacks = {name: cdk.Stack(app, name, env=HERE) for name in ("Mail", "Keys", "Readers")}
     mailer(stacks["Mail"], kms.Key(stacks[key_of], "Key")).grant_read(role(stacks[reader_of]))
     app.synth()
+
     assert [one["Action"] for one in reading(stacks[reader_of])] == [READ, "kms:Decrypt"]
     assert "Readers" not in {one.stack_name for name in ("Mail", "Keys") for one in stacks[name].dependencies}
 
@@ -235,8 +225,10 @@ def test_a_key_of_the_readers_stack_is_to_be_imported_by_its_arn(app: cdk.App, s
     """The reader needs the secret and the secret the key: two stacks that need each other cannot be deployed."""
     readers = cdk.Stack(app, "Readers", env=HERE)
     made = mailer(stack, kms.Key(readers, "Key"))
+
     with pytest.raises(ValueError, match="`encryption_key`") as refusal:
         made.grant_read(role(readers))
+
     assert str(refusal.value) == (
         "`encryption_key` must not be a resource of the reader's stack Readers, as the two stacks would need each other,"
         " got Readers/Key; import it into this stack by its ARN: kms.Key.from_key_arn(…)"
@@ -247,4 +239,5 @@ def test_a_key_imported_by_its_arn_is_no_stacks_resource(app: cdk.App, stack: cd
     readers = cdk.Stack(app, "Readers", env=HERE)
     mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).grant_read(role(readers))
     app.synth()
+
     assert [one["Resource"] for one in reading(readers) if one["Action"] == "kms:Decrypt"] == [KEY]

@@ -1,0 +1,20 @@
+"""Where a module is tested can be told from its name."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ELSEWHERE = {
+    "__init__": "tests/unit/test_secure_ses_smtp_user.py",
+    "__main__": "tests/verify/test_start.py",
+    "statements": "tests/unit/test_access.py",
+    "verification": "tests/verify/test_grant.py",
+}
+
+
+def test_each_module_of_the_package_has_its_test_module() -> None:
+    modules = [path.stem for path in (ROOT / "ses_secure_user").glob("*.py")]
+
+    found = {name: ROOT / ELSEWHERE.get(name, f"tests/unit/test_{name}.py") for name in modules}
+
+    assert {name: str(path) for name, path in found.items() if not path.exists()} == {}
+    assert set(ELSEWHERE) <= set(modules)

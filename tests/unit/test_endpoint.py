@@ -1,0 +1,48 @@
+"""The endpoint: its region, host and port."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from tests.unit.users import refused
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"ses_region": "Ireland"},
+            "`ses_region` must be the name of a region, got Ireland; write one such as eu-west-1",
+        ),
+        (
+            {"smtp_host": "smtps://email-smtp.eu-west-1.amazonaws.com:465"},
+            "`smtp_host` must be a host name, got smtps://email-smtp.eu-west-1.amazonaws.com:465; write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port",
+        ),
+        (
+            {"smtp_port": 2525},
+            "`smtp_port` must be one that SES offers, got 2525; write one of 25, 465, 587, 2465, 2587",
+        ),
+        ({"smtp_port": "465"}, "`smtp_port` must be a port, got '465'; write one such as 465 or 587"),
+        (
+            {"smtp_port": 25},
+            "`smtp_port` must be one that Lambda may open, to test the login, got 25; write 587, or verify_login=False",
+        ),
+    ],
+)
+def test_a_wrong_endpoint_is_refused(stack: cdk.Stack, changed: dict[str, Any], message: str) -> None:
+    assert refused(stack, **changed) == message
+
+
+@pytest.mark.parametrize(
+    "host", ["email-smtp.us-east-1.amazonaws.com", "vpce-0a-1b.email-smtp.us-east-1.vpce.amazonaws.com"]
+)
+def test_an_endpoint_of_another_region_is_refused(stack: cdk.Stack, host: str) -> None:
+    assert refused(stack, smtp_host=host) == (
+        f"`smtp_host` must be an endpoint of `ses_region` eu-west-1, got {host}; an SMTP password is valid in one region:"
+        " set `ses_region` to us-east-1, or another host"
+    )
+
+
+def test_a_port_is_checked_where_the_region_is_not_known() -> None:
+    assert refused(cdk.Stack(), smtp_port=2525).startswith("`smtp_port` must be one that SES offers, got 2525")

@@ -1,0 +1,299 @@
+"""Restrictions that are refused, each with its whole message, and some that are accepted; for every front end.
+
+A case is the properties that differ from `GIVEN`, which is valid, and what is said of them. Each sentence stands once.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+Properties = dict[str, Any]
+Case = tuple[Properties, str]
+
+GIVEN: Properties = {
+    "identity": "example.com",
+    "from_address": "noreply@example.com",
+    "allowed_cidrs": ["203.0.113.0/24"],
+}
+ARN = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
+
+_LISTS = {"allowed_cidrs", "allowed_vpc_endpoints", "allowed_recipients", "sandbox_recipients"}
+
+
+def _said(rule: str, remedy: str, *given: tuple[str, str]) -> Iterable[Case]:
+    """Cases of one sentence, each a property and a value; a list holds the value alone."""
+    for prop, value in given:
+        yield {prop: [value] if prop in _LISTS else value}, f"`{prop}` must {rule}, got {value}; {remedy}"
+
+
+WRONG_NETWORKS: list[Case] = [
+    *_said(
+        "hold IPv4 or IPv6 networks",
+        "write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48",
+        ("allowed_cidrs", "203.0.113"),
+        ("allowed_cidrs", "203.0.113.0/33"),
+        ("allowed_cidrs", "203.0.113.0/24 "),
+        ("allowed_cidrs", "fe80::1%eth0"),
+        ("allowed_cidrs", "mail.example.com"),
+    ),
+    *(
+        case
+        for kind, networks in {
+            "private": ["10.0.0.0/8", "10.1.2.3", "172.16.0.0/12", "192.168.1.0/24", "fc00::/7", "fd12::/16"],
+            "shared": ["100.64.0.0/10"],
+            "loopback": ["127.0.0.1", "::1"],
+            "link-local": ["169.254.0.0/16", "fe80::/10"],
+            "multicast": ["224.0.0.0/4", "ff02::/16"],
+            "unspecified": ["0.0.0.0", "::"],
+            "benchmarking": ["198.18.0.0/15"],
+            "IPv4-mapped": ["::ffff:203.0.113.7"],
+            "NAT64": ["64:ff9b::/96"],
+            "Teredo": ["2001::/32"],
+            "6to4": ["2002::/16"],
+            "reserved": ["192.0.0.0/24", "240.0.0.0/4", "255.255.255.255", "100::/64", "4000::/3", "5f00::/16"],
+        }.items()
+        for case in _said(
+            f"hold public networks, since `aws:SourceIp` never holds {kind} addresses",
+            "name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`",
+            *(("allowed_cidrs", network) for network in networks),
+        )
+    ),
+    (
+        {"allowed_cidrs": ["::/1", "8000::/1"]},
+        "`allowed_cidrs` must hold public networks, since `aws:SourceIp` never holds reserved addresses, got 8000::/1; name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`",
+    ),
+    *(
+        (
+            {"allowed_cidrs": [network]},
+            f"`allowed_cidrs` must hold networks without host bits, got {network}; write {whole} for the network, {one} for the one address",
+        )
+        for network, whole, one in (
+            ("203.0.113.5/24", "203.0.113.0/24", "203.0.113.5"),
+            ("2001:db8::1/64", "2001:db8::/64", "2001:db8::1"),
+        )
+    ),
+    *(
+        (
+            {"allowed_cidrs": networks},
+            f"`allowed_cidrs` must not add up to the whole internet, got {', '.join(networks)}; name the networks that mail is sent from",
+        )
+        for networks in (["0.0.0.0/0"], ["::/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["2000::/3"])
+    ),
+]
+
+WRONG_NAMES: list[Case] = [
+    *_said(
+        "be a domain or an email address",
+        "write one such as example.com or noreply@example.com",
+        ("identity", "example"),
+        ("identity", "exa mple.com"),
+        ("identity", "https://example.com"),
+        ("identity", "-a.example.com"),
+        ("identity", "a@b@example.com"),
+        ("identity", "arn:aws:ses:eu-west-1:111122223333:identity/"),
+        ("identity", "arn:aws:ses:eu-west-1:111122223333:configuration-set/x"),
+    ),
+    *_said(
+        "be an email address",
+        "write one such as noreply@example.com",
+        ("from_address", "noreply"),
+        ("from_address", "noreply@"),
+        ("from_address", "noreply@com"),
+        ("from_address", "a..b@example.com"),
+        ("from_address", f"{'x' * 65}@example.com"),
+        ("feedback_address", "bounces"),
+    ),
+    *_said(
+        "be an email address or *@ and a domain",
+        "write one such as person@example.com or *@example.com",
+        ("allowed_recipients", "*"),
+        ("allowed_recipients", "*@*.example.com"),
+        ("allowed_recipients", "a*@example.com"),
+    ),
+    *_said(
+        "be without wildcards",
+        "write each one out",
+        ("identity", "*.example.com"),
+        ("from_address", "no*reply@example.com"),
+        ("from_address", "no?@example.com"),
+        ("feedback_address", "*@example.com"),
+        ("sandbox_recipients", "*@example.net"),
+    ),
+    *_said(
+        "be without a display name",
+        "write only what stands between < and >",
+        ("from_address", "Shop <noreply@example.com>"),
+        ("allowed_recipients", "Person <p@example.com>"),
+        ("sandbox_recipients", "Person <p@example.net>"),
+    ),
+    *_said(
+        "not end with a dot",
+        "leave the dot out",
+        ("identity", "example.com."),
+        ("from_address", "noreply@example.com."),
+    ),
+    *(
+        ({prop: value}, f"`{prop}` must not be empty, got {value!r}; leave it out or write one")
+        for prop, value in (("identity", ""), ("from_address", " "), ("feedback_address", ""))
+    ),
+    *_said(
+        "be ASCII before the @, since SES sends no other",
+        "use an address that is",
+        ("from_address", "nöreply@example.com"),
+    ),
+    *_said(
+        "be literal, since IAM would replace a policy variable",
+        "write the value itself",
+        ("from_address", "${aws:username}@example.com"),
+    ),
+    *_said(
+        "have its domain in lower case, since SES compares case",
+        "write noreply@example.com everywhere",
+        ("from_address", "noreply@Example.com"),
+    ),
+    *_said(
+        "have its domain in lower case, since SES compares case",
+        "write person@example.com everywhere",
+        ("allowed_recipients", "person@Example.com"),
+    ),
+    *_said(
+        "have a domain with one spelling in punycode",
+        "write the punycode (xn--…) yourself",
+        ("from_address", "noreply@exa…mple.com"),
+    ),
+    (
+        {"identity": "straße.example", "from_address": "a@straße.example"},
+        "`identity` must have a domain with one spelling in punycode, got straße.example; write the punycode (xn--…) yourself",
+    ),
+    *_said(
+        "be the id of a VPC endpoint",
+        "write one such as vpce-0123456789abcdef0",
+        ("allowed_vpc_endpoints", "vpce-xyz"),
+        ("allowed_vpc_endpoints", "vpce-*"),
+        ("allowed_vpc_endpoints", "vpc-0123456789abcdef0"),
+    ),
+    *(
+        (
+            {"configuration_set": name},
+            f"`configuration_set` must be the name of one configuration set (1 to 64 letters, digits, - and _), got {name or repr(name)}; write its name alone, such as transactional",
+        )
+        for name in ("*", "a/b", "", "x" * 65)
+    ),
+]
+
+WRONG_LISTS: list[Case] = [
+    *(
+        ({prop: value}, f'`{prop}` must be a list of strings, got {value}; write it like ["{example}"]')
+        for prop, value, example in (
+            ("identity", None, "example.com"),
+            ("from_address", None, "noreply@example.com"),
+            ("from_address", 42, "noreply@example.com"),
+            ("allowed_cidrs", None, "203.0.113.0/24"),
+            ("allowed_cidrs", "203.0.113.0/24", "203.0.113.0/24"),
+            ("allowed_cidrs", [42], "203.0.113.0/24"),
+            ("allowed_vpc_endpoints", None, "vpce-0123456789abcdef0"),
+            ("allowed_recipients", "*@example.com", "*@example.com"),
+            ("sandbox_recipients", None, "person@example.net"),
+        )
+    ),
+    *(
+        ({prop: empty}, f"`{prop}` must not be empty, got []; {remedy}")
+        for prop, empty, remedy in (
+            ("identity", [], "name the verified domain or address that mail is sent from"),
+            ("from_address", [], "name the address that the application sends from"),
+            ("allowed_cidrs", [], "name the public networks that mail is sent from, or `allowed_vpc_endpoints`"),
+            ("allowed_cidrs", (), "name the public networks that mail is sent from, or `allowed_vpc_endpoints`"),
+            ("allowed_recipients", [], "leave it out to allow every recipient"),
+        )
+    ),
+    ({"configuration_set": ["a"]}, "`configuration_set` must be a string, got ['a']; write it like transactional"),
+]
+
+WRONG_ENTRIES: list[Case] = [
+    *(
+        ({prop: [value, value]}, f"`{prop}` must name each entry once, got {value} twice; leave one out")
+        for prop, value in (("identity", "example.com"), ("from_address", "noreply@example.com"))
+    ),
+    *(
+        (
+            {"identity": identity, "from_address": sender},
+            f"`from_address` must belong to an `identity`, got {sender}; use an address of {identity}, or add {sender.partition('@')[2]} to `identity`",
+        )
+        for identity, sender in (
+            ("example.com", "noreply@example.org"),
+            ("example.com", "noreply@notexample.com"),
+            ("noreply@example.com", "Noreply@example.com"),
+            ("noreply@example.com", "other@example.com"),
+        )
+    ),
+]
+
+WRONG_ARNS: list[Case] = [
+    (
+        {"identity": [ARN, other]},
+        f"`identity` must lie in one {what}, got {ours} and {theirs}; make a user for each {what}",
+    )
+    for what, ours, theirs, other in (
+        ("region", "eu-west-1", "us-east-1", "arn:aws:ses:us-east-1:111122223333:identity/example.org"),
+        ("account", "111122223333", "444455556666", "arn:aws:ses:eu-west-1:444455556666:identity/example.org"),
+    )
+]
+
+WRONG: list[Case] = [*WRONG_NETWORKS, *WRONG_NAMES, *WRONG_LISTS, *WRONG_ENTRIES, *WRONG_ARNS]
+"""Everything that is refused before a policy is written."""
+
+TOO_MANY: list[Case] = [
+    (
+        {prop: values},
+        f"`{prop}` must fit into the 6,144 characters of a managed policy, got {got}; {count} of them fit; give the rest to another user",
+    )
+    for prop, values, got, count in (
+        (
+            "allowed_cidrs",
+            [f"203.0.{a}.{b}" for a in range(8) for b in range(0, 250, 2)],
+            "1000 entries that make 34,113",
+            156,
+        ),
+        (
+            "from_address",
+            [f"address-number-{number}@example.com" for number in range(200)],
+            "200 entries that make 49,187",
+            22,
+        ),
+    )
+]
+"""What is refused since no policy holds it."""
+
+RIGHT_NETWORKS: list[tuple[list[str], tuple[str, ...]]] = [
+    (["203.0.113.7"], ("203.0.113.7/32",)),
+    (["2001:db8::7"], ("2001:db8::7/128",)),
+    (["2001:0DB8:0000::/48"], ("2001:db8::/48",)),
+    (["203.0.113.0/255.255.255.0"], ("203.0.113.0/24",)),
+    (["203.0.113.0/25", "203.0.113.128/25"], ("203.0.113.0/24",)),
+    (["203.0.113.0/24", "203.0.113.9", "203.0.113.0/24"], ("203.0.113.0/24",)),
+    (["2001:db8::/48", "198.51.100.0/24", "192.0.2.1"], ("192.0.2.1/32", "198.51.100.0/24", "2001:db8::/48")),
+    (["8.0.0.0/7"], ("8.0.0.0/7",)),
+]
+"""`allowed_cidrs`, and the networks that it makes."""
+
+_INTERNATIONAL = {"identity": "müller.example", "from_address": "a@müller.example"}
+
+RIGHT_NAMES: list[tuple[Properties, str, object]] = [
+    ({"identity": "Example.COM"}, "identities", ("example.com",)),
+    (_INTERNATIONAL, "identities", ("xn--mller-kva.example",)),
+    (_INTERNATIONAL, "from_addresses", ("a@xn--mller-kva.example",)),
+    ({"identity": ARN}, "identities", ("example.com",)),
+    ({"identity": ARN}, "identity_region", "eu-west-1"),
+    ({"identity": ARN}, "identity_account", "111122223333"),
+    ({"from_address": "a@deep.mail.example.com"}, "from_addresses", ("a@deep.mail.example.com",)),
+    ({"from_address": "it's+1@example.com"}, "from_addresses", ("it's+1@example.com",)),
+    ({"identity": ["example.org", "example.com"]}, "identities", ("example.org", "example.com")),
+    ({"allowed_cidrs": [], "allowed_vpc_endpoints": ["vpce-0123456789abcdef0"]}, "networks", ()),
+    ({"allowed_recipients": ["*@example.net"]}, "recipients", ("*@example.net",)),
+]
+"""Properties, and what an attribute of the restrictions is then."""
+
+RIGHT: list[Properties] = [
+    *({"allowed_cidrs": networks} for networks, _ in RIGHT_NETWORKS),
+    *(properties for properties, _, _ in RIGHT_NAMES),
+]
+"""Everything that is accepted."""
