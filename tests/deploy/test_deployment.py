@@ -9,8 +9,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from ses_secure_user import SecureSesSmtpUser
 from tests.deploy.local_aws import ACCOUNT, REGION, DeploymentFailed, LocalAws
+from tests.deploy.local_users import stack_of, user
 from tests.deploy.waiting import wait_for
 
 OTHER_REGION = "eu-west-1"
@@ -30,15 +30,8 @@ class Mailer:
     def app(self, *, failing: bool = False, users: tuple[str, ...] = ("Mailer",), **changed: Any) -> cdk.App:  # noqa: ANN401
         """An app with these users; a failing one has a resource that cannot be made, after all logins."""
         app = cdk.App(analytics_reporting=False)
-        stack = cdk.Stack(app, self.stack_name, env=cdk.Environment(account=ACCOUNT, region=REGION))
-        properties: dict[str, Any] = {
-            "identity": "example.com",
-            "from_address": "noreply@example.com",
-            "allowed_cidrs": ["203.0.113.0/24"],
-            "smtp_host": self.aws.smtp_host,
-            "smtp_port": self.aws.smtp_port(changed.get("ses_region", REGION)),
-        }
-        made = {name: SecureSesSmtpUser(stack, name, **(properties | changed)) for name in users}
+        stack = stack_of(app, self.stack_name)
+        made = {name: user(self.aws, stack, name, **changed) for name in users}
         for name, mailer in made.items():
             cdk.CfnOutput(stack, f"{name}Secret", value=mailer.secret.secret_arn)
             cdk.CfnOutput(stack, f"{name}User", value=mailer.user.user_name)
@@ -99,6 +92,7 @@ def leaks(aws: LocalAws, stack_name: str) -> list[str]:
 
 def test_a_deployed_user_can_log_in(mailer: Mailer) -> None:
     mailer.deploy()
+
     assert mailer.works(mailer.login())
     assert mailer.value() == {
         "username": mailer.keys()[0],
@@ -115,26 +109,33 @@ def test_a_deployed_user_can_log_in(mailer: Mailer) -> None:
 
 def test_the_password_is_not_valid_in_another_region(mailer: Mailer) -> None:
     mailer.deploy()
+
     assert not mailer.works(mailer.login(), region=OTHER_REGION)
 
 
 def test_a_login_is_current_only_once_ses_accepts_its_key(mailer: Mailer) -> None:
     mailer.aws.refuse_first_logins(2)
+
     mailer.deploy()
+
     assert mailer.works(mailer.login())
 
 
 def test_a_deployment_without_changes_changes_nothing(mailer: Mailer) -> None:
     mailer.deploy()
     login = mailer.login()
+
     mailer.deploy()
+
     assert mailer.login() == login
 
 
 def test_a_change_of_the_restrictions_keeps_the_login(mailer: Mailer) -> None:
     mailer.deploy()
     login = mailer.login()
+
     mailer.deploy(allowed_cidrs=["198.51.100.0/24"])
+
     assert mailer.login() == login
     assert mailer.works(login)
 
@@ -143,11 +144,15 @@ def test_another_from_address_keeps_the_login(mailer: Mailer) -> None:
     """It stands in the secret beside the same login, and stays there when that is rotated."""
     mailer.deploy()
     before = mailer.login()
+
     mailer.deploy(from_address="billing@example.com")
+
     assert mailer.value()["from_address"] == "billing@example.com"
     assert mailer.login() == before
     assert mailer.works(before)
+
     mailer.rotate()
+
     assert mailer.value()["from_address"] == "billing@example.com"
     assert mailer.works(before)
 
@@ -155,11 +160,14 @@ def test_another_from_address_keeps_the_login(mailer: Mailer) -> None:
 def test_rotation_keeps_the_previous_login_valid_until_the_next(mailer: Mailer) -> None:
     mailer.deploy()
     logins = [mailer.login()]
+
     for _ in range(3):
         mailer.rotate()
+
         logins.append(mailer.login())
         assert [mailer.works(login) for login in logins] == [False] * (len(logins) - 2) + [True, True]
         assert mailer.login("AWSPREVIOUS") == logins[-2]
+
     assert len(mailer.keys()) == 2
 
 
@@ -167,7 +175,9 @@ def test_a_deployment_after_a_rotation_keeps_what_was_rotated(mailer: Mailer) ->
     mailer.deploy()
     mailer.rotate()
     current, previous = mailer.login(), mailer.login("AWSPREVIOUS")
+
     mailer.deploy(allowed_cidrs=["198.51.100.0/24"])
+
     assert (mailer.login(), mailer.login("AWSPREVIOUS")) == (current, previous)
     assert mailer.works(current)
     assert mailer.works(previous)
@@ -178,9 +188,11 @@ def test_a_rotation_amid_a_deployment_leaves_a_working_login(mailer: Mailer) -> 
     before = mailer.login()
     mailer.aws.refuse_first_logins(1)
     mailer.aws.wait_for_rotations()
+
     mailer.aws.client("secretsmanager").rotate_secret(SecretId=mailer.outputs["MailerSecret"])
     mailer.deploy(from_address="billing@example.com")
     mailer.aws.wait_for_rotations()
+
     assert mailer.value()["from_address"] == "billing@example.com"
     assert mailer.works(mailer.login())
     assert mailer.works(before)
@@ -191,13 +203,17 @@ def test_a_rotation_with_the_endpoint_down_changes_nothing(mailer: Mailer) -> No
     mailer.deploy()
     mailer.rotate()
     current, previous = mailer.login(), mailer.login("AWSPREVIOUS")
+
     mailer.aws.smtp_down()
     mailer.rotate(expect="failure")
     mailer.aws.smtp_up()
+
     assert mailer.login() == current
     assert mailer.works(current)
     assert not mailer.works(previous)
+
     mailer.rotate()
+
     assert mailer.works(mailer.login())
     assert mailer.works(current)
     assert mailer.login("AWSPREVIOUS") == current
@@ -208,11 +224,15 @@ def test_an_update_that_fails_gives_the_old_login_back(mailer: Mailer) -> None:
     mailer.deploy()
     mailer.rotate()
     current = mailer.login()
+
     with pytest.raises(DeploymentFailed):
         mailer.deploy(from_address="billing@example.com", failing=True)
+
     assert mailer.login() == current
     assert mailer.works(current)
+
     mailer.rotate()
+
     assert mailer.works(current)
     assert mailer.works(mailer.login())
 
@@ -220,11 +240,15 @@ def test_an_update_that_fails_gives_the_old_login_back(mailer: Mailer) -> None:
 def test_another_region_gets_another_password(mailer: Mailer) -> None:
     mailer.deploy()
     before = mailer.login()
+
     mailer.deploy(ses_region=OTHER_REGION)
+
     assert mailer.works(mailer.login(), region=OTHER_REGION)
     assert not mailer.works(mailer.login())
     assert mailer.works(before)
+
     mailer.rotate()
+
     assert mailer.works(mailer.login(), region=OTHER_REGION)
 
 
@@ -232,19 +256,25 @@ def test_another_region_gets_another_password(mailer: Mailer) -> None:
 def test_another_name_is_refused_and_leaves_what_was(mailer: Mailer, name: str) -> None:
     mailer.deploy(**{name: "postman"})
     before, left = mailer.login(), mailer.aws.leftovers()
+
     with pytest.raises(DeploymentFailed, match=f"`{name}` cannot be changed"):
         mailer.deploy(**{name: "courier"})
+
     assert mailer.login() == before
     assert mailer.works(before)
     assert mailer.aws.leftovers() == left
+
     mailer.rotate()
+
     assert mailer.works(mailer.login())
 
 
 def test_another_id_makes_all_anew_beside_the_old(mailer: Mailer) -> None:
     mailer.deploy(users=("Postman",), user_name="postman")
     before = mailer.login(name="Postman")
+
     mailer.deploy(users=("Courier",), user_name="courier")
+
     assert mailer.outputs["CourierUser"] == "courier"
     assert mailer.works(mailer.login(name="Courier"))
     assert not mailer.works(before)
@@ -258,7 +288,9 @@ def test_a_rotation_works_after_a_deployment_that_failed(mailer: Mailer) -> None
         mailer.deploy(ses_region=OTHER_REGION)
     mailer.aws.smtp_up()
     before = mailer.login()
+
     mailer.rotate()
+
     assert mailer.login() != before
     assert mailer.works(before)
 
@@ -267,11 +299,15 @@ def test_one_of_two_users_leaves_and_takes_its_keys_along(mailer: Mailer) -> Non
     mailer.deploy(users=("Orders", "Alerts"))
     logins = {name: mailer.login(name=name) for name in ("Orders", "Alerts")}
     assert all(mailer.works(login) for login in logins.values())
+
     mailer.deploy(users=("Alerts",))
+
     assert not mailer.works(logins["Orders"])
     assert mailer.login(name="Alerts") == logins["Alerts"]
     assert mailer.works(logins["Alerts"])
+
     mailer.aws.rotate(mailer.outputs["AlertsSecret"])
+
     assert mailer.works(mailer.login(name="Alerts"))
 
 
@@ -279,20 +315,26 @@ def test_a_deployment_that_cannot_test_its_login_leaves_nothing(mailer: Mailer) 
     """The reason says what to check."""
     before = mailer.aws.leftovers()
     mailer.aws.smtp_down()
+
     with pytest.raises(DeploymentFailed, match="check `smtp_host` and `smtp_port`"):
         mailer.deploy()
+
     assert mailer.aws.leftovers() == before
 
 
 def test_a_first_deployment_that_fails_elsewhere_leaves_nothing(mailer: Mailer) -> None:
     before = mailer.aws.leftovers()
+
     with pytest.raises(DeploymentFailed):
         mailer.deploy(failing=True)
+
     assert mailer.aws.leftovers() == before
 
 
 def test_a_key_made_by_hand_is_deleted_with_the_stack(mailer: Mailer) -> None:
     """By `mailer`, which destroys it and looks for what is left."""
     mailer.deploy()
+
     mailer.aws.client("iam").create_access_key(UserName=mailer.outputs["MailerUser"])
+
     assert len(mailer.keys()) == 2

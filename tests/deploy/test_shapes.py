@@ -16,7 +16,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
-from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
+from tests.deploy import local_users
+from tests.deploy.local_aws import REGION, LocalAws
+from tests.deploy.local_users import stack_of
 
 USERS = 80
 
@@ -33,21 +35,8 @@ def app(aws: LocalAws) -> Iterator[cdk.App]:
     assert aws.leftovers() == before
 
 
-def stack_of(app: cdk.App, name: str) -> cdk.Stack:
-    return cdk.Stack(app, name, env=cdk.Environment(account=ACCOUNT, region=REGION))
-
-
 def user(aws: LocalAws, stack: cdk.Stack, name: str = "Mailer", **properties: Any) -> SecureSesSmtpUser:  # noqa: ANN401
-    made = SecureSesSmtpUser(
-        stack,
-        name,
-        identity="example.com",
-        from_address=f"{name.lower()}@example.com",
-        allowed_cidrs=["203.0.113.0/24"],
-        smtp_host=aws.smtp_host,
-        smtp_port=aws.smtp_port(),
-        **properties,
-    )
+    made = local_users.user(aws, stack, name, from_address=f"{name.lower()}@example.com", **properties)
     cdk.CfnOutput(stack, f"{name}Secret", value=made.secret.secret_arn)
     return made
 

@@ -10,8 +10,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 
-from ses_secure_user import LeakAlarm, SecureSesSmtpUser
+from ses_secure_user import LeakAlarm
 from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
+from tests.deploy.local_users import stack_of, user
 from tests.deploy.waiting import wait_for
 
 STACK = "Watched"
@@ -25,20 +26,11 @@ def outputs(aws: LocalAws) -> Iterator[dict[str, str]]:
     before, ses = aws.leftovers(), aws.client("sesv2")
     ses.create_configuration_set(ConfigurationSetName="counted")
     app = cdk.App(analytics_reporting=False)
-    stack = cdk.Stack(app, STACK, env=cdk.Environment(account=ACCOUNT, region=REGION))
+    stack = stack_of(app, STACK)
     topic, queue = sns.Topic(stack, "Topic"), sqs.Queue(stack, "Queue")
     topic.add_subscription(subscriptions.SqsSubscription(queue, raw_message_delivery=True))
     LeakAlarm(stack, "Leak", topic=topic)
-    mailer = SecureSesSmtpUser(
-        stack,
-        "Mailer",
-        identity="example.com",
-        from_address="noreply@example.com",
-        allowed_cidrs=["203.0.113.0/24"],
-        smtp_host=aws.smtp_host,
-        smtp_port=aws.smtp_port(),
-        configuration_set="counted",
-    )
+    mailer = user(aws, stack, configuration_set="counted")
     mailer.alarm_on_sends(per_hour=500, topic=topic)
     mailer.alarm_on_overdue_rotation(topic=topic)
     cdk.CfnOutput(stack, "QueueUrl", value=queue.queue_url)

@@ -10,12 +10,13 @@ from typing import Any
 import aws_cdk as cdk
 from click.testing import CliRunner, Result
 
-from ses_secure_user import SecureSesSmtpUser
 from ses_secure_user.cli.main import cli
 from ses_secure_user.cli.outside import Outside
-from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
+from tests.deploy.local_aws import LocalAws
+from tests.deploy.local_users import stack_of, user
 
 INSIDE, ELSEWHERE = "203.0.113.7", "198.51.100.99"
+ENDPOINT = "vpce-0123456789abcdef0"
 
 
 @dataclass
@@ -74,15 +75,8 @@ def evidence(report: dict[str, Any], name: str) -> str:
 def deployed(aws: LocalAws, stack_name: str, **properties: Any) -> Iterator[Command]:  # noqa: ANN401 - any property
     """A stack with one user, and the command for it."""
     app = cdk.App(analytics_reporting=False)
-    stack = cdk.Stack(app, stack_name, env=cdk.Environment(account=ACCOUNT, region=REGION))
-    given: dict[str, Any] = {
-        "identity": "example.com",
-        "from_address": "noreply@example.com",
-        "allowed_cidrs": ["203.0.113.0/24"],
-        "smtp_host": aws.smtp_host,
-        "smtp_port": aws.smtp_port(),
-    }
-    mailer = SecureSesSmtpUser(stack, "Mailer", **(given | properties))
+    stack = stack_of(app, stack_name)
+    mailer = user(aws, stack, **properties)
     cdk.CfnOutput(stack, "Secret", value=mailer.secret.secret_arn)
     cdk.CfnOutput(stack, "User", value=mailer.user.user_name)
     outputs = aws.deploy(app)

@@ -1,10 +1,11 @@
-"""A local AWS with two verified domains, for the whole session."""
+"""A local AWS with two verified domains, for the whole session, and a plain login of each test module."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.deploy.local_aws import LocalAws, local_aws
+from tests.verify.command import INSIDE, Command, deployed
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +14,14 @@ def aws() -> Iterator[LocalAws]:
         for identity in ("example.com", "example.org"):
             running.client("sesv2").create_email_identity(EmailIdentity=identity)
         yield running
+
+
+@pytest.fixture(scope="module")
+def plain(aws: LocalAws) -> Iterator[Command]:
+    with deployed(aws, "Plain") as command:
+        yield command
+
+
+@pytest.fixture
+def sent_from_inside(aws: LocalAws) -> None:
+    aws.send_from(INSIDE)

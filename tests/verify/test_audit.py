@@ -18,13 +18,12 @@ from ses_secure_user.cli.outside import Aws
 from ses_secure_user.cli.simulator import Send
 from ses_secure_user.cli.worth import FOREIGN_RECIPIENT, Ability, Reach, in_words, may_allow
 from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws, local_aws
-from tests.verify.command import Command, deployed
+from tests.verify.command import ENDPOINT, Command, deployed
 
 COM, ORG = (f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/example.{top}" for top in ("com", "org"))
 SALES = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/sales@example.edu"
 SEND, SEND_TOO = "ses:SendRawEmail", ["ses:SendEmail", "ses:SendRawEmail"]
 INTERNET = "from anywhere"
-ENDPOINT = "vpce-0123456789abcdef0"
 
 
 def allow(action: Any, resource: Any = "*", **condition: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - as IAM's

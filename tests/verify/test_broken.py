@@ -12,9 +12,8 @@ import pytest
 from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
 from tests.policy.evaluator import Document
 from tests.policy.test_matrix import WIDENED, statement
-from tests.verify.command import ELSEWHERE, INSIDE, Command, deployed, evidence, verdicts
+from tests.verify.command import ELSEWHERE, ENDPOINT, Command, deployed, evidence, verdicts
 
-ENDPOINT = "vpce-0123456789abcdef0"
 EVERYTHING: dict[str, Any] = {
     "allowed_vpc_endpoints": [ENDPOINT],
     "allowed_recipients": ["*@example.net"],
@@ -26,22 +25,13 @@ STRANGER = json.dumps(
 
 Widen = Callable[[Document], None]
 
-
-@pytest.fixture(scope="module")
-def plain(aws: LocalAws) -> Iterator[Command]:
-    with deployed(aws, "Drifting") as command:
-        yield command
+pytestmark = pytest.mark.usefixtures("sent_from_inside")
 
 
 @pytest.fixture(scope="module")
 def everything(aws: LocalAws) -> Iterator[Command]:
     with deployed(aws, "DriftingEverything", **EVERYTHING) as command:
         yield command
-
-
-@pytest.fixture(autouse=True)
-def sent_from_inside(aws: LocalAws) -> None:
-    aws.send_from(INSIDE)
 
 
 @contextmanager

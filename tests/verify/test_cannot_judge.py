@@ -11,20 +11,11 @@ from botocore.exceptions import ClientError, SSLError
 
 from ses_secure_user.cli.errors import CannotJudgeError, explained
 from tests.deploy.local_aws import LocalAws
-from tests.verify.command import ELSEWHERE, INSIDE, Command, deployed, evidence
+from tests.verify.command import ELSEWHERE, INSIDE, Command, evidence
 
 UNUSED = "http://127.0.0.1:9"
 
-
-@pytest.fixture(scope="module")
-def plain(aws: LocalAws) -> Iterator[Command]:
-    with deployed(aws, "CannotJudge") as command:
-        yield command
-
-
-@pytest.fixture(autouse=True)
-def sent_from_inside(aws: LocalAws) -> None:
-    aws.send_from(INSIDE)
+pytestmark = pytest.mark.usefixtures("sent_from_inside")
 
 
 def sentence(command: Command, *arguments: str, env: dict[str, str] | None = None) -> str:

@@ -12,8 +12,10 @@ from aws_cdk.assertions import Template
 
 from ses_secure_user import SecureSesSmtpUser
 from ses_secure_user.verification import VERIFY_ACTIONS
-from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
+from tests.deploy.local_aws import LocalAws
+from tests.deploy.local_users import stack_of
 from tests.policy.evaluator import evaluator
+from tests.unit.wrong_restrictions import GIVEN
 from tests.verify.command import INSIDE, Command, verdicts
 from tests.verify.test_broken import Drift, another_boundary, another_group, no_boundary, policy_of_the_group
 
@@ -22,9 +24,8 @@ GRANTED = READ | {action for actions in VERIFY_ACTIONS.values() for action in ac
 
 
 def made(app: cdk.App, **properties: Any) -> tuple[cdk.Stack, SecureSesSmtpUser, iam.User]:  # noqa: ANN401
-    stack = cdk.Stack(app, "Granted", env=cdk.Environment(account=ACCOUNT, region=REGION))
-    plain = {"identity": "example.com", "from_address": "noreply@example.com", "allowed_cidrs": ["203.0.113.0/24"]}
-    mailer = SecureSesSmtpUser(stack, "Mailer", **(plain | properties))
+    stack = stack_of(app, "Granted")
+    mailer = SecureSesSmtpUser(stack, "Mailer", **(GIVEN | properties))
     verifier = iam.User(stack, "Verifier")
     mailer.grant_verify(verifier)
     return stack, mailer, verifier

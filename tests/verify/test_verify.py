@@ -11,9 +11,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.deploy.local_aws import ACCOUNT, LocalAws
-from tests.verify.command import ELSEWHERE, INSIDE, Command, deployed, evidence, verdicts
+from tests.verify.command import ELSEWHERE, ENDPOINT, INSIDE, Command, deployed, evidence, verdicts
 
-ENDPOINT = "vpce-0123456789abcdef0"
 RESTRICTED: dict[str, Any] = {
     "identity": ["example.com", "example.net"],
     "from_address": ["noreply@example.com", "Billing@example.com"],
@@ -23,12 +22,6 @@ RESTRICTED: dict[str, Any] = {
     "feedback_address": "bounces@example.com",
     "configuration_set": "transactional",
 }
-
-
-@pytest.fixture(scope="module")
-def plain(aws: LocalAws) -> Iterator[Command]:
-    with deployed(aws, "Plain") as command:
-        yield command
 
 
 @pytest.fixture(scope="module")
