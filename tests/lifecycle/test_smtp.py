@@ -55,8 +55,9 @@ def test_the_password_is_what_botocores_signer_derives(region: str) -> None:
 def test_every_password_is_44_characters_of_base64(key: str, region: str) -> None:
     """They begin with the version, 4."""
     password = smtp_password(key, region)
-    assert len(password) == 44
+
     decoded = base64.b64decode(password, validate=True)
+    assert len(password) == 44
     assert len(decoded) == 33
     assert decoded[0] == 4
     assert password == signed_password(key, region)
@@ -174,8 +175,10 @@ def test_a_right_login_is_accepted(monkeypatch: pytest.MonkeyPatch, *, implicit:
 def test_every_login_is_a_connection_of_its_own(monkeypatch: pytest.MonkeyPatch, *, implicit: bool) -> None:
     with _endpoint(monkeypatch, implicit=implicit) as endpoint:
         before = endpoint.sessions
+
         for _ in range(2):
             log_in(HOST, endpoint.port, USER, PASSWORD, timeout=5)
+
         assert endpoint.sessions == before + 2
 
 
@@ -184,6 +187,7 @@ def test_a_wrong_password_is_refused(monkeypatch: pytest.MonkeyPatch, *, implici
     wrong = PASSWORD[::-1]
     with _endpoint(monkeypatch, implicit=implicit) as endpoint:
         error = _refusal(endpoint.port, wrong)
+
     assert str(error) == f"{HOST}:{endpoint.port} answered 535 to the login"
     assert wrong not in "\n".join(told(error))
 
@@ -205,6 +209,7 @@ def _unreachable(port: int, timeout: float = 5) -> EndpointUnreachableError:
 def test_an_endpoint_where_nothing_listens_is_unreachable(monkeypatch: pytest.MonkeyPatch, *, implicit: bool) -> None:
     port = _free_port()
     monkeypatch.setattr(smtp, "IMPLICIT_TLS_PORTS", {port} if implicit else set())
+
     assert "ConnectionRefusedError" in str(_unreachable(port))
 
 
@@ -228,6 +233,7 @@ def test_a_certificate_nobody_vouches_for_is_unreachable(
     stranger = tmp_path / "stranger.pem"
     trustme.CA().cert_pem.write_to_path(str(stranger))
     monkeypatch.setenv("SSL_CERT_FILE", str(stranger))
+
     with _endpoint(monkeypatch, implicit=implicit) as endpoint:
         assert "SSLCertVerificationError" in str(_unreachable(endpoint.port))
 
@@ -240,7 +246,9 @@ def test_a_silent_server_is_unreachable_once_the_timeout_is_over(
         port = silent.getsockname()[1]
         monkeypatch.setattr(smtp, "IMPLICIT_TLS_PORTS", {port} if implicit else set())
         began = time.monotonic()
+
         _unreachable(port, timeout=0.2)
+
         assert 0.2 <= time.monotonic() - began < 2
 
 
@@ -253,6 +261,7 @@ def test_a_server_that_hangs_up_is_unreachable(monkeypatch: pytest.MonkeyPatch) 
 
         thread = threading.Thread(target=hang_up)
         thread.start()
+
         _unreachable(server.getsockname()[1])
         thread.join()
 
@@ -264,6 +273,7 @@ def test_an_error_that_quotes_the_password_does_not_get_out(monkeypatch: pytest.
     with _endpoint(monkeypatch, implicit=True) as endpoint:
         monkeypatch.setattr(smtplib.SMTP, "login", careless)
         error = _refused_outright(endpoint.port)
+
     assert PASSWORD not in "".join(traceback.format_exception(error))
 
 

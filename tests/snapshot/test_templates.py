@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from typing import Any
 
 import aws_cdk as cdk
@@ -31,20 +30,3 @@ def test_cfn_lint_finds_nothing(shape: str) -> None:
     region = getattr(SHAPES[shape][1], "region", None) or "us-east-1"
     matches = lint(json.dumps(template(made(shape))), config=ManualArgs(regions=[region]))
     assert [f"{match.rule.id} {match.message}" for match in matches] == []
-
-
-def test_users_of_a_stack_share_one_function_and_one_role() -> None:
-    types = Counter(resource["Type"] for resource in template(made("two-users"))["Resources"].values())
-    assert types == {
-        "AWS::IAM::ManagedPolicy": 2 + 2,
-        "AWS::IAM::Group": 2,
-        "AWS::IAM::User": 2,
-        "AWS::SecretsManager::Secret": 2,
-        "Custom::SesSmtpCredential": 2,
-        "AWS::SecretsManager::RotationSchedule": 2,
-        "AWS::Lambda::Function": 1,
-        "AWS::Lambda::EventInvokeConfig": 1,
-        "AWS::Lambda::Permission": 1,
-        "AWS::Logs::LogGroup": 1,
-        "AWS::IAM::Role": 1,
-    }
