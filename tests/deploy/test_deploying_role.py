@@ -125,7 +125,7 @@ def test_without_one_of_them_the_deployment_fails_and_names_it(aws: LocalAws, ro
         aws.deploy(app(aws), role=role.arn)
 
 
-def test_without_what_the_cdk_needs_they_deploy_the_template_by_itself(aws: LocalAws, role: Role) -> None:
+def test_they_deploy_the_template_without_what_the_cdk_needs(aws: LocalAws, role: Role) -> None:
     role.allow([one for one in statements() if one["Sid"] not in {"Bootstrap", "Assets"}])
     parameters = {"Identity": "example.com", "SmtpHost": aws.smtp_host, "SmtpPort": str(aws.smtp_port())}
     for address, days in (("noreply@example.com", "30"), ("billing@example.com", "20")):

@@ -17,13 +17,13 @@ def section(heading: str) -> str:
     return DOCUMENT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
-def test_the_table_has_the_parameters_in_the_order_of_the_console(rendered: Json) -> None:
+def test_the_table_has_the_parameters_in_the_consoles_order(rendered: Json) -> None:
     groups = rendered["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     rows = [re.findall(r"`(\w+)`", row) for row in re.findall(r"^\| (`.*?) \|", section("Parameters"), re.MULTILINE)]
     assert [name for row in rows for name in row] == [name for group in groups for name in group["Parameters"]]
 
 
-def test_numbers_have_the_defaults_and_bounds_that_the_table_says(rendered: Json) -> None:
+def test_numbers_have_the_defaults_and_bounds_of_the_table(rendered: Json) -> None:
     days, port = (rendered["Parameters"][name] for name in ("RotationDays", "SmtpPort"))
     assert f"| `RotationDays` | {days['Default']}; 2 to 999 |" in DOCUMENT
     assert f"| `SmtpPort` | {port['Default']};" in DOCUMENT
@@ -35,7 +35,8 @@ def test_the_outputs_are_named(rendered: Json) -> None:
     assert set(re.findall(r"`(\w+)`", sentence[1])) == set(rendered["Outputs"])
 
 
-def test_the_command_has_the_parameters_and_the_capability_for_a_stack(aws: LocalAws, text: str) -> None:
+def test_the_command_deploys_a_stack(aws: LocalAws, text: str) -> None:
+    """It has the parameters and the capability."""
     command = re.search(r"^\$ aws cloudformation deploy(?:.*\\\n)*.*", DOCUMENT, re.MULTILINE)
     assert command
     parameters = dict(re.findall(r"\b([A-Z]\w+)=(\S+)", command[0]))

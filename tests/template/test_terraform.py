@@ -74,7 +74,7 @@ def sent_body(text: str) -> str:
     return re.sub("[<>&]", lambda one: f"\\u{ord(one[0]):04x}", body)
 
 
-def test_every_parameter_of_the_template_is_handed_over_and_no_other(rendered: Json) -> None:
+def test_the_templates_parameters_alone_are_handed_over(rendered: Json) -> None:
     assert set(STACK["parameters"]) == set(rendered["Parameters"])
 
 
@@ -91,7 +91,7 @@ def test_every_variable_is_used_and_there_are_no_others() -> None:
     assert set(re.findall(r"-var '?(\w+)=", (EXAMPLE / "README.md").read_text())) <= used
 
 
-def test_what_is_refused_before_the_deployment_is_refused_in_the_templates_words(rendered: Json) -> None:
+def test_terraform_refuses_in_the_words_of_the_template(rendered: Json) -> None:
     (precondition,) = STACK["lifecycle"][0]["precondition"]
     rule = rendered["Rules"]["Origin"]["Assertions"][0]["AssertDescription"]
     assert precondition["error_message"] == f"{rule}."
