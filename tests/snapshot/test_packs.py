@@ -1,6 +1,6 @@
 """What the field's rule packs say of the construct as it is, and with everything that a regulated account opts in to.
 
-The tables are what a synthesis with the packs as plugins reports; the README shows them.
+The tables are what a synthesis with the packs as plugins reports; docs/accounts-with-rules.md shows them.
 """
 
 import json
@@ -45,7 +45,7 @@ DEFAULTS = {
     "PCI.DSS.3.2.1": {"CloudWatchLogGroupEncrypted", "LambdaInsideVPC", "SecretsManagerUsingKMSKey"},
 }
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "accounts-with-rules.md").read_text()
 
 Finding = tuple[str, str, str, str | None]
 
@@ -95,11 +95,10 @@ def test_what_sees_a_misuse_draws_nothing_from_the_pack_for_everybody(tmp_path: 
     assert findings("watched", tmp_path, "AwsSolutions") == []
 
 
-def test_the_readmes_example_for_accounts_with_rules_is_as_clean_as_it_says() -> None:
-    section = README.partition("\n## Accounts with rules\n")[2]
-    (block,) = re.findall(r"^```python\n(.*?)^```", section.partition("\n## ")[0], re.DOTALL | re.MULTILINE)
+def test_the_documents_example_is_as_clean_as_it_says() -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     names: dict[str, Any] = {}
-    exec(compile(block, "README.md", "exec"), names)  # noqa: S102 - our own README
+    exec(compile(block, "accounts-with-rules.md", "exec"), names)  # noqa: S102 - our own document
     found = found_in(names["stack"].node.root, *PACKS)
     assert [one[:3] for one in found] == [("AwsSolutions", "IAM5[Resource::*]", "Mail/SesSecureUserIssuer/Basics")]
     assert all(reason for *_, reason in found)
@@ -135,6 +134,6 @@ def test_checkov_finds_what_the_opt_ins_answer(shape: str, expected: set[str], t
 
 
 @pytest.mark.parametrize("pack", PACKS)
-def test_the_readme_shows_the_table(pack: str) -> None:
+def test_the_document_shows_the_table(pack: str) -> None:
     rules = "<br>".join(f"{rule}: {OPT_INS[rule]}" for rule in sorted(DEFAULTS[pack])) or "none"
-    assert f"| {pack} | {rules} |" in README
+    assert f"| {pack} | {rules} |" in PAGE
