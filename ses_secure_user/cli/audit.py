@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .outside import Aws
 
-PERMISSIONS = "the README lists what audit needs"
+PERMISSIONS = "docs/proof.md lists what audit needs"
 NOT_ENABLED = {"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"}
 
 OTHER_MAIL = "ses:SendEmail"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .audit import AuditedKey
 
-MOVING = 'How to replace one without a mail lost: the README\'s "Moving from another SMTP user".'
+MOVING = "How to replace one without a mail lost: docs/moving.md."
 
 
 def audit_table(keys: Sequence[AuditedKey], now: datetime) -> Table:

@@ -20,10 +20,11 @@ from ses_secure_user.restrictions import restrict
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("one_user", "ecs_service", "pipeline")
-DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "README.md", ROOT / "SECURITY.md"]
 BLOCKS = [
     pytest.param(block, id=f"{document.stem}-{number}")
     for document in DOCUMENTS
+    if document.name != "README.md"  # which has tests of its own
     for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE))
 ]
 
@@ -223,8 +224,18 @@ def test_every_python_block_of_the_documents_runs(block: str, tmp_path: Path, mo
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.name))
 def test_what_a_document_links_to_exists(document: Path) -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text())
-    assert [link for link in links if not (document.parent / link).exists()] == []
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", document.read_text())
+    targets = [(document.parent / path if path else document, anchor) for path, anchor in links]
+    assert [(path, anchor) for path, anchor in targets if anchor not in anchors(path)] == []
+
+
+def anchors(path: Path) -> set[str]:
+    """What a link may name of a file: all of it, or one of its headings, as forges write them."""
+    if not path.exists():
+        return set()
+    text = path.read_text() if path.is_file() else ""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {"", *(re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings)}
 
 
 def test_the_design_shows_the_policy_of_the_first_example() -> None:

@@ -103,8 +103,16 @@ def test_the_source_distribution_holds_what_is_shipped(distributions: dict[str, 
         names = {name.partition("/")[2] for name in archive.getnames()}
     folders = {name.partition("/")[0] for name in names if "/" in name}
     assert folders == {"docs", "examples", "scanners", "ses_secure_user"}
-    texts = {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml"}
+    texts = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "pyproject.toml"}
     assert {name for name in names if "/" not in name} == texts | {"PKG-INFO", ".gitignore"}
+
+
+def test_an_index_gets_no_link_to_a_file_beside_the_readme(wheel: Path) -> None:
+    (name,) = (name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("/METADATA"))
+    description = zipfile.ZipFile(wheel).read(name).decode().partition("\n\n")[2]
+    assert "the only From addresses" in description
+    assert re.findall(r"\]\((?!https://)[^)]*\)", description) == []
+    assert set(re.findall(r" \(`([^`]+)`\)", description)) >= {"docs/clients.md", "examples/", "LICENSE"}
 
 
 def test_they_build_to_the_same_bytes_anywhere_and_at_any_time(distributions: dict[str, Path], tmp_path: Path) -> None:

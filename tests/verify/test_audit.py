@@ -224,7 +224,7 @@ def test_the_table_tells_the_same_and_no_key_or_account(account: Command, tmp_pa
     for name, user in EVERYBODY.items():
         assert (f" {name} …" in done.stdout) is (user.worth is not None)
         assert user.worth is None or user.worth in done.stdout
-    assert "Moving from another SMTP user" in done.stdout
+    assert "docs/moving.md" in done.stdout
     keys = account.aws.every_key_ever_made()
     secrets = [one for key in keys for one in (key.access_key_id, key.secret_access_key)]
     text = done.output + junit.read_text()
@@ -300,7 +300,7 @@ def test_what_keeps_it_from_judging_is_one_sentence(account: Command, tmp_path: 
     done = account.run("audit", "--region", REGION, "--json", "--junit", str(junit), env=env)
     assert done.exit_code == 2
     (line,) = done.stderr.splitlines()
-    assert line == "Error: these credentials may not call ListEmailIdentities: the README lists what audit needs"
+    assert line == "Error: these credentials may not call ListEmailIdentities: docs/proof.md lists what audit needs"
     assert json.loads(done.stdout)["error"] in line
     assert 'errors="1"' in junit.read_text()
 
