@@ -1,0 +1,205 @@
+"""What the construct refuses, the template refuses: by a pattern, by a rule, or by the function in the same words."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from hypothesis import given as examples
+from hypothesis import strategies as st
+
+from ses_secure_user.networks import wide_networks
+from ses_secure_user.restrictions import restrict
+from ses_secure_user.template import checking
+from tests.summary import COUNTS
+from tests.template.resolving import Json, Resolver
+from tests.unit.wrong_restrictions import GIVEN, RIGHT, WRONG
+
+NAMES = {
+    "identity": "Identity",
+    "from_address": "FromAddresses",
+    "allowed_cidrs": "AllowedCidrs",
+    "allowed_vpc_endpoints": "AllowedVpcEndpoints",
+    "allowed_recipients": "AllowedRecipients",
+    "configuration_set": "ConfigurationSet",
+    "sandbox_recipients": "SandboxRecipient",
+}
+SINGLE = {"identity", "sandbox_recipients"}
+TEXTS = {"identity", "from_address", "configuration_set"}
+
+
+def parameters(properties: dict[str, Any]) -> dict[str, str] | None:
+    """The parameters that say the same, or None where none can: for other types, and where a list may not be empty."""
+    made = {}
+    for prop, value in properties.items():
+        listed = [value] if isinstance(value, str) and prop in TEXTS else value
+        is_list = isinstance(listed, list | tuple) and all(isinstance(one, str) and "," not in one for one in listed)
+        is_several = is_list and (len(listed) > 1 if prop in SINGLE else not listed and prop == "allowed_recipients")
+        is_other_type = prop == "configuration_set" and not (value and isinstance(value, str))
+        if prop not in NAMES or not is_list or is_several or is_other_type:
+            return None
+        made[NAMES[prop]] = ",".join(listed)
+    return made
+
+
+def refused(template: Json, given: dict[str, str]) -> tuple[str, str] | None:
+    """By what CloudFormation or the function refuses parameters, and what is said then."""
+    resolver = Resolver(template, given)
+    for name, one in template["Parameters"].items():
+        value = resolver.values.get(name)
+        if value is None or not re.fullmatch(one["AllowedPattern"], value):
+            return "pattern", one["ConstraintDescription"]
+    if broken := resolver.broken_rules():
+        return "rule", broken[0]
+    try:
+        checking._check(resolver.values)  # noqa: SLF001 - what the deployed function calls
+    except ValueError as error:
+        return "function", str(error)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(made, message) for changed, message in WRONG if (made := parameters(GIVEN | changed)) is not None],
+)
+def test_what_is_refused_is_refused_here_too(given: dict[str, str], message: str, rendered: Json) -> None:
+    by, said = refused(rendered, given) or ("nobody", "")
+
+    assert by != "nobody"
+    if by == "function":
+        assert said == message
+    COUNTS["template: wrong restrictions, refused by"][by] += 1
+
+
+STRICTER = (r"[^\x00-\x7f]", r"[A-Z].*\.COM", r"255\.255", r"/7\b", r"^[^/]*:[^/]*$", r"arn:", "'")
+"""What a parameter has to have otherwise: ASCII, lower case, a prefix, no wide network, no ARN, what a tag can hold."""
+
+
+@pytest.mark.parametrize(
+    "given", [made for changed in RIGHT if (made := parameters(GIVEN | changed)) is not None], ids=str
+)
+def test_what_is_accepted_is_accepted_here_too(given: dict[str, str], rendered: Json) -> None:
+    is_stricter = any(re.search(form, value) for form in STRICTER for value in ",".join(given.values()).split(","))
+
+    assert (refused(rendered, given) is not None) == is_stricter
+
+
+REQUIRED = {"Identity": "example.com", "FromAddresses": "noreply@example.com", "AllowedCidrs": "203.0.113.0/24"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AllowedCidrs", "203.0.0.0/15"),
+        ("AllowedCidrs", "2001:db8::/31"),
+        ("AllowedCidrs", "2001:db8::1"),
+        ("AllowedCidrs", "0.0.0.0/0"),
+        ("AllowedCidrs", "::/0"),
+        ("AllowedCidrs", "203.0.113.0/24,0.0.0.0/0"),
+        ("AllowedCidrs", "203.0.113.0/24, 198.51.100.0/24"),
+        ("AllowedCidrs", "203.0.113.0/24,"),
+        ("AllowedCidrs", ",203.0.113.0/24"),
+        ("AllowedCidrs", "203.0.113.256"),
+        ("AllowedCidrs", "01.2.3.4"),
+        ("FromAddresses", ",".join(f"a{number}@example.com" for number in range(6))),
+        ("FromAddresses", "it's@example.com"),
+        ("SesRegion", "Ireland"),
+        ("SesRegion", "eu-west-1a"),
+        ("SmtpHost", "https://email-smtp.eu-west-1.amazonaws.com"),
+        ("SmtpHost", "email-smtp.eu-west-1.amazonaws.com:465"),
+        ("SmtpPort", "25"),
+        ("SmtpPort", "2525"),
+        ("SmtpPort", "0"),
+        ("SmtpPort", "65536"),
+        ("SmtpPort", "4.65e2"),
+        ("RotationDays", "1"),
+        ("RotationDays", "2.5"),
+        ("RotationDays", "030"),
+        ("RotationDays", "1000"),
+        ("UserName", "a user"),
+        ("UserName", "x" * 65),
+        ("SecretName", "my secret"),
+        ("EncryptionKey", "arn:aws:kms:eu-west-1:111122223333:alias/mail"),
+        ("EncryptionKey", "0123abcd-0000-1111-2222-333344445555"),
+        ("AlarmTopic", "alarms"),
+        ("AlarmTopic", "arn:aws:sns:eu-west-1:111122223333:alarms.fifo"),
+    ],
+)
+def test_what_no_stack_should_have_is_refused(name: str, value: str, rendered: Json) -> None:
+    assert refused(rendered, REQUIRED) is None
+
+    assert refused(rendered, REQUIRED | {name: value}) is not None
+
+
+@pytest.mark.parametrize("name", ["Identity", "FromAddresses"])
+def test_what_is_required_must_be_given(name: str, rendered: Json) -> None:
+    given = {other: value for other, value in REQUIRED.items() if other != name}
+
+    assert refused(rendered, given) is not None
+    assert refused(rendered, given | {name: ""}) is not None
+
+
+def test_networks_or_endpoints_must_be_given(rendered: Json) -> None:
+    neither = REQUIRED | {"AllowedCidrs": ""}
+
+    assert refused(rendered, neither) == (
+        "rule",
+        "AllowedCidrs must not be empty, unless AllowedVpcEndpoints is given; name the public networks that mail is sent from",
+    )
+    assert refused(rendered, neither | {"AllowedVpcEndpoints": "vpce-0123456789abcdef0"}) is None
+
+
+def test_a_host_of_ones_own_may_have_any_port(rendered: Json) -> None:
+    assert refused(rendered, REQUIRED | {"SmtpHost": "smtp.example.com", "SmtpPort": "2525"}) is None
+
+
+NUMBERS = st.integers(0, 2**128 - 1)
+V4 = st.builds(lambda number, prefix: ip_network((number % 2**32, prefix), strict=False), NUMBERS, st.integers(0, 32))
+V6 = st.builds(lambda number, prefix: ip_network((number, prefix), strict=False), NUMBERS, st.integers(0, 128))
+PUBLIC_V6 = st.builds(
+    lambda number, prefix: ip_network(((0b001 << 125) + number % 2**125, prefix), strict=False),
+    NUMBERS,
+    st.integers(3, 128),
+)
+RESERVED_V4 = st.builds(
+    lambda first, rest, prefix: ip_network((first * 2**16 + rest, prefix), strict=False),
+    st.sampled_from(
+        [one * 256 + two for one in (0, 10, 100, 127, 169, 172, 192, 198, 224, 240, 255) for two in range(256)]
+    ),
+    st.integers(0, 2**16 - 1),
+    st.integers(8, 32),
+)
+
+
+@examples(
+    st.lists(V4 | V6 | PUBLIC_V6 | RESERVED_V4, min_size=1, max_size=3).map(lambda made: [str(one) for one in made])
+)
+def test_a_network_is_accepted_as_by_the_construct_unless_wide(rendered: Json, networks: list[str]) -> None:
+    try:
+        restrict(identity="example.com", from_address="a@example.com", allowed_cidrs=networks)
+        is_right = not wide_networks(networks)
+    except ValueError:
+        is_right = False
+
+    assert (refused(rendered, REQUIRED | {"AllowedCidrs": ",".join(networks)}) is None) == is_right
+
+
+@examples(
+    st.lists(st.text("203.:/af,fd", min_size=1, max_size=24) | st.from_regex(r"[0-9a-f.:/]{1,40}", fullmatch=True))
+)
+def test_a_text_that_is_accepted_is_networks(rendered: Json, texts: list[str]) -> None:
+    joined = ",".join(texts)
+
+    if joined and refused(rendered, REQUIRED | {"AllowedCidrs": joined}) is None:
+        restrict(identity="example.com", from_address="a@example.com", allowed_cidrs=joined.split(","))
+
+
+@examples(st.text("aB1.-_@+*${}<> ,", max_size=40) | st.emails())
+def test_an_address_that_is_accepted_is_one(rendered: Json, text: str) -> None:
+    domain = text.rpartition("@")[2]
+    given = REQUIRED | {"Identity": domain, "FromAddresses": text}
+
+    if refused(rendered, given) is None:
+        restrict(identity=domain, from_address=text.split(","), allowed_cidrs=["203.0.113.0/24"])
