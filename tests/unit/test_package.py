@@ -156,6 +156,54 @@ def test_the_wheel_is_of_the_version_that_the_package_tells(wheel: Path) -> None
     assert wheel.name == f"ses_secure_user-{ses_secure_user.__version__}-py3-none-any.whl"
 
 
+REQUIREMENTS = {
+    "deploy": ROOT / "requirements.txt",
+    "dev": ROOT / "requirements-dev.txt",
+    "build": ROOT / "requirements-build.txt",
+    "release": ROOT / "requirements-release.txt",
+    "checkov": ROOT / "tests" / "snapshot" / "requirements-checkov.txt",
+    "floor": ROOT / "tests" / "unit" / "requirements-floor.txt",
+}
+"""The file that each dependency group is pinned in."""
+
+
+def pinned(path: Path) -> dict[str, str]:
+    """The versions in a requirements file, which knows each by its hashes and names no index."""
+    entry = r"([\w-]+)(?:\[[\w,-]+\])?==([\w.]+)(?: ; [^\\]+)? \\\n    --hash=sha256:\w{64}(?: \\\n    --hash=sha256:\w{64})*\n"
+    lines = "".join(line for line in path.read_text().splitlines(keepends=True) if not line.startswith("#"))
+    assert re.fullmatch(f"(?:{entry})+", lines), f"{path.name} has more than pins with hashes"
+    return dict(re.findall(f"^{entry}", lines, re.MULTILINE))
+
+
+def asked_for(group: str) -> set[str]:
+    """The packages that a dependency group names, and those of the groups that it includes."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    names: set[str] = set()
+    for one in groups[group]:
+        names |= asked_for(one["include-group"]) if isinstance(one, dict) else set(re.findall(r"^[\w-]+", one))
+    return names
+
+
+@pytest.mark.parametrize("group", REQUIREMENTS)
+def test_what_is_installed_is_known_by_its_hash(group: str) -> None:
+    assert set(pinned(REQUIREMENTS[group])) >= asked_for(group)
+
+
+def test_what_is_tested_is_what_is_deployed() -> None:
+    tested, deployed = pinned(REQUIREMENTS["dev"]), pinned(REQUIREMENTS["deploy"])
+    assert deployed == {name: tested[name] for name in deployed}
+
+
+def test_every_requirements_file_is_installed_by_its_hashes() -> None:
+    """Each is renewed by `make requirements`, and what `make` installs comes from them alone."""
+    makefile = (ROOT / "Makefile").read_text()
+    files = {str(path.relative_to(ROOT)) for path in REQUIREMENTS.values()}
+    assert set(re.findall(r"--output-file (\S+\.txt)", makefile)) == files
+    assert re.findall(r"^INSTALL := pip install .*--require-hashes", makefile, re.MULTILINE)
+    installing = [line for line in makefile.splitlines() if re.search(r"\b(pip install|npm)\b", line)]
+    assert [line for line in installing if not re.search("^INSTALL|uv pip install|npm ci --ignore-scripts", line)] == []
+
+
 def lowest() -> dict[str, str]:
     """The lowest version of each package that is depended on."""
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -163,8 +211,8 @@ def lowest() -> dict[str, str]:
 
 
 def test_with_the_lowest_versions_that_are_allowed_every_shape_is_the_same(tmp_path: Path) -> None:
-    pinned = (ROOT / "tests" / "unit" / "requirements-floor.txt").read_text()
-    assert dict(re.findall(r"^([\w-]+)==([\d.]+)\.0$", pinned, re.MULTILINE)) == lowest()
+    floors = pinned(ROOT / "tests" / "unit" / "requirements-floor.txt")
+    assert {name: floors[name].removesuffix(".0") for name in lowest()} == lowest()
     script = tmp_path / "shapes.py"
     script.write_text(
         "import json, sys\n"
