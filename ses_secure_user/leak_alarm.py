@@ -50,7 +50,7 @@ class LeakAlarm(Construct):
             scope: The construct to make it in, such as a stack in us-east-1
                 (https://docs.aws.amazon.com/health/latest/ug/choosing-a-region.html).
             construct_id: Its name there.
-            topic: The topic to tell, in the same region. One that is imported must itself allow
+            topic: The topic to tell. In the same region; one that is imported must itself allow
                 ``events.amazonaws.com`` to publish
                 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
 

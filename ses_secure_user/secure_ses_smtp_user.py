@@ -89,46 +89,52 @@ class SecureSesSmtpUser(Construct):
 
         Args:
             scope: The construct to make it in, such as the stack.
-            construct_id: Its name there.
-            identity: The verified domain or address to send from, or several: by name, by ARN, or as a construct
-                (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
-            from_address: The only From address, or addresses, exactly as the application writes them; each must belong
-                to an identity (``ses:FromAddress``,
+            construct_id: Its name there. Under another one, all is made anew.
+            identity: The verified domain or address to send from, or several. By name, by ARN, or as a construct; of
+                this account, and in one region (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
+            from_address: The only From address to send as, or several. Exactly as the application writes it; it must
+                belong to an identity (``ses:FromAddress``,
                 https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html).
-            allowed_cidrs: The only public networks to send from, IPv4 or IPv6; a bare address means itself alone
+            allowed_cidrs: The only public networks to send from. IPv4 or IPv6; a bare address means itself alone
                 (``aws:SourceIp``). Default: none; then `allowed_vpc_endpoints` must be given.
-            allowed_vpc_endpoints: The VPC endpoints for SES SMTP to send through, whose traffic has no public address
-                (``aws:SourceVpce``, https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html).
-                Default: none.
-            allowed_recipients: The only recipients, as addresses or ``*@domain`` (``ses:Recipients``). Default: any.
-            feedback_address: The only Return-Path (``ses:FeedbackAddress``). Default: any.
-            configuration_set: The only configuration set that may be used; one that is an identity's default is
-                needed here, or nothing can be sent. Default: none.
-            sandbox_recipients: Recipients' identities, which SES authorizes too while the account is in its sandbox.
-                Default: none.
-            ses_region: The region of the identity and the endpoint. Default: the identity ARN's, else the stack's.
-            smtp_host: The endpoint, if it is a FIPS or VPC endpoint
+            allowed_vpc_endpoints: The only VPC endpoints for SES SMTP to send through. Their traffic has no public
+                address, so no network allows it (``aws:SourceVpce``,
+                https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html). Default: none.
+            allowed_recipients: The only recipients to send to. Addresses, or ``*@domain`` (``ses:Recipients``).
+                Default: any.
+            feedback_address: The only Return-Path to send with. One address (``ses:FeedbackAddress``). Default: any.
+            configuration_set: The only configuration set to send with. One that is an identity's default is needed
+                here, or nothing can be sent. Default: none.
+            sandbox_recipients: Recipients' identities, to send to them in the sandbox. SES authorizes them too while
+                the account is in it. Default: none.
+            ses_region: The region to send in. That of the identity, where SES has an SMTP endpoint. Default: the
+                identity ARN's, else the stack's.
+            smtp_host: The endpoint to send through. One of `ses_region`, such as a FIPS or VPC endpoint
                 (https://docs.aws.amazon.com/general/latest/gr/ses.html). Default:
                 ``email-smtp.REGION.amazonaws.com``.
-            smtp_port: The endpoint's port: 465 and 2465 use TLS from the first byte, others STARTTLS
+            smtp_port: The endpoint's port. 465 and 2465 use TLS from the first byte, others STARTTLS
                 (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html). Default: 465.
             rotation_interval: How long a login is current; it stays valid for one interval more. At least 4 hours, at
                 most 999 days (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html);
                 None for no rotation. Default: 30 days.
-            verify_login: Whether each new login is tried at the endpoint before it becomes current. Otherwise it waits
-                a minute, in which IAM should have spread the key. Default: True.
-            encryption_key: The KMS key of the secret. Default: ``aws/secretsmanager``.
-            user_name: The IAM user's name. A credential belongs to one user for life, so another name is refused at
-                deployment; give the construct another id. Default: generated.
-            secret_name: The secret's name, for life too. Default: generated.
-            secret_fields: Further names for the secret's fields, beside their own, for an application that reads fixed
-                ones, such as ``{"username": "SMTP_USERNAME"}``. Default: none.
-            replica_regions: Regions to keep a copy of the secret in, with a key of its own where a
-                ``secretsmanager.ReplicaRegion`` is given
+            verify_login: Whether each new login is tried at the endpoint before it becomes current. The function must
+                reach the endpoint; with False it waits a minute instead, in which IAM should have spread the key.
+                Default: True.
+            encryption_key: The KMS key to encrypt the secret with. A key, or an alias made here. One of another
+                account, or with a policy that does not trust this one, must itself allow its use. Default:
+                ``aws/secretsmanager``.
+            user_name: The IAM user's name. For life: another name is refused at deployment, since a credential
+                belongs to one user; give the construct another id. Default: generated.
+            secret_name: The secret's name. For life, too. Default: generated.
+            secret_fields: Further names for the secret's fields, for an application that reads fixed ones, such as
+                ``{"username": "SMTP_USERNAME"}``. They stand beside the fields' own. Default: none.
+            replica_regions: Regions to keep a copy of the secret in. Others than the secret's own; a
+                ``secretsmanager.ReplicaRegion`` gives the copy a key of its own
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html). Default: none.
-            removal_policy: What happens to the secret when it leaves the stack; its login is revoked in any case.
+            removal_policy: What happens to the secret when it leaves the stack. Its login is revoked in any case.
                 Default: it is deleted.
-            issuer: The function that issues the login. Default: one that the stack's users share.
+            issuer: The function that issues the login. Of the same account and region, and for life: CloudFormation
+                lets no deployed user move to another. Default: one that the stack's users share.
 
         Raises:
             ValueError: A property is wrong; the message names it, its rule, and what to write instead.
