@@ -14,7 +14,7 @@ bench: .venv/ready
 	python -m tests.bench
 	python -m tests.scanners.bench
 
-test: .venv/ready .venv/checkov/ready .venv/floor/ready tests/policy/node_modules/.package-lock.json
+test: .venv/ready .venv/checkov/ready .venv/deploy/ready .venv/floor/ready tests/policy/node_modules/.package-lock.json
 	ruff check .
 	ruff format --check .
 	mypy
@@ -47,6 +47,12 @@ requirements: .venv/release/ready
 .venv/checkov/ready: tests/snapshot/requirements-checkov.txt .venv/ready
 	$(PYTHON) -m venv .venv/checkov
 	.venv/checkov/bin/$(INSTALL) --requirement $<
+	touch $@
+
+.venv/deploy/ready: requirements.txt requirements-build.txt .venv/ready
+	$(PYTHON) -m venv .venv/deploy
+	.venv/deploy/bin/$(INSTALL) --requirement requirements-build.txt
+	.venv/deploy/bin/$(INSTALL) --requirement $<
 	touch $@
 
 .venv/floor/ready: tests/unit/requirements-floor.txt .venv/ready

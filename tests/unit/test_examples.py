@@ -1,11 +1,12 @@
 """The examples synthesize offline as they are, and make what they say; so do the Python blocks of the documents."""
 
 import json
-import os
 import re
+import shutil
 import smtplib
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from ses_secure_user import __version__
 from ses_secure_user.credential_issuer import _EVENT_AGE_SECONDS, _FUNCTION_SECONDS, SERVICE_TIMEOUT_SECONDS
 from ses_secure_user.issuer import deployment, handler, lifecycle, logins, patience, smtp
 from ses_secure_user.policy import policy_document
@@ -20,6 +22,7 @@ from ses_secure_user.restrictions import restrict
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("one_user", "ecs_service", "pipeline")
+PLACEHOLDER = f"https://example.invalid/ses_secure_user-{__version__}-py3-none-any.whl"
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "README.md", ROOT / "SECURITY.md"]
 BLOCKS = [
     pytest.param(block, id=f"{document.stem}-{number}")
@@ -32,18 +35,53 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """What each example synthesizes, with the CDK's own checks as strict as `cdk.json` has them."""
-    context = json.dumps(json.loads((ROOT / "cdk.json").read_text())["context"])
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A fresh virtual environment, as variables: it has what requirements.txt alone installs, and no AWS.
+
+    `make` installs that once, into `.venv/deploy`; here an empty environment is put before it.
+    """
+    deploy, fresh = Path(sys.prefix, "deploy"), tmp_path_factory.mktemp("fresh")
+    ran(str(deploy / "bin" / "python"), "-m", "venv", "--without-pip", str(fresh))
+    (installed,), (own,) = (list(one.glob("lib/python*/site-packages")) for one in (deploy, fresh))
+    (own / "deploy.pth").write_text(f"{installed}\n")
+    return {
+        "VIRTUAL_ENV": str(fresh),
+        "PATH": f"{fresh / 'bin'}:{deploy / 'bin'}:/usr/bin:/bin",
+        "HOME": str(tmp_path_factory.mktemp("home")),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+    }
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    ran(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(folder), str(ROOT))
+    (made,) = folder.iterdir()
+    return made
+
+
+@pytest.fixture(scope="module")
+def assemblies(environment: dict[str, str], wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What each example is synthesized to by the CDK's command line, in a copy of its folder and with the wheel alone."""
     made = {}
     for name in NAMES:
-        made[name] = tmp_path_factory.mktemp(name)
-        env = os.environ | {"PYTHONPATH": str(ROOT), "CDK_OUTDIR": str(made[name]), "CDK_CONTEXT_JSON": context}
-        done = subprocess.run(
-            [sys.executable, f"examples/{name}.py"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        folder = tmp_path_factory.mktemp("copies") / name
+        shutil.copytree(ROOT / "examples" / name, folder)
+        requirements = folder / "requirements.txt"
+        requirements.write_text(requirements.read_text().replace(PLACEHOLDER, wheel.as_uri()))
+        pip = ("pip", "--python", environment["VIRTUAL_ENV"], "install", "--quiet", "--no-index", "--no-compile")
+        ran(*pip, "--requirement", str(requirements), cwd=folder, env=environment)
+        ran("cdk", "synth", "--quiet", "--no-notices", cwd=folder, env=environment)
+        made[name] = folder / "cdk.out"
     return made
+
+
+def ran(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
+    """Run a command, which must succeed, and return what it printed."""
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def resources(template: Path) -> dict[str, Json]:
@@ -73,8 +111,41 @@ def days(schedule: str) -> int:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_says_how_to_deploy_it(name: str) -> None:
-    text = (ROOT / "examples" / f"{name}.py").read_text().partition('"""\n\n')[0]
-    assert f'    PYTHONPATH=. cdk deploy --app "python examples/{name}.py"' in text
+    text = (ROOT / "examples" / name / "app.py").read_text().partition('"""\n\n')[0]
+    assert "    pip install --requirement requirements.txt\n    cdk deploy" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_is_synthesized_as_strictly_as_app_py(name: str) -> None:
+    assert (ROOT / "examples" / name / "cdk.json").read_text() == (ROOT / "cdk.json").read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_asks_for_all_that_it_needs(name: str) -> None:
+    """It is synthesized with what requirements.txt brings, so it must ask for all of that."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    lines = re.findall(r"^([\w-]+)(.*)$", (ROOT / "examples" / name / "requirements.txt").read_text(), re.MULTILINE)
+    names = set(re.findall(r"^[\w-]+", "\n".join(groups["deploy"]), re.MULTILINE))
+    assert dict(lines).keys() == names | {"ses-secure-user"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_says_what_stands_for_an_address(name: str) -> None:
+    """The package is not published, so the address is a placeholder, and is told to be one."""
+    text = (ROOT / "examples" / name / "requirements.txt").read_text()
+    told, _, rest = text.partition(f"ses-secure-user @ {PLACEHOLDER}\n")
+    assert "# PLACEHOLDER: " in told.rpartition("\n\n")[2]
+    assert rest == ""
+
+
+def test_an_example_has_the_package_from_the_wheel_alone(
+    assemblies: dict[str, Path], environment: dict[str, str], tmp_path: Path
+) -> None:
+    del assemblies  # which install it
+    program = "import ses_secure_user, sys; print(ses_secure_user.__file__.startswith(sys.prefix))"
+    assert ran("python", "-c", program, cwd=tmp_path, env=environment) == "True\n"
+    program = "import importlib.util as u; print([name for name in ('boto3', 'moto', 'pytest') if u.find_spec(name)])"
+    assert ran("python", "-c", program, cwd=tmp_path, env=environment) == "[]\n"
 
 
 def test_one_user_sends_as_one_address_from_one_network(assemblies: dict[str, Path]) -> None:
@@ -167,7 +238,7 @@ def test_a_task_that_ses_refuses_ends(assemblies: dict[str, Path], monkeypatch: 
     monkeypatch.setattr(smtplib, "SMTP_SSL", smtp)
     monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(smtplib.SMTPAuthenticationError):
-        exec(compile(program, "ecs_service.py", "exec"), {})  # noqa: S102 - our own example
+        exec(compile(program, "app.py", "exec"), {})  # noqa: S102 - our own example
     assert session.login.call_args_list == [mock.call("u", "p")] * 2
     assert all(call.kwargs["context"].check_hostname for call in smtp.call_args_list)
 
@@ -210,10 +281,17 @@ def test_the_pipeline_tests_and_asks_before_it_deploys_to_production(assemblies:
 
 
 def test_the_pipeline_synthesizes_this_example(assemblies: dict[str, Path]) -> None:
-    text = (assemblies["pipeline"] / "Pipeline.template.json").read_text()
-    assert r"PYTHONPATH=. cdk synth --app \\\"python examples/pipeline.py\\\"" in text
-    assert "requirements.txt" in text
-    assert (ROOT / "requirements.txt").exists()
+    """It is the repository's root that CodeBuild gets, so the folder is made a repository."""
+    project = next(
+        one
+        for one in named(
+            resources(assemblies["pipeline"] / "Pipeline.template.json"), "AWS::CodeBuild::Project"
+        ).values()
+        if "Synth" in json.dumps(one["Description"])
+    )
+    phases = json.loads(project["Source"]["BuildSpec"])["phases"]
+    assert phases["install"]["commands"] == ["pip install --requirement requirements.txt"]
+    assert phases["build"]["commands"] == ["cdk synth"]
 
 
 @pytest.mark.parametrize("block", BLOCKS)

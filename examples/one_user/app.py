@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """One user, and a mail to the operator when a rotation of its login fails.
 
-Put in your domain, address, network and operator. Then, in the repository's folder:
+Put in your domain, address, network and operator. Then, in this folder:
 
-    PYTHONPATH=. cdk deploy --app "python examples/one_user.py"
+    pip install --requirement requirements.txt
+    cdk deploy
 
 The operator gets a mail from Amazon SNS first, and has to confirm the subscription.
 """

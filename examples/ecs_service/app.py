@@ -9,9 +9,10 @@ things bring it to the tasks:
 - Should SES refuse a login all the same, say after two rotations by hand, the task ends. ECS starts another, with the
   login that is current then.
 
-Put in your domain and address. Then, in the repository's folder:
+Put in your domain and address. Then, in this folder:
 
-    PYTHONPATH=. cdk deploy --app "python examples/ecs_service.py"
+    pip install --requirement requirements.txt
+    cdk deploy
 """
 
 import aws_cdk as cdk

@@ -3,10 +3,11 @@
 
 Put in your accounts, domains, networks, repository and connection
 (https://docs.aws.amazon.com/dtconsole/latest/userguide/connections.html), and bootstrap the three accounts, test and
-production so that they trust the pipeline's. Then, in the repository's folder, deploy the pipeline once; from then on
-each push deploys the pipeline itself and the users:
+production so that they trust the pipeline's. Make this folder your repository, and deploy the pipeline once; from then
+on each push deploys the pipeline itself and the users:
 
-    PYTHONPATH=. cdk deploy --app "python examples/pipeline.py" Pipeline
+    pip install --requirement requirements.txt
+    cdk deploy Pipeline
 """
 
 import aws_cdk as cdk
@@ -68,7 +69,7 @@ class Pipeline(cdk.Stack):
                 "Synth",
                 input=pipelines.CodePipelineSource.connection(REPOSITORY, "main", connection_arn=CONNECTION),
                 install_commands=["pip install --requirement requirements.txt"],
-                commands=['PYTHONPATH=. cdk synth --app "python examples/pipeline.py"'],
+                commands=["cdk synth"],
             ),
             synth_code_build_defaults=pipelines.CodeBuildOptions(partial_build_spec=PYTHON),
         )
