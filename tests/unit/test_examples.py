@@ -63,7 +63,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def assemblies(environment: dict[str, str], wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """What each example is synthesized to by the CDK's command line, in a copy of its folder and with the wheel alone."""
+    """What the CDK's command line makes of each example, in a copy of its folder and with the wheel alone."""
     made = {}
     for name in NAMES:
         folder = tmp_path_factory.mktemp("copies") / name
@@ -157,7 +157,7 @@ def test_one_user_sends_as_one_address_from_one_network(assemblies: dict[str, Pa
     assert statements["DenyOtherOrigins"]["Condition"] == {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
 
 
-def test_the_operator_of_one_user_gets_a_mail_when_its_function_fails(assemblies: dict[str, Path]) -> None:
+def test_the_operator_gets_a_mail_when_the_function_fails(assemblies: dict[str, Path]) -> None:
     found = resources(assemblies["one_user"] / "OneUser.template.json")
     alarm = only(found, "AWS::CloudWatch::Alarm")
     subscription = only(found, "AWS::SNS::Subscription")
@@ -180,7 +180,8 @@ def test_the_service_sends_through_the_address_that_is_allowed(assemblies: dict[
     assert all("Private" in subnet["Ref"] for subnet in network["Subnets"])
 
 
-def test_the_service_gets_the_login_from_the_secret_once_one_is_in_it(assemblies: dict[str, Path]) -> None:
+def test_the_service_starts_once_a_login_is_in_the_secret(assemblies: dict[str, Path]) -> None:
+    """It refers to the attribute of the credential, and its execution role alone may read."""
     found = resources(assemblies["ecs_service"] / "EcsService.template.json")
     task = only(found, "AWS::ECS::TaskDefinition")
     (container,) = task["ContainerDefinitions"]
@@ -250,9 +251,10 @@ def test_a_task_that_ses_refuses_ends(assemblies: dict[str, Path], monkeypatch: 
         ("Production", "333344445555", "example.com", "203.0.113.0/24"),
     ],
 )
-def test_a_stage_has_one_function_in_its_own_account_for_all_its_stacks(
+def test_a_stage_has_one_function_for_all_its_stacks(
     assemblies: dict[str, Path], stage: str, account: str, domain: str, network: str
 ) -> None:
+    """The function is in the stage's own account, as the stacks are."""
     assembly = assemblies["pipeline"] / f"assembly-Pipeline-{stage}"
     manifest = json.loads((assembly / "manifest.json").read_text())["artifacts"].values()
     stacks = {one["properties"]["stackName"]: one for one in manifest if one["type"] == "aws:cloudformation:stack"}
@@ -271,7 +273,8 @@ def test_a_stage_has_one_function_in_its_own_account_for_all_its_stacks(
         }
 
 
-def test_the_pipeline_tests_and_asks_before_it_deploys_to_production(assemblies: dict[str, Path]) -> None:
+def test_the_pipeline_asks_before_it_deploys_to_production(assemblies: dict[str, Path]) -> None:
+    """It deploys to test before, and somebody must approve."""
     found = resources(assemblies["pipeline"] / "Pipeline.template.json")
     stages = {one["Name"]: one["Actions"] for one in only(found, "AWS::CodePipeline::Pipeline")["Stages"]}
     assert list(stages) == ["Source", "Build", "UpdatePipeline", "Assets", "Test", "Production"]

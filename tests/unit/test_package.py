@@ -78,7 +78,8 @@ def test_the_asset_imports_alone(asset: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ISSUER))
-def test_the_function_imports_the_standard_library_and_the_runtimes_sdk_alone(name: str) -> None:
+def test_the_function_imports_nothing_that_lambda_lacks(name: str) -> None:
+    """It is deployed alone: the standard library, the runtime's SDK, and itself relatively."""
     tree = ast.parse((ROOT / "ses_secure_user" / name).read_text())
     typing_only = {node for one in ast.walk(tree) if isinstance(one, ast.If) for node in ast.walk(one)}
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import) and node not in typing_only]
@@ -169,7 +170,7 @@ REQUIREMENTS = {
 
 def pinned(path: Path) -> dict[str, str]:
     """The versions in a requirements file, which knows each by its hashes and names no index."""
-    entry = r"([\w-]+)(?:\[[\w,-]+\])?==([\w.]+)(?: ; [^\\]+)? \\\n    --hash=sha256:\w{64}(?: \\\n    --hash=sha256:\w{64})*\n"
+    entry = r"([\w-]+)(?:\[[\w,-]+\])?==([\w.]+)(?: ; [^\\]+)?(?: \\\n    --hash=sha256:\w{64})+\n"
     lines = "".join(line for line in path.read_text().splitlines(keepends=True) if not line.startswith("#"))
     assert re.fullmatch(f"(?:{entry})+", lines), f"{path.name} has more than pins with hashes"
     return dict(re.findall(f"^{entry}", lines, re.MULTILINE))
@@ -204,13 +205,37 @@ def test_every_requirements_file_is_installed_by_its_hashes() -> None:
     assert [line for line in installing if not re.search("^INSTALL|uv pip install|npm ci --ignore-scripts", line)] == []
 
 
+def test_the_workflow_takes_each_action_by_its_commit() -> None:
+    """A tag can be moved; the version beside the commit is for whoever renews it."""
+    text = (ROOT / "docs" / "github-workflow.yml").read_text()
+    used = re.findall(r"uses: (.*)", text)
+    assert used
+    assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
+
+
+def test_the_workflow_may_read_and_nothing_else() -> None:
+    text = (ROOT / "docs" / "github-workflow.yml").read_text()
+    assert re.findall(r"permissions:(.*)\n(.*)", text) == [(" {}", "concurrency:"), ("", "      contents: read")]
+    assert text.count("persist-credentials: false") == text.count("actions/checkout@") == 1
+    assert "${{ secrets" not in text
+
+
+def test_the_workflow_runs_what_a_change_must_pass() -> None:
+    text = (ROOT / "docs" / "github-workflow.yml").read_text()
+    assert re.findall(r"run: (.*)", text) == ["make test"]
+    tested = re.findall(r"3\.\d+", re.findall(r"python: (.*)", text)[0])
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    supported = re.findall(r"Python :: (3\.\d+)", "\n".join(classifiers))
+    assert tested == [supported[0], supported[-1]]
+
+
 def lowest() -> dict[str, str]:
     """The lowest version of each package that is depended on."""
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     return dict(re.findall(r"^([\w-]+)>=([\d.]+),", "\n".join(dependencies), re.MULTILINE))
 
 
-def test_with_the_lowest_versions_that_are_allowed_every_shape_is_the_same(tmp_path: Path) -> None:
+def test_every_shape_is_the_same_with_the_lowest_versions(tmp_path: Path) -> None:
     floors = pinned(ROOT / "tests" / "unit" / "requirements-floor.txt")
     assert {name: floors[name].removesuffix(".0") for name in lowest()} == lowest()
     script = tmp_path / "shapes.py"
@@ -242,7 +267,7 @@ def test_the_app_makes_the_user_that_context_describes(tmp_path: Path) -> None:
     assert '"UserName": "mailer"' in text
 
 
-def test_without_context_the_app_is_an_example_that_cannot_be_deployed(tmp_path: Path) -> None:
+def test_without_context_the_app_cannot_be_deployed(tmp_path: Path) -> None:
     parameters = synthesized(tmp_path, {})["Parameters"]
     (name,) = set(parameters) - {"BootstrapVersion"}
     assert name.startswith("ExampleValuesCannotBeDeployed")
