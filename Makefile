@@ -47,14 +47,14 @@ clean-tree:
 	rm -rf dist
 
 # The versions that the files have are kept where they fit: `make requirements UPGRADE=--upgrade` takes the newest.
-requirements: COMPILE = .venv/release/bin/uv pip compile --quiet $(UPGRADE) --group
+requirements: COMPILE = .venv/release/bin/uv pip compile --quiet $(UPGRADE)
 requirements: .venv/release/ready
-	$(COMPILE) dev --output-file requirements-dev.txt
-	$(COMPILE) deploy --constraint requirements-dev.txt --output-file requirements.txt
-	$(COMPILE) build --output-file requirements-build.txt
-	$(COMPILE) release --output-file requirements-release.txt
-	$(COMPILE) checkov --output-file tests/snapshot/requirements-checkov.txt
-	$(COMPILE) floor --output-file tests/unit/requirements-floor.txt
+	$(COMPILE) pyproject.toml --extra cli --group dev --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --group deploy --constraint requirements-dev.txt --output-file requirements.txt
+	$(COMPILE) --group build --output-file requirements-build.txt
+	$(COMPILE) --group release --output-file requirements-release.txt
+	$(COMPILE) --group checkov --output-file tests/snapshot/requirements-checkov.txt
+	$(COMPILE) --group floor --output-file tests/unit/requirements-floor.txt
 
 .venv/ready: requirements-build.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.13 …")'

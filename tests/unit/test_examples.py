@@ -123,9 +123,10 @@ def test_an_example_is_synthesized_as_strictly_as_app_py(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_asks_for_all_that_it_needs(name: str) -> None:
     """It is synthesized with what requirements.txt brings, so it must ask for all of that."""
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    asked = settings["dependency-groups"]["deploy"] + settings["project"]["dependencies"]
     lines = re.findall(r"^([\w-]+)(.*)$", (ROOT / "examples" / name / "requirements.txt").read_text(), re.MULTILINE)
-    names = set(re.findall(r"^[\w-]+", "\n".join(groups["deploy"]), re.MULTILINE))
+    names = set(re.findall(r"^[\w-]+", "\n".join(asked), re.MULTILINE))
     assert dict(lines).keys() == names | {"ses-secure-user"}
 
 

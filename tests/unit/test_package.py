@@ -177,12 +177,19 @@ def pinned(path: Path) -> dict[str, str]:
 
 
 def asked_for(group: str) -> set[str]:
-    """The packages that a dependency group names, and those of the groups that it includes."""
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    names: set[str] = set()
-    for one in groups[group]:
-        names |= asked_for(one["include-group"]) if isinstance(one, dict) else set(re.findall(r"^[\w-]+", one))
-    return names
+    """The packages that a dependency group names, and what the package itself depends on where that is pinned too."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project, groups = settings["project"], settings["dependency-groups"]
+    asked = {
+        "dev": [
+            *groups["dev"][1:],
+            *groups["deploy"],
+            *project["dependencies"],
+            *project["optional-dependencies"]["cli"],
+        ],
+        "deploy": [*groups["deploy"], *project["dependencies"]],
+    }
+    return {name for one in asked.get(group, groups[group]) for name in re.findall(r"^[\w-]+", one)}
 
 
 @pytest.mark.parametrize("group", REQUIREMENTS)
