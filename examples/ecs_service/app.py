@@ -9,7 +9,7 @@ things bring it to the tasks:
 - Should SES refuse a login all the same, say after two rotations by hand, the task ends. ECS starts another, with the
   login that is current then.
 
-Put in your domain and address. Then, in this folder:
+Put in your domain and address, and into requirements.txt where you have the package from. Then, in this folder:
 
     pip install --requirement requirements.txt
     cdk deploy

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """One user, and a mail to the operator when a rotation of its login fails.
 
-Put in your domain, address, network and operator. Then, in this folder:
+Put in your domain, address, network and operator, and into requirements.txt where you have the package from. Then, in
+this folder:
 
     pip install --requirement requirements.txt
     cdk deploy

@@ -3,8 +3,8 @@
 
 Put in your accounts, domains, networks, repository and connection
 (https://docs.aws.amazon.com/dtconsole/latest/userguide/connections.html), and bootstrap the three accounts, test and
-production so that they trust the pipeline's. Make this folder your repository, and deploy the pipeline once; from then
-on each push deploys the pipeline itself and the users:
+production so that they trust the pipeline's. Put into requirements.txt where you have the package from. Make this
+folder your repository, and deploy the pipeline once; from then on each push deploys the pipeline itself and the users:
 
     pip install --requirement requirements.txt
     cdk deploy Pipeline

@@ -21,7 +21,7 @@ from ses_secure_user.policy import policy_document
 from ses_secure_user.restrictions import restrict
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("one_user", "ecs_service", "pipeline")
+NAMES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/app.py"))
 PLACEHOLDER = f"https://example.invalid/ses_secure_user-{__version__}-py3-none-any.whl"
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "README.md", ROOT / "SECURITY.md"]
 BLOCKS = [
@@ -50,6 +50,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "HOME": str(tmp_path_factory.mktemp("home")),
         "AWS_EC2_METADATA_DISABLED": "true",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
     }
 
 
