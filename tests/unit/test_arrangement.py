@@ -1,5 +1,6 @@
-"""Where a module is tested can be told from its name."""
+"""Where a module is tested can be told from its name, and what a test holds from the test's."""
 
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -18,3 +19,13 @@ def test_each_module_of_the_package_has_its_test_module() -> None:
 
     assert {name: str(path) for name, path in found.items() if not path.exists()} == {}
     assert set(ELSEWHERE) <= set(modules)
+
+
+def test_a_tests_name_can_be_read_in_one_breath() -> None:
+    """Where 60 characters are too few, a sentence says the rest, as this one does."""
+    sources = [path.read_text() for path in (ROOT / "tests").glob("*/test_*.py")]
+
+    names = re.findall(r"^def (test_\w+)", "".join(sources), re.MULTILINE)
+
+    assert len(names) > 400
+    assert [name for name in names if len(name) > 60] == []
