@@ -120,14 +120,19 @@ def test_a_parameter_is_changed_and_back(stack: Stack, changed: dict[str, str], 
     assert stack.broken() == set()
 
 
-def test_recipients_and_a_configuration_set_are_restricted(stack: Stack) -> None:
+def test_other_restrictions_come_and_go(stack: Stack) -> None:
+    stack.deploy()
+    login, plain = stack.login(), _policy(stack)
+
     stack.deploy(AllowedRecipients="*@example.org", ConfigurationSet="transactional")
+    restricted = _policy(stack)
+    stack.deploy()
 
-    policy = _policy(stack)
-
-    assert stack.works(stack.login())
-    assert "configuration-set/transactional" in policy
-    assert '"ForAnyValue:StringNotLike": {"ses:Recipients": ["*@example.org"]}' in policy
+    assert "configuration-set/transactional" in restricted
+    assert '"ForAnyValue:StringNotLike": {"ses:Recipients": ["*@example.org"]}' in restricted
+    assert _policy(stack) == plain
+    assert stack.login() == login
+    assert stack.works(login)
 
 
 def _policy(stack: Stack) -> str:
@@ -137,19 +142,40 @@ def _policy(stack: Stack) -> str:
     return json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
 
 
-def test_a_key_and_an_alarm_are_given(stack: Stack) -> None:
+def test_a_key_and_an_alarm_come_and_the_alarm_goes(stack: Stack) -> None:
     key = stack.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     topic = stack.aws.client("sns").create_topic(Name="alarms")["TopicArn"]
+    stack.deploy()
+    assert _alarms(stack) == []
 
     stack.deploy(EncryptionKey=key, AlarmTopic=topic)
+    told = _alarms(stack)
+    stack.deploy(EncryptionKey=key)
 
     secret = stack.aws.client("secretsmanager").describe_secret(SecretId=stack.outputs["SecretArn"])
-    (alarm,) = stack.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert told == [[topic]]
+    assert _alarms(stack) == []
     assert secret["KmsKeyId"] == key
-    assert alarm["AlarmActions"] == [topic]
     stack.rotate()
     assert stack.works(stack.login())
     stack.aws.client("sns").delete_topic(TopicArn=topic)
+
+
+def _alarms(stack: Stack) -> list[list[str]]:
+    """Whom each alarm tells."""
+    return [alarm["AlarmActions"] for alarm in stack.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]]
+
+
+def test_another_host_gets_the_same_login(stack: Stack) -> None:
+    stack.deploy()
+    login = stack.login()
+
+    stack.deploy(SmtpHost="127.0.0.1")
+
+    assert stack.value()["host"] == stack.outputs["Host"] == "127.0.0.1"
+    assert stack.login() == login
+    stack.rotate()
+    assert stack.works(stack.login())
 
 
 @pytest.mark.parametrize(("name", "prop"), [("UserName", "user_name"), ("SecretName", "secret_name")])
