@@ -50,12 +50,13 @@ def flatten(paths: Sequence[Path], entry: str) -> str:
         The code, the same by every version of Python.
 
     Raises:
-        ValueError: A name would mean two things, or a module imports from one that is not there before it.
+        ValueError: A name would mean two things, or a module imports from one that is not there before it, or under
+            another name.
     """
     definitions: dict[str, Definition] = {}
     for number, path in enumerate(paths):
         tree = ast.parse(path.read_text())
-        _check_order(path, tree, {one.stem for one in paths[:number]})
+        _check_imports(path, tree, {one.stem for one in paths[:number]})
         for definition in _definitions(path.read_text(), tree):
             for name in definition.names:
                 if definitions.setdefault(name, definition).meaning != definition.meaning:
@@ -86,11 +87,13 @@ def _needed(definitions: dict[str, Definition], entry: str) -> set[str]:
     return needed
 
 
-def _check_order(path: Path, tree: ast.Module, known: set[str]) -> None:
+def _check_imports(path: Path, tree: ast.Module, known: set[str]) -> None:
     for node in tree.body:
         module = str(getattr(node, "module", "")).rpartition(".")[2]
         if _is_own(node) and module not in known:
             raise ValueError(f"{path.name} imports from {module}, which is not before it")
+        if isinstance(node, ast.Import | ast.ImportFrom) and any(alias.asname for alias in node.names):
+            raise ValueError(f"{path.name} imports {node.names[0].name} under another name")
 
 
 def _definitions(source: str, tree: ast.Module) -> Iterator[Definition]:

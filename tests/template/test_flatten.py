@@ -117,6 +117,7 @@ def test_a_body_of_a_docstring_is_left_empty(tmp_path: Path) -> None:
         ({"one": "def a(): ...\n", "two": "def a(): return 1\n"}, "two.py gives a another meaning"),
         ({"one": "from .two import A\n", "two": "A = 1\n"}, "one.py imports from two, which is not before it"),
         ({"one": "from ses_secure_user.two import A\n"}, "one.py imports from two, which is not before it"),
+        ({"one": "import json as A\n"}, "one.py imports json under another name"),
     ],
 )
 def test_a_name_of_two_meanings_is_refused(sources: dict[str, str], said: str, tmp_path: Path) -> None:
