@@ -133,6 +133,42 @@ def test_what_no_stack_should_have_is_refused(name: str, value: str, rendered: J
     assert refused(rendered, REQUIRED | {name: value}) is not None
 
 
+@pytest.mark.parametrize(
+    "network",
+    [
+        "0.0.0.0/0",
+        "::/0",
+        "128.0.0.0/1",
+        "2000::/3",
+        "0.1.2.3",
+        "10.0.0.0/16",
+        "10.1.2.3",
+        "100.64.0.0/16",
+        "100.127.255.255",
+        "127.0.0.1",
+        "169.254.0.0/16",
+        "172.16.0.0/16",
+        "172.31.255.255",
+        "192.168.1.0/24",
+        "198.18.0.0/16",
+        "198.19.1.1",
+        "224.0.0.1",
+        "240.0.0.0/16",
+        "255.255.255.255",
+        "::1/128",
+        "2002::/32",
+        "64:ff9b::/96",
+        "fc00::/48",
+        "fe80::/64",
+        "ff02::/48",
+    ],
+)
+def test_a_pattern_refuses_these_before_anything_is_made(network: str, rendered: Json) -> None:
+    by, _ = refused(rendered, REQUIRED | {"AllowedCidrs": network}) or ("nobody", "")
+
+    assert by == "pattern"
+
+
 @pytest.mark.parametrize("name", ["Identity", "FromAddresses"])
 def test_what_is_required_must_be_given(name: str, rendered: Json) -> None:
     given = {other: value for other, value in REQUIRED.items() if other != name}
