@@ -53,6 +53,15 @@ def local_aws(*options: str) -> Iterator["LocalAws"]:
                 aws.close()
 
 
+@contextmanager
+def verified_aws() -> Iterator["LocalAws"]:
+    """Run one in which two domains are verified."""
+    with local_aws() as running:
+        for identity in ("example.com", "example.org"):
+            running.client("sesv2").create_email_identity(EmailIdentity=identity)
+        yield running
+
+
 class LocalAws:
     """The running local AWS. Its account is ``000000000000``, its first region ``us-east-1``."""
 

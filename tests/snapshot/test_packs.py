@@ -5,8 +5,6 @@ The tables are what a synthesis with the packs as plugins reports; docs/accounts
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +17,7 @@ import pytest
 from aws_cdk.assertions import Template
 from constructs import IConstruct
 
+from tests.snapshot.checkov import checked
 from tests.snapshot.shapes import SHAPES, STRICT, made
 from tests.summary import LINES
 
@@ -120,24 +119,12 @@ def test_the_documents_example_is_as_clean_as_it_says() -> None:
 )
 def test_checkov_finds_what_the_opt_ins_answer(shape: str, expected: set[str], tmp_path: Path) -> None:
     """With the opt-ins it is the acknowledged one: Lambda manages network interfaces with the function's role."""
-    template = tmp_path / "template.json"
-    template.write_text(json.dumps(Template.from_stack(example() if shape == "example" else made(shape)).to_json()))
-    checkov = Path(sys.prefix, "checkov", "bin", "checkov")
-    command = [
-        str(checkov),
-        "--file",
-        str(template),
-        "--framework",
-        "cloudformation",
-        "--output",
-        "json",
-        "--skip-download",
-    ]
-    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    assert {one["check_id"] for one in report["results"]["failed_checks"]} == expected
-    LINES["rule packs"].append(
-        f"checkov, {shape}: {report['summary']['passed']} passed, {', '.join(sorted(expected))} failed"
-    )
+    stack = example() if shape == "example" else made(shape)
+
+    report = checked(json.dumps(Template.from_stack(stack).to_json()), tmp_path)
+
+    assert report.failed == expected
+    LINES["rule packs"].append(f"checkov, {shape}: {report.passed} passed, {', '.join(sorted(expected))} failed")
 
 
 @pytest.mark.parametrize("pack", PACKS)

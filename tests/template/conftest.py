@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ses_secure_user.template import template
-from tests.deploy.local_aws import LocalAws, local_aws
+from tests.deploy.local_aws import LocalAws, verified_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,5 @@ def rendered(text: str) -> Json:
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[LocalAws]:
-    with local_aws() as running:
-        for identity in ("example.com", "example.org"):
-            running.client("sesv2").create_email_identity(EmailIdentity=identity)
+    with verified_aws() as running:
         yield running

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -23,10 +22,13 @@ import ses_secure_user
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
 from ses_secure_user.template import LIMIT, code
 from ses_secure_user.template.parameters import GROUPS
+from tests.snapshot.checkov import checked
 from tests.summary import LINES
 from tests.template.resolving import Json, Resolver
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from syrupy.assertion import SnapshotAssertion
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/0123abcd-0000-1111-2222-333344445555"
@@ -165,22 +167,7 @@ def test_cfn_lint_finds_nothing(text: str) -> None:
 
 def test_checkov_finds_what_the_opt_ins_answer(text: str, tmp_path: Path) -> None:
     """As of the construct by itself, but that a parameter takes the key."""
-    file = tmp_path / "template.json"
-    file.write_text(text)
-    checkov = Path(sys.prefix, "checkov", "bin", "checkov")
-    command = [
-        str(checkov),
-        "--file",
-        str(file),
-        "--framework",
-        "cloudformation",
-        "--output",
-        "json",
-        "--skip-download",
-    ]
+    report = checked(text, tmp_path)
 
-    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-
-    found = {one["check_id"] for one in report["results"]["failed_checks"]}
-    assert found <= {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_149", "CKV_AWS_158"}
-    LINES["template"].append(f"checkov: {report['summary']['passed']} passed, {', '.join(sorted(found))} failed")
+    assert report.failed <= {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_149", "CKV_AWS_158"}
+    LINES["template"].append(f"checkov: {report.passed} passed, {', '.join(sorted(report.failed))} failed")

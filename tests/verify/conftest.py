@@ -4,15 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deploy.local_aws import LocalAws, local_aws
+from tests.deploy.local_aws import LocalAws, verified_aws
 from tests.verify.command import INSIDE, Command, deployed
 
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[LocalAws]:
-    with local_aws() as running:
-        for identity in ("example.com", "example.org"):
-            running.client("sesv2").create_email_identity(EmailIdentity=identity)
+    with verified_aws() as running:
         yield running
 
 
