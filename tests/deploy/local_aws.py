@@ -6,6 +6,7 @@ import smtplib
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -279,6 +280,12 @@ class LocalAws:
         """Give the ids of a user's access keys, the oldest first."""
         keys = self.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
         return [key["AccessKeyId"] for key in keys]
+
+    def wait_for_older_keys(self, user: str) -> None:
+        """Wait a second, as SES needs longer to accept a key: no user gets two keys in one second on AWS."""
+        keys = self.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
+        newest = max(key["CreateDate"].timestamp() for key in keys)
+        wait_for(lambda: time.time() >= newest + 1, "the next second")
 
     def every_key_ever_made(self) -> list[Key]:
         """Give all access keys since the start, deleted or not, for a search where none may be found."""

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from tests.deploy.local_aws import ACCOUNT, REGION, DeploymentFailed, LocalAws
 from tests.deploy.local_users import stack_of, user
-from tests.deploy.waiting import wait_for
 
 OTHER_REGION = "eu-west-1"
 MISSING = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:missing"
@@ -52,10 +50,7 @@ class Mailer:
         return dict(json.loads(answer["SecretString"]))
 
     def rotate(self, **expected: Any) -> None:  # noqa: ANN401 - what the rotation is expected to do
-        """Rotate, as on AWS, where SES needs seconds to accept a key: no two keys are made in one second."""
-        keys = self.aws.client("iam").list_access_keys(UserName=self.outputs["MailerUser"])["AccessKeyMetadata"]
-        newest = max(key["CreateDate"].timestamp() for key in keys)
-        wait_for(lambda: time.time() >= newest + 1, "the next second")
+        self.aws.wait_for_older_keys(self.outputs["MailerUser"])
         self.aws.rotate(self.outputs["MailerSecret"], **expected)
 
     def keys(self, name: str = "Mailer") -> list[str]:

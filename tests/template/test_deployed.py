@@ -48,6 +48,7 @@ class Stack:
         return value["username"], value["password"]
 
     def rotate(self) -> None:
+        self.aws.wait_for_older_keys(self.outputs["User"])
         self.aws.rotate(self.outputs["SecretArn"])
 
     def works(self, login: Login, region: str = REGION) -> bool:
