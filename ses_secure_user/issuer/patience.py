@@ -97,7 +97,7 @@ def code(error: Exception) -> str:
 
 def mask(key_id: object) -> str:
     """An access key id as logs and reasons show it."""
-    return f"…{str(key_id)[-4:]}"
+    return f"\u2026{str(key_id)[-4:]}"
 
 
 def reason_of(error: Exception) -> str:

@@ -128,6 +128,14 @@ def test_it_fits_into_a_request(text: str) -> None:
     LINES["template"].append(f"{len(text.encode()):,} of {LIMIT:,} bytes")
 
 
+def test_it_is_ascii(text: str) -> None:
+    """CloudFormation's GetTemplate gives a question mark for anything else, which Terraform takes for a change.
+
+    See https://github.com/hashicorp/terraform-provider-aws/issues/10121.
+    """
+    assert text.isascii()
+
+
 def test_it_is_the_same_to_the_byte(text: str) -> None:
     command = [sys.executable, "-m", "ses_secure_user", "template"]
 
