@@ -106,8 +106,8 @@ class Lifecycle:
             lambda error: isinstance(error, UndeclaredError),
             self.patience.settled,
         )
-        known = [self.secret.version(VersionStage=label) for label in (CURRENT, BEFORE, PREVIOUS)]
-        current = known[0]
+        current = self.secret.version(VersionStage=CURRENT)
+        known = [current, self.secret.before(), self.secret.version(VersionStage=PREVIOUS)]
         replacement = None
         if current:
             replacement = self.secret.replace_current(current, BEFORE, token=mark if is_first else None)
@@ -130,7 +130,7 @@ class Lifecycle:
         declared = self.secret.look().declared
         if declared == wanted:
             return
-        versions = [self.secret.version(VersionStage=label) for label in (CURRENT, BEFORE)]
+        versions = [self.secret.version(VersionStage=CURRENT), self.secret.before()]
         fitting = [version is not None and wanted.fits(version.value) for version in versions]
         if declared == former and any(fitting):
             self.secret.tag(wanted)

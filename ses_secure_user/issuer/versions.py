@@ -21,6 +21,9 @@ STAGED = "DEPLOYMENT_STAGED"
 BEFORE = "DEPLOYMENT_BEFORE"
 """What was current when the last deployment began."""
 
+UNREADABLE = frozenset({"AccessDeniedException", "DecryptionFailure"})
+"""What Secrets Manager answers where it may not decrypt a version."""
+
 
 class SupersededError(CredentialError):
     """Another version became current since the event began."""
@@ -109,6 +112,19 @@ class Secret:
             return Version(answer["VersionId"], answer["CreatedDate"].timestamp(), str(answer.get("SecretString")))
 
         return self.patience.call(read)
+
+    def before(self) -> Version | None:
+        """What was current when the last deployment began; none where another KMS key keeps it from being read.
+
+        A changed key re-encrypts the versions under AWS's own labels alone. See
+        https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_update-encryption-key.html
+        """
+        try:
+            return self.version(VersionStage=BEFORE)
+        except Exception as error:
+            if code(error) not in UNREADABLE:
+                raise
+            return None
 
     def put(self, token: str, text: str, *labels: str) -> None:
         """Store a version under labels, which leave any other; the reason of a failure does not show the value."""

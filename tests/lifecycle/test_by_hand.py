@@ -1,17 +1,19 @@
 """What people do by hand, and what the next event makes of it."""
+# ruff: noqa: SLF001
 
 from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ses_secure_user.issuer.logins import GRACE_SECONDS
 from ses_secure_user.issuer.patience import CONSISTENCY_SECONDS
 from ses_secure_user.issuer.smtp import TEST_SECONDS
-from ses_secure_user.issuer.versions import CURRENT, PENDING, PREVIOUS
+from ses_secure_user.issuer.versions import BEFORE, CURRENT, PENDING, PREVIOUS
 from tests.lifecycle.aws import LIST_SECONDS, REGION
 from tests.lifecycle.delivery import failed
 from tests.lifecycle.scenes import BASE, ELSEWHERE, FRANKFURT, Stage
@@ -189,3 +191,27 @@ def test_a_key_deleted_while_it_is_deployed_becomes_no_login(on: Stage) -> None:
 
     assert "key was deleted meanwhile" in failed(on.world.deliver(update, at_point=meet))
     assert on.login() == former
+
+
+def test_another_kms_key_hides_what_was_before(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets Manager re-encrypts what has a label of its own alone, and the function's role loses the former key."""
+    on.deployed()
+    assert on.stack.update(ELSEWHERE).succeeded
+    for _ in range(2):
+        on.world.pass_time(DAY)
+        assert on.rotation.run(attempts=1).succeeded
+    perform = on.world._perform
+
+    def decrypting(sdk: Any, name: str, request: Json) -> Json:  # noqa: ANN401 - any client
+        if name == "GetSecretValue" and request.get("VersionStage") == BEFORE:
+            answer: Any = {"Error": {"Code": "AccessDeniedException", "Message": "Access to KMS is not allowed"}}
+            raise ClientError(answer, name)
+        return perform(sdk, name, request)
+
+    monkeypatch.setattr(on.world, "_perform", decrypting)
+
+    assert on.stack.update(FRANKFURT).succeeded
+    assert on.opens(on.login())
+    on.world.pass_time(DAY)
+    assert on.rotation.run(attempts=1).succeeded
+    assert on.opens(on.login())
