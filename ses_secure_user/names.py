@@ -25,7 +25,8 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"(?=[^,]{{1,253}}(?:,|$))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
 """A domain, which ends the text or an entry of a list with commas."""
 CHOSEN = {
-    "user_name": (re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}"), "1 to 64 letters, digits and _+=,.@-"),
+    # IAM allows a comma too, and a tag of the secret, which names the user, may not
+    "user_name": (re.compile(r"[A-Za-z0-9_+=.@-]{1,64}"), "1 to 64 letters, digits and _+=.@-"),
     "secret_name": (re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}"), "1 to 512 letters, digits and /_+=.@-"),
 }
 VPC_ENDPOINT_ID = r"vpce-[0-9a-f]{8,17}"

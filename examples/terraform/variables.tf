@@ -56,7 +56,7 @@ variable "ses_region" {
 }
 
 variable "smtp_host" {
-  description = "A FIPS or VPC endpoint's name; the region's own endpoint if empty"
+  description = "A FIPS endpoint's name; the region's own endpoint if empty"
   type        = string
   default     = ""
 }

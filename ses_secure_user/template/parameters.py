@@ -77,7 +77,7 @@ GROUPS = {
             "FromAddresses",
             f"The only From addresses, 1 to {MOST_SENDERS} with commas, exactly as the application writes them",
             _LITERAL + _TOLD + _listed(f"{LOCAL}@{DOMAIN}", str(MOST_SENDERS)),
-            f"must be 1 to {MOST_SENDERS} email addresses with commas and without blanks, their domain in lower case;"
+            f"must be 1 to {MOST_SENDERS} email addresses with commas and no blanks, domains in lower case;"
             " write one such as noreply@example.com",
             None,
         ),
@@ -93,8 +93,8 @@ GROUPS = {
             "AllowedCidrs",
             "The only public networks to send from, with commas, such as 203.0.113.0/24,2001:db8::/48",
             _optional(_listed(f"(?:{_IPV4}|{_IPV6})")),
-            "must be public networks with commas and without blanks, none wider than /16 (IPv6: /32, with its prefix);"
-            " write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48, or use AllowedVpcEndpoints",
+            "must be public networks with commas and no blanks, none wider than /16 (IPv6: /32, with its prefix);"
+            " write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48",
         ),
         Parameter(
             "AllowedVpcEndpoints",
@@ -126,7 +126,7 @@ GROUPS = {
         ),
         Parameter(
             "SmtpHost",
-            "A FIPS or VPC endpoint's name; the region's own endpoint if empty",
+            "A FIPS endpoint's name; the region's own endpoint if empty",
             _optional(HOST),
             "must be a host name; write one such as email-smtp.eu-west-1.amazonaws.com",
         ),

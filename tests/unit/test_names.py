@@ -23,8 +23,9 @@ def test_a_right_name_is_normalized(changed: dict[str, Any], attribute: str, exp
 @pytest.mark.parametrize(
     ("prop", "name", "alphabet"),
     [
-        ("user_name", "no spaces", "1 to 64 letters, digits and _+=,.@-"),
-        ("user_name", "x" * 65, "1 to 64 letters, digits and _+=,.@-"),
+        ("user_name", "no spaces", "1 to 64 letters, digits and _+=.@-"),
+        ("user_name", "a,b", "1 to 64 letters, digits and _+=.@-"),
+        ("user_name", "x" * 65, "1 to 64 letters, digits and _+=.@-"),
         ("secret_name", "mailer:smtp", "1 to 512 letters, digits and /_+=.@-"),
     ],
 )
