@@ -34,7 +34,7 @@ release: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
 release: clean-tree template .venv/release/ready
 	python -m build --no-isolation
 	.venv/release/bin/twine check --strict dist/*.whl dist/*.tar.gz
-	.venv/release/bin/uv venv --quiet --clear --no-config --python python .venv/shipped
+	.venv/release/bin/uv venv --quiet --clear --no-config --python .venv/bin/python .venv/shipped
 	.venv/release/bin/uv pip install --quiet --no-config --python .venv/shipped --only-binary :all: \
 		--constraint requirements-dev.txt "dist/ses_secure_user-$(VERSION)-py3-none-any.whl[cli]"
 	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml > .venv/shipped/pyproject.toml
