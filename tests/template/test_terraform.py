@@ -1,13 +1,17 @@
 """The Terraform example: it hands over what the template takes, and reads back nothing that is secret.
 
-There is no Terraform here. Its files are parsed, and its provider's calls are made in its place, as written in
-https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/cloudformation/stack.go.
+Its files are parsed, and its provider's calls are made in its place, as written in
+https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/cloudformation/stack.go. No package index
+has Terraform, so it runs itself where it is installed and TERRAFORM_PLUGINS names a folder with its provider.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -202,3 +206,70 @@ def test_the_reader_decrypts_through_secrets_manager_alone() -> None:
             "values": ['secretsmanager.${split(":", statement.value)[3]}.amazonaws.com'],
         }
     ]
+
+
+PROVIDER = """
+provider "aws" {
+  region                      = "us-east-1"
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+"""
+
+
+class Terraform:
+    """The example in a folder of its own, pointed at a local AWS."""
+
+    def __init__(self, aws: LocalAws, text: str, folder: Path) -> None:
+        self.aws, self.folder = aws, shutil.copytree(EXAMPLE, folder / "example")
+        (self.folder / "ses-secure-user.template.json").write_text(text)
+        (self.folder / "provider.tf").write_text(PROVIDER)
+        (self.folder / "settings").touch()
+        own = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": str(self.folder / "settings"), "TF_IN_AUTOMATION": "1"}
+        self._env = aws.env | own | {"PATH": os.environ["PATH"]}
+
+    def run(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+        arguments = ["terraform", command, *options, "-no-color"]
+        return subprocess.run(
+            arguments, cwd=self.folder, env=self._env, capture_output=True, text=True, check=False, timeout=300
+        )
+
+    def with_networks(self, command: str, *networks: str, approved: bool = False) -> subprocess.CompletedProcess[str]:
+        values = {
+            "identity": "example.com",
+            "from_addresses": json.dumps(["noreply@example.com"]),
+            "allowed_cidrs": json.dumps(networks),
+            "smtp_host": self.aws.smtp_host,
+            "smtp_port": self.aws.smtp_port(),
+        }
+        variables = [part for name, value in values.items() for part in ("-var", f"{name}={value}")]
+        return self.run(command, *(["-auto-approve"] if approved else ["-detailed-exitcode"]), *variables)
+
+
+@pytest.mark.skipif("TERRAFORM_PLUGINS" not in os.environ, reason="TERRAFORM_PLUGINS names no folder with the provider")
+def test_terraform_itself_applies_and_destroys_it(aws: LocalAws, text: str, tmp_path: Path) -> None:
+    """Its state has no key and no password, and a second plan finds nothing to change."""
+    before, terraform = aws.leftovers(), Terraform(aws, text, tmp_path)
+    assert terraform.run("fmt", "-check", "main.tf", "outputs.tf", "variables.tf", "versions.tf").returncode == 0
+    assert terraform.run("init", f"-plugin-dir={os.environ['TERRAFORM_PLUGINS']}").returncode == 0
+    networks = ("203.0.113.0/24", "198.51.100.7")
+
+    applied = terraform.with_networks("apply", *networks, approved=True)
+    assert applied.returncode == 0, applied.stderr
+    assert terraform.with_networks("plan", *networks).returncode == 0
+    outputs = {name: one["value"] for name, one in json.loads(terraform.run("output", "-json").stdout).items()}
+    aws.wait_for_rotations()
+    aws.wait_for_older_keys(outputs["user_name"])
+    aws.rotate(outputs["secret_arn"])
+
+    refused = terraform.with_networks("apply", "203.0.113.1/24", approved=True)
+    assert "`allowed_cidrs` must hold networks without host bits" in refused.stderr.replace("\n", " ")
+    assert terraform.with_networks("apply", networks[0], approved=True).returncode == 0
+
+    state = "".join(path.read_text() for path in terraform.folder.glob("terraform.tfstate*"))
+    assert outputs["secret_arn"] in state
+    for key in aws.every_key_ever_made():
+        for secret in (key.access_key_id, key.secret_access_key, *key.smtp_passwords.values()):
+            assert secret not in state
+    assert terraform.with_networks("destroy", networks[0], approved=True).returncode == 0
+    assert aws.leftovers() == before
