@@ -276,6 +276,11 @@ class LocalAws:
         draft.write_text(json.dumps(self._smtp))
         draft.replace(self._folder / "smtp.json")
 
+    def value(self, secret: str, label: str = "AWSCURRENT") -> Json:
+        """Give the value of a secret's version."""
+        answer = self.client("secretsmanager").get_secret_value(SecretId=secret, VersionStage=label)
+        return dict(json.loads(answer["SecretString"]))
+
     def keys(self, user: str) -> list[str]:
         """Give the ids of a user's access keys, the oldest first."""
         keys = self.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
@@ -293,6 +298,14 @@ class LocalAws:
             Key(entry["id"], entry["secret"], {region: smtp_password(entry["secret"], region) for region in REGIONS})
             for entry in self._journal("key")
         ]
+
+    def leaked_in(self, text: str) -> list[str]:
+        """Give every key id, secret access key and password since the start that a text shows."""
+        made = self.every_key_ever_made()
+        secrets = [
+            one for key in made for one in (key.access_key_id, key.secret_access_key, *key.smtp_passwords.values())
+        ]
+        return [secret for secret in secrets if secret in text]
 
     def leftovers(self) -> set[str]:
         """Name everything that exists now and that a deployment could leave behind."""

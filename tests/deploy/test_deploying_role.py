@@ -100,7 +100,7 @@ def test_the_documents_rights_suffice_for_a_stacks_whole_life(aws: LocalAws, rol
     aws.wait_for_rotations()
     aws.acting_as(role.arn, "secretsmanager").rotate_secret(SecretId=secret)
     aws.wait_for_rotations()
-    value = json.loads(aws.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+    value = aws.value(secret)
     assert aws.login(value["username"], value["password"])
     assert value["from_address"] == "billing@example.com"
     aws.destroy("Mail")

@@ -45,9 +45,7 @@ class Mailer:
         return value["username"], value["password"]
 
     def value(self, label: str = "AWSCURRENT", name: str = "Mailer") -> dict[str, Any]:
-        secrets = self.aws.client("secretsmanager")
-        answer = secrets.get_secret_value(SecretId=self.outputs[f"{name}Secret"], VersionStage=label)
-        return dict(json.loads(answer["SecretString"]))
+        return self.aws.value(self.outputs[f"{name}Secret"], label)
 
     def rotate(self, **expected: Any) -> None:  # noqa: ANN401 - what the rotation is expected to do
         self.aws.wait_for_older_keys(self.outputs["MailerUser"])
@@ -77,12 +75,7 @@ def mailer(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Mailer]:
 def leaks(aws: LocalAws, stack_name: str) -> list[str]:
     """Where a key or a password can be read that should not be there."""
     texts = {"logs": aws.logs(), "events": json.dumps(aws.events(stack_name), default=str)}
-    secrets = [
-        secret
-        for key in aws.every_key_ever_made()
-        for secret in (key.access_key_id, key.secret_access_key, *key.smtp_passwords.values())
-    ]
-    return [place for place, text in texts.items() for secret in secrets if secret in text]
+    return [place for place, text in texts.items() if aws.leaked_in(text)]
 
 
 def test_a_deployed_user_can_log_in(mailer: Mailer) -> None:

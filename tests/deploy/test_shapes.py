@@ -41,10 +41,6 @@ def user(aws: LocalAws, stack: cdk.Stack, name: str = "Mailer", **properties: An
     return made
 
 
-def value(aws: LocalAws, secret: str) -> dict[str, Any]:
-    return dict(json.loads(aws.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]))
-
-
 def test_everything_encrypted_with_one_customer_key(aws: LocalAws, app: cdk.App) -> None:
     stack = stack_of(app, "CustomerKey")
     key = kms.Key(stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY, pending_window=cdk.Duration.days(7))
@@ -57,7 +53,7 @@ def test_everything_encrypted_with_one_customer_key(aws: LocalAws, app: cdk.App)
     )
     user(aws, stack, encryption_key=key, issuer=issuer)
     secret = aws.deploy(app)["MailerSecret"]
-    login = value(aws, secret)
+    login = aws.value(secret)
     assert aws.login(login["username"], login["password"])
     assert aws.client("secretsmanager").describe_secret(SecretId=secret)["KmsKeyId"].startswith("arn:aws:kms:")
     aws.rotate(secret)
@@ -68,7 +64,7 @@ def test_an_issuer_is_configured_after_its_first_deployment(aws: LocalAws, app: 
     plain = cdk.App(analytics_reporting=False)
     user(aws, stack_of(plain, "Configured"))
     secret = aws.deploy(plain)["MailerSecret"]
-    login, function = value(aws, secret), physical_id(aws, "Configured", "AWS::Lambda::Function")
+    login, function = aws.value(secret), physical_id(aws, "Configured", "AWS::Lambda::Function")
 
     stack = stack_of(app, "Configured")
     key = kms.Key(stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY, pending_window=cdk.Duration.days(7))
@@ -97,9 +93,9 @@ def test_an_issuer_is_configured_after_its_first_deployment(aws: LocalAws, app: 
     configuration = aws.client("lambda").get_function_configuration(FunctionName=function)
     assert configuration["Runtime"] == "python3.13"
     assert configuration["Role"].endswith(physical_id(aws, "Configured", "AWS::IAM::Role"))
-    assert value(aws, secret) == login
+    assert aws.value(secret) == login
     aws.rotate(secret)
-    for one in (login, value(aws, secret)):
+    for one in (login, aws.value(secret)):
         assert aws.login(one["username"], one["password"])
 
 
@@ -127,17 +123,17 @@ def test_further_names_of_fields_are_kept_by_rotation(aws: LocalAws, app: cdk.Ap
     stack = stack_of(app, "FurtherNames")
     user(aws, stack, secret_fields=names)
     secret = aws.deploy(app)["MailerSecret"]
-    first = value(aws, secret)
+    first = aws.value(secret)
     assert {first[name] == first[field] for field, name in names.items()} == {True}
     aws.rotate(secret)
-    second = value(aws, secret)
+    second = aws.value(secret)
     assert {second[name] == second[field] for field, name in names.items()} == {True}
     assert aws.login(first["username"], first["password"])
 
     without = cdk.App(analytics_reporting=False)
     user(aws, stack_of(without, "FurtherNames"))
     aws.deploy(without)
-    assert value(aws, secret) == {field: text for field, text in second.items() if field not in names.values()}
+    assert aws.value(secret) == {field: text for field, text in second.items() if field not in names.values()}
     assert aws.login(second["username"], second["password"])
 
 
@@ -146,7 +142,7 @@ def test_a_replica_follows_each_rotation(aws: LocalAws, app: cdk.App) -> None:
     secret = aws.deploy(app)["MailerSecret"]
     aws.rotate(secret)
     replica = aws.client("secretsmanager", "eu-west-1").get_secret_value(SecretId=secret.replace(REGION, "eu-west-1"))
-    assert json.loads(replica["SecretString"]) == value(aws, secret)
+    assert json.loads(replica["SecretString"]) == aws.value(secret)
 
 
 def test_stacks_share_an_issuer_and_come_and_go_alone(aws: LocalAws, app: cdk.App) -> None:
@@ -158,7 +154,7 @@ def test_stacks_share_an_issuer_and_come_and_go_alone(aws: LocalAws, app: cdk.Ap
     aws.rotate(secrets["Orders"])
     aws.wait_for_rotations()
     aws.destroy("OrdersStack")
-    login = value(aws, secrets["Alerts"])
+    login = aws.value(secrets["Alerts"])
     assert aws.login(login["username"], login["password"])
     aws.rotate(secrets["Alerts"])
 
@@ -178,6 +174,6 @@ def test_a_stack_full_of_users_shares_one_function_and_one_role(aws: LocalAws, a
         if "ManyUsers-SesSecureUserIssuer" in one["PolicyName"]
     ]
     assert max(len(json.dumps(document, separators=(",", ":"))) for document in attached) <= 6144
-    for login in (value(aws, secret) for secret in outputs.values()):
+    for login in (aws.value(secret) for secret in outputs.values()):
         assert aws.login(login["username"], login["password"])
     aws.rotate(outputs["User00Secret"])

@@ -39,9 +39,7 @@ class Stack:
         self.outputs = self.aws.create(self.name, self.text, given | changed)
 
     def value(self, label: str = "AWSCURRENT") -> dict[str, Any]:
-        secrets = self.aws.client("secretsmanager")
-        answer = secrets.get_secret_value(SecretId=self.outputs["SecretArn"], VersionStage=label)
-        return dict(json.loads(answer["SecretString"]))
+        return self.aws.value(self.outputs["SecretArn"], label)
 
     def login(self, label: str = "AWSCURRENT") -> Login:
         value = self.value(label)
