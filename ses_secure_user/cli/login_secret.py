@@ -80,17 +80,12 @@ class LoginSecret:
 
     def login(self, label: str) -> Login | None:
         """The login under a label, or None where no version has it."""
-        try:
-            answer = self.api.get_secret_value(SecretId=self.description["ARN"], VersionStage=label)
-        except ClientError as error:
-            if code_of(error) == NO_SUCH_SECRET:
-                return None
-            raise
-        return self._login(label, answer.get("SecretString", ""))
+        return self._read(label, VersionStage=label)
 
     def known_keys(self) -> set[str]:
         """The ids of all keys that a version of the secret holds, those without a label included."""
-        return {key for one in self._versions() if (key := self._key_id(one.get("VersionId", "")))}
+        ids = (one.get("VersionId", "") for one in self._versions())
+        return {login.key_id for version in ids if (login := self._read(version, VersionId=version)) and login.key_id}
 
     def pending(self) -> str | None:
         """The version that is pending now and not current, if there is one."""
@@ -109,18 +104,15 @@ class LoginSecret:
             answer = self.api.list_secret_version_ids(SecretId=secret, IncludeDeprecated=True, NextToken=token)
             yield from answer["Versions"]
 
-    def _key_id(self, version: str) -> str | None:
+    def _read(self, shown: str, **which: str) -> Login | None:
         try:
-            answer = self.api.get_secret_value(SecretId=self.description["ARN"], VersionId=version)
+            answer = self.api.get_secret_value(SecretId=self.description["ARN"], **which)
         except ClientError as error:
             if code_of(error) == NO_SUCH_SECRET:
                 return None
             raise
-        return self._login(version, answer.get("SecretString", "")).key_id
-
-    def _login(self, label: str, text: str) -> Login:
         try:
-            value = json.loads(text)
-            return Login(label, str(value["username"]), str(value["password"]), value)
+            value = json.loads(answer.get("SecretString", ""))
+            return Login(shown, str(value["username"]), str(value["password"]), value)
         except (KeyError, TypeError, ValueError):
-            raise CannotJudgeError(f"the secret's {label} version holds no SMTP login") from None
+            raise CannotJudgeError(f"the secret's {shown} version holds no SMTP login") from None
