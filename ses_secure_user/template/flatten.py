@@ -55,9 +55,10 @@ def flatten(paths: Sequence[Path], entry: str) -> str:
     """
     definitions: dict[str, Definition] = {}
     for number, path in enumerate(paths):
-        tree = ast.parse(path.read_text())
+        source = path.read_text()
+        tree = ast.parse(source)
         _check_imports(path, tree, {one.stem for one in paths[:number]})
-        for definition in _definitions(path.read_text(), tree):
+        for definition in _definitions(source, tree):
             for name in definition.names:
                 if definitions.setdefault(name, definition).meaning != definition.meaning:
                     raise ValueError(f"{path.name} gives {name} another meaning than a module before it")

@@ -12,7 +12,7 @@ from ses_secure_user.endpoint import HOST, REGION
 from ses_secure_user.names import CHOSEN, CONFIGURATION_SET_NAME, DOMAIN, LOCAL, VPC_ENDPOINT_ID
 
 MOST_SENDERS = 5
-"""How many From addresses a template names as resources, of which a list of unknown length has none."""
+"""How many From addresses a template takes."""
 
 _LITERAL = r"(?!.*\$\{)"
 """IAM would replace a policy variable."""

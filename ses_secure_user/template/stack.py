@@ -38,7 +38,7 @@ class TemplateStack(Stack):
         self._acknowledge("it is completed after synthesis", "F3031", "F3033", "W2001", "W8001")
         self._acknowledge("a secret's name is none", "W2509")
         given = {one.name: self._parameter(one) for group in GROUPS.values() for one in group}
-        region, senders = self._chosen("SesRegion", given, Aws.REGION), Fn.split(",", given["FromAddresses"])
+        region, senders = _chosen("SesRegion", given, Aws.REGION), Fn.split(",", given["FromAddresses"])
         topic = sns.Topic.from_topic_arn(self, "Topic", given["AlarmTopic"])
         mailer = SecureSesSmtpUser(
             self,
@@ -51,11 +51,11 @@ class TemplateStack(Stack):
             configuration_set=given["ConfigurationSet"],
             sandbox_recipients=[given["SandboxRecipient"]],
             ses_region=region,
-            smtp_host=self._chosen("SmtpHost", given, f"email-smtp.{region}.amazonaws.com"),
+            smtp_host=_chosen("SmtpHost", given, f"email-smtp.{region}.amazonaws.com"),
             smtp_port=cast("int", Token.as_number(Token.as_any(given["SmtpPort"]))),
             encryption_key=kms.Key.from_key_arn(self, "Key", given["EncryptionKey"]),
-            user_name=self._chosen("UserName", given, Aws.NO_VALUE),
-            secret_name=self._chosen("SecretName", given, Aws.NO_VALUE),
+            user_name=_chosen("UserName", given, Aws.NO_VALUE),
+            secret_name=_chosen("SecretName", given, Aws.NO_VALUE),
             issuer=CredentialIssuer(self, "Issuer", alarm_topic=topic),
         )
         CfnOutput(self, "SecretArn", value=mailer.secret.secret_arn)
@@ -82,5 +82,7 @@ class TemplateStack(Stack):
         findings = [Acknowledgment(id=f"CloudFormation-Validate::{rule}", reason=reason) for rule in rules]
         Validations.of(self).acknowledge(*findings)
 
-    def _chosen(self, name: str, given: dict[str, str], otherwise: str) -> str:
-        return Token.as_string(Fn.condition_if(f"Has{name}", given[name], otherwise))
+
+def _chosen(name: str, given: dict[str, str], otherwise: str) -> str:
+    """A parameter where it is given, and something else where it is not."""
+    return Token.as_string(Fn.condition_if(f"Has{name}", given[name], otherwise))
