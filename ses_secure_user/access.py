@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import jsii
@@ -11,7 +9,8 @@ from aws_cdk import Annotations, IStableAnyProducer, Lazy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from .issuer.contract import REVOKED_TAG, TAG_PREFIX
+from .issuer.contract import CREATED_TAG, REVOKED_TAG
+from .logical_ids import DIGITS, digest, ending
 from .refusal import refusal
 from .statements import Statement, allow, policy, via
 from .tokens import is_token, place_of, stack_of
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import CfnResource, Stack
 
+    from .logical_ids import LoginIds
     from .replicas import Replica
 
 SUBJECT_CHARACTERS = 5_200
@@ -35,7 +35,7 @@ ROLE_POLICIES = 10
 _FIXED = len(
     "arn:aws-us-gov:iam::123456789012:user/,arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:-AbCdEf,''''"
 )
-_USER_NAME, _SECRET_SUFFIX = 64, len("Secret01234567-012345678901")
+_USER_NAME, _SECRET_SUFFIX = 64, len("Secret01234567-012345678901") + DIGITS
 _KEY = len("'arn:aws-us-gov:kms:ap-southeast-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef',")
 
 _KEY_STATEMENT = len(
@@ -48,7 +48,6 @@ _USER_ACTIONS = [
     "iam:DeleteAccessKey",
     "iam:ListAccessKeys",
     "iam:ListUserTags",
-    "iam:TagUser",
 ]
 _SECRET_ACTIONS = [
     "secretsmanager:DescribeSecret",
@@ -72,7 +71,10 @@ class Subject(NamedTuple):
         secret_arn: The ARN of the secret that holds its login.
         key_arn: The secret's own key, if it has one.
         replicas: The secret's copies.
-        origin: The path in the tree, and the names that the caller chose for the user and the secret.
+        path: Its path in the tree.
+        chosen: The names that the caller chose for the user and the secret.
+        digest: What changes when another login takes the place of this one.
+        ids: The logical ids of its resources.
     """
 
     stack: Stack
@@ -81,7 +83,10 @@ class Subject(NamedTuple):
     secret_arn: str
     key_arn: str | None
     replicas: tuple[Replica, ...]
-    origin: tuple[str, str | None, str | None]
+    path: str
+    chosen: tuple[str | None, str | None]
+    digest: str
+    ids: LoginIds
 
     @property
     def keys(self) -> set[tuple[str, str]]:
@@ -91,9 +96,9 @@ class Subject(NamedTuple):
 
     def characters(self, known: set[tuple[str, str]]) -> int:
         """The most that its ARNs add to a policy that has some of the keys already."""
-        path, user_name, secret_name = self.origin
+        user_name, secret_name = self.chosen
         user = _length(user_name, _USER_NAME)
-        secret = _length(secret_name, len(path) + _SECRET_SUFFIX)
+        secret = _length(secret_name, len(self.path) + _SECRET_SUFFIX)
         keys = sum(_KEY + (_KEY_STATEMENT if region else 0) for region, _ in self.keys - known)
         return _FIXED + user + secret + keys
 
@@ -168,8 +173,8 @@ class RoleAccess:
 class AccessPolicy:
     """A managed policy of an issuer's role that grows until it is full.
 
-    Its logical id is derived from the users it names. When a user leaves the stack or gets another name, CloudFormation
-    therefore makes a new policy and deletes the old one last, after the user's keys: a policy changed in place would
+    Its logical id is derived from the logins it is for. When one leaves the stack or is replaced, CloudFormation
+    therefore makes a new policy and deletes the old one last, after the login's keys: a policy changed in place would
     already have lost the right to delete them.
     """
 
@@ -179,10 +184,9 @@ class AccessPolicy:
         self._document = _Document(self)
         document = Lazy.any(self._document)
         self.resource = iam.CfnManagedPolicy(scope, construct_id, policy_document=document, roles=[role_name])
-        self._base_id = self._stack.get_logical_id(self.resource)
+        self._own_id = self._stack.get_logical_id(self.resource)
         self._subjects: list[Subject] = []
         self._keys: set[tuple[str, str]] = set()
-        self._names = hashlib.sha256()
         self._room = SUBJECT_CHARACTERS
 
     def holds(self, subject: Subject) -> bool:
@@ -190,26 +194,27 @@ class AccessPolicy:
         return subject.characters(self._keys) <= self._room
 
     def add(self, subject: Subject) -> None:
-        """Add a user to the policy, and let the logical id tell which users it has."""
+        """Add a user to the policy, and let the logical id change with it."""
         self._subjects.append(subject)
         self._room -= subject.characters(self._keys)
         self._keys |= subject.keys
         if self._document.is_written:  # somebody has looked, and the CDK would go on showing what was there then
             self._document = _Document(self)
             self.resource.policy_document = Lazy.any(self._document)
-        self._names.update(json.dumps([self._resolved(part) for part in subject.origin]).encode())
-        self.resource.override_logical_id(self._base_id + self._names.hexdigest()[:8].upper())
-
-    def _resolved(self, name: str | None) -> object:
-        return self._stack.resolve(name) if is_token(name) else name
+        subjects = digest(*((one.path, one.digest) for one in self._subjects))
+        self.resource.override_logical_id(ending(self._own_id, subjects))
 
     def statements(self) -> list[Statement]:
-        """What the document says, once all users are named."""
+        """Write the statements, once all users are named.
+
+        ``ForAllValues`` is true on a missing key, which the calls that set no tags need. So a statement of its own for
+        TagResource, which would name each secret twice, is not needed.
+        """
         home = place_of(self._stack).region
-        revoked, own_tags = {"aws:TagKeys": REVOKED_TAG}, {"aws:TagKeys": f"{TAG_PREFIX}*"}
         users, secrets = [one.user_arn for one in self._subjects], [one.secret_arn for one in self._subjects]
+        own_tags = {"aws:TagKeys": [f"{CREATED_TAG}*", f"{REVOKED_TAG}*"]}
         statements = [
-            allow(_USER_ACTIONS, users, **{"ForAllValues:StringEquals": revoked}),
+            allow(_USER_ACTIONS, users),
             allow(_SECRET_ACTIONS, secrets, **{"ForAllValues:StringLike": own_tags}),
         ]
         keys = sorted(key for region, key in self._keys if not region)

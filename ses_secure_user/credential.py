@@ -8,10 +8,13 @@ from aws_cdk import CfnResource, Token
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from .credential_issuer import SERVICE_TIMEOUT_SECONDS
+from .endpoint import check_host
 from .issuer.contract import PROPERTIES, TAGS, Declaration
-from .tokens import is_token
+from .logical_ids import digest
+from .tokens import is_token, place_of
 
 if TYPE_CHECKING:
+    from aws_cdk import Stack
     from constructs import Construct
 
     from .access import Subject
@@ -19,20 +22,37 @@ if TYPE_CHECKING:
     from .login import Login
 
 
-def declare(login: Login, *, user_name: str, from_address: str) -> Declaration:
-    """Write down what the function is told: as the credential's properties, and for a rotation as the secret's tags."""
-    verify_login = str(login.verify).lower()
+def login_digest(stack: Stack, login: Login, chosen: tuple[str | None, str | None], issuer: CredentialIssuer) -> str:
+    """Shorten what cannot be changed about a login after creation.
+
+    The stack's own region and the region's own endpoint are left out, so that a stack can be given its ``env`` later.
+
+    Args:
+        stack: The user's stack.
+        login: What it is valid for.
+        chosen: The names that the caller chose for the user and the secret.
+        issuer: The function that issues it.
+    """
+    region = None if login.region == place_of(stack).region else login.region
+    host = None if login.host == check_host(None, login.region) else login.host
+    function = issuer._identity(stack)  # noqa: SLF001 - the two make one construct
+    told = [region, host, login.port, login.field_names, *chosen, *function]
+    return digest(stack.resolve(told) if any(map(is_token, told)) else told)
+
+
+def declare(login: Login, secret_arn: str) -> Declaration:
+    """Write down what a login is valid for, and which secret holds it."""
     port = Token.as_string(login.port) if is_token(login.port) else str(login.port)
-    return Declaration(user_name, login.region, login.host, port, from_address, verify_login, login.field_names)
+    return Declaration(secret_arn, login.region, login.host, port, login.field_names)
 
 
 def tags(declared: Declaration) -> list[dict[str, str]]:
-    """Tag a secret with what a rotation is to issue: its event names nothing but the secret."""
-    return [{"key": name, "value": value} for name, value in declared.named(TAGS).items() if value]
+    """Write it as tags of the user, from which a rotation reads it."""
+    return [{"key": name, "value": value} for name, value in declared.named(TAGS).items()]
 
 
 def issue(scope: Construct, issuer: CredentialIssuer, subject: Subject, declared: Declaration) -> CfnResource:
-    """Have a login issued at deployment, and its user's keys deleted with the resource that is returned."""
+    """Create the custom resource that issues the login; deleting it deletes all access keys of the user."""
     credential = CfnResource(
         scope,
         "Credential",
@@ -40,11 +60,12 @@ def issue(scope: Construct, issuer: CredentialIssuer, subject: Subject, declared
         properties={
             "ServiceToken": issuer.function_arn,
             "ServiceTimeout": SERVICE_TIMEOUT_SECONDS,
-            "SecretId": subject.secret_arn,
-            **{name: value for name, value in declared.named(PROPERTIES).items() if value},
+            "UserName": subject.user_name,
+            **declared.named(PROPERTIES),
         },
     )
     credential.add_resource_dependency(issuer._serve(subject))  # noqa: SLF001 - the two make one construct
+    subject.ids.give(credential, "Credential")
     return credential
 
 
@@ -64,3 +85,4 @@ def rotate(scope: Construct, issuer: CredentialIssuer, subject: Subject, credent
         rotation_rules={"scheduleExpression": rate},
     )
     schedule.add_resource_dependency(credential)
+    subject.ids.give(schedule, "Rotation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 from weakref import WeakKeyDictionary
@@ -58,6 +59,7 @@ class IssuerProperties(TypedDict, total=False):
     tracing: lambda_.Tracing
     runtime: lambda_.Runtime
     alarm_topic: sns.ITopic | None
+    verify_login: bool
 
 
 class CredentialIssuer(Construct):
@@ -65,12 +67,15 @@ class CredentialIssuer(Construct):
 
     The users of a stack share one. `CredentialIssuer.of` configures it, before or after its first deployment: to put it
     into a VPC, to encrypt with a key of your own, to be alarmed. Make one as a construct of its own to share it among
-    the stacks of one account and region, or to separate users. A deployed user stays with its issuer: CloudFormation
-    changes no ``ServiceToken``
+    the stacks of one account and region, or to separate users. A deployed user that moves to another issuer is
+    replaced, with its login, since CloudFormation changes no ``ServiceToken``
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html).
 
     It runs on arm64 with the runtime's own boto3 and no other code than its own. CloudFormation and Secrets Manager
     alone invoke it, and it may touch the users and secrets that it serves and nothing else.
+
+    Attributes:
+        verify_login: Whether it tests each new login before it becomes current.
     """
 
     def __init__(  # noqa: PLR0913 - properties are flat, as everywhere in the CDK
@@ -89,12 +94,13 @@ class CredentialIssuer(Construct):
         tracing: lambda_.Tracing = lambda_.Tracing.DISABLED,
         runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
         alarm_topic: sns.ITopic | None = None,
+        verify_login: bool = True,
     ) -> None:
         """Make the function.
 
         Args:
             scope: The construct to make it in, such as the stack.
-            construct_id: Its name there. For life: CloudFormation lets no deployed user move to another function.
+            construct_id: Its name there. Under another one its users are replaced, with their logins.
             vpc: The VPC to run in. From its subnets the function must reach IAM, Secrets Manager, CloudFormation's S3
                 and the SMTP endpoint (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
                 Default: none.
@@ -118,6 +124,9 @@ class CredentialIssuer(Construct):
             runtime: The Lambda runtime. Python, 3.11 or later. Default: Python 3.14.
             alarm_topic: The topic to tell when a rotation failed. One that is imported must itself let
                 ``cloudwatch.amazonaws.com`` publish. Default: none; see `metric_rotation_failures`.
+            verify_login: Whether each new login is tested at its endpoint before it becomes current. The function must
+                reach the endpoint; with False it waits a minute instead, in which IAM should have spread the key.
+                Default: True.
 
         Raises:
             ValueError: A property is wrong; the message names it, its rule, and what to write instead.
@@ -132,7 +141,9 @@ class CredentialIssuer(Construct):
         check_class("tracing", tracing, lambda_.Tracing, "lambda_.Tracing.ACTIVE")
         check_runtime(runtime)
         check_construct("alarm_topic", alarm_topic, "sns.ITopic", "topic_arn")
+        check_class("verify_login", verify_login, bool, "False")
         super().__init__(scope, construct_id)
+        self.verify_login = verify_login
         self._stack = stack_of(scope)
         self._place = place_of(self._stack)
         logs_to = self._log_group(log_retention, key)
@@ -153,6 +164,7 @@ class CredentialIssuer(Construct):
             role=role_arn,
             kms_key_arn=key and key.key_arn,
             reserved_concurrent_executions=reserved_concurrent_executions,
+            environment=None if verify_login else {"variables": {"VERIFY_LOGIN": "false"}},
             dead_letter_config={"targetArn": dead_letter_queue.queue_arn} if dead_letter_queue else None,
             tracing_config={"mode": _TRACING[tracing]} if traced else None,
             vpc_config=network(self, vpc, subnet_ids, security_groups) if vpc else None,
@@ -163,7 +175,7 @@ class CredentialIssuer(Construct):
         self._access = RoleAccess(self, self._role_name, needed=[self._invocation(), self._rotation_permission()])
         if alarm_topic:
             self._alarm(alarm_topic)
-        self._warn_of_low(reserved_concurrent_executions)
+        self._warn(reserved_concurrent_executions)
 
     @classmethod
     def of(cls, scope: Construct, **properties: Unpack[IssuerProperties]) -> CredentialIssuer:
@@ -218,6 +230,15 @@ class CredentialIssuer(Construct):
             statistic="Sum",
             period=period,
         )
+
+    @functools.cached_property
+    def _reference(self) -> str:
+        """The function's ARN as its own stack refers to it."""
+        return json.dumps(self._stack.resolve(self.function_arn))
+
+    def _identity(self, stack: Stack) -> tuple[str, str | None]:
+        """Tell the function from others; one of another stack may have the logical id of one of this stack."""
+        return self._reference, None if stack is self._stack else self._stack.stack_name
 
     def _serve(self, subject: Subject) -> iam.CfnManagedPolicy:
         """Allow the function to issue for one more user, and return what must be deployed before it can.
@@ -311,7 +332,12 @@ class CredentialIssuer(Construct):
         )
         tell(topic, alarm)
 
-    def _warn_of_low(self, concurrency: int | None) -> None:
+    def _warn(self, concurrency: int | None) -> None:
+        if not self.verify_login:
+            Annotations.of(self).add_warning_v2(
+                "ses-secure-user:untestedLogin",
+                "`verify_login` is off, so a login may become current before SES accepts it",
+            )
         if concurrency is not None and not is_token(concurrency) and concurrency < SAFE_CONCURRENCY:
             Annotations.of(self).add_warning_v2(
                 "ses-secure-user:lowConcurrency",
@@ -334,6 +360,12 @@ def check_issuer(issuer: CredentialIssuer | None, user: Place) -> None:
         if theirs != ours and not is_token(theirs) and not is_token(ours):
             remedy = f"CloudFormation calls no function elsewhere: make an issuer for each {what}"
             raise refusal("issuer", f"be in the user's {what} {theirs}", ours, remedy)
+
+
+def verifies_login(issuer: CredentialIssuer | None, stack: Stack) -> bool:
+    """Whether the issuer of a user tests new logins: a given one, else the stack's shared one, else the default."""
+    found = issuer or _SHARED.get(stack)
+    return found is None or found.verify_login
 
 
 _SHARED: WeakKeyDictionary[Stack, CredentialIssuer] = WeakKeyDictionary()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .issuer.contract import is_ses_host
 from .refusal import refusal
 from .tokens import is_token
 
@@ -36,10 +37,7 @@ SMTP_PORTS = (25, 465, 587, 2465, 2587)
 """https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
 
 BLOCKED_PORT = 25
-_LAST_PORT = 65_535
 REGION = r"[a-z]{2,3}(?:-[a-z]+)+-\d{1,2}"
-HOST = r"(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9-]{1,63}"
-_SES_HOST = re.compile(r"(?:.+\.)?email-smtp(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:(?:vpce\.)?amazonaws\.com|api\.aws)")
 
 
 def check_region(prop: str, region: object) -> str:
@@ -61,40 +59,42 @@ def check_host(host: str | None, region: str) -> str:
         region: The region that its passwords are for.
 
     Raises:
-        ValueError: It is no host name, or that of another region's endpoint.
+        ValueError: It is no endpoint of SES, or one of another region.
     """
     if host is None:
         return f"email-smtp.{region}.amazonaws.com"
     if isinstance(host, str) and is_token(host):
         return host
-    if not isinstance(host, str) or not re.fullmatch(HOST, host):
-        remedy = "write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port"
-        raise refusal("smtp_host", "be a host name", host, remedy)
-    endpoint = _SES_HOST.fullmatch(host)
-    if endpoint and not is_token(region) and endpoint["region"] != region:
-        remedy = f"an SMTP password is valid in one region: set `ses_region` to {endpoint['region']}, or another host"
+    if not isinstance(host, str) or not is_ses_host(host):
+        rule = "be the name of an SMTP endpoint of SES, since the login is shown to no other host"
+        remedy = (
+            "write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the"
+            " region's own; a CNAME or a relay is none"
+        )
+        raise refusal("smtp_host", rule, host, remedy)
+    if not is_token(region) and not is_ses_host(host, region):
+        other = host.rpartition("email-smtp")[2].split(".")[1]
+        remedy = f"an SMTP password is valid in one region: set `ses_region` to {other}, or another host"
         raise refusal("smtp_host", f"be an endpoint of `ses_region` {region}", host, remedy)
     return host
 
 
-def check_port(port: int, host: str | None, *, verify_login: bool) -> None:
+def check_port(port: int, *, verify_login: bool) -> None:
     """Check an endpoint's port.
 
     Args:
         port: The port.
-        host: The endpoint's name as the caller gave it.
         verify_login: Whether Lambda is to connect to it.
 
     Raises:
-        ValueError: It is none, not one of SES's, or one that AWS blocks for Lambda.
+        ValueError: It is not one of SES's, or one that AWS blocks for Lambda.
     """
     if is_token(port):
         return
-    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= _LAST_PORT:
-        raise refusal("smtp_port", "be a port", repr(port), "write one such as 465 or 587")
-    if (host is None or _SES_HOST.fullmatch(host)) and port not in SMTP_PORTS:
-        ports = ", ".join(map(str, SMTP_PORTS))
-        raise refusal("smtp_port", "be one that SES offers", port, f"write one of {ports}")
+    if not isinstance(port, int) or port not in SMTP_PORTS:
+        raise refusal(
+            "smtp_port", "be one that SES offers", repr(port), f"write one of {', '.join(map(str, SMTP_PORTS))}"
+        )
     if port == BLOCKED_PORT and verify_login:
-        remedy = "write 587, or verify_login=False"
+        remedy = "write 587, or give an `issuer` with verify_login=False"
         raise refusal("smtp_port", "be one that Lambda may open, to test the login", port, remedy)

@@ -2,12 +2,54 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, cast
+
+import jsii
+from aws_cdk import aws_kms as kms
+from constructs import IValidation
 
 from .refusal import check_construct, refusal
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_kms as kms
+    from collections.abc import Sequence
+
+    from aws_cdk import CfnElement, Stack
+
+
+@jsii.implements(IValidation)
+class CircleCheck:
+    """Refuses a key whose policy, once it is complete, refers to what is made after the key.
+
+    CloudFormation would see the circle at deployment, and name neither the key nor a way out.
+    """
+
+    def __init__(self, prop: str, key: kms.IKey, stack: Stack, after: Sequence[CfnElement]) -> None:
+        """Remember what to look for.
+
+        Args:
+            prop: The property that the key was given for.
+            key: The key.
+            stack: The stack of what is made after it.
+            after: The user, and the resources that it depends on.
+        """
+        self._prop = prop
+        self._key = key
+        self._stack = stack
+        self._after = after
+
+    def validate(self) -> list[str]:
+        """Give the refusal, if there is one."""
+        around = (self._key.node.default_child, self._key.node.scope)
+        policies = [one.key_policy for one in around if isinstance(one, kms.CfnKey)]
+        text = json.dumps(self._stack.resolve(policies))
+        names = self._stack.resolve([one.logical_id for one in self._after])
+        if not re.search(rf"[\"{{](?:{'|'.join(names)})[\"}}.]", text):  # Ref and Fn::GetAtt, or in a text of Fn::Sub
+            return []
+        rule = "not refer to the user or its secret in its policy, since both are made after the key"
+        remedy = "grant the user nothing, as it only sends, and let a role read the secret: `grant_read`"
+        return [str(refusal(self._prop, rule, self._key.node.path, remedy))]
 
 
 def key_behind(prop: str, given: kms.IKey | None) -> kms.IKey | None:

@@ -19,7 +19,6 @@ class Login(NamedTuple):
     region: str
     host: str
     port: int
-    verify: bool
     fields: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -43,17 +42,15 @@ def check_login(
         smtp_host: The endpoint's name. Default: ``email-smtp.REGION.amazonaws.com``.
         smtp_port: The endpoint's port.
         secret_fields: Further names for the secret's fields.
-        verify_login: Whether new logins are tested there.
+        verify_login: Whether the function connects to it, to test new logins.
 
     Raises:
         ValueError: One of them is wrong; the message names the property, its rule and the remedy.
     """
-    if not isinstance(verify_login, bool):
-        raise refusal("verify_login", "be a bool", repr(verify_login), "write True or False")
     check_region("ses_region", region)
     host = check_host(smtp_host, region)
-    check_port(smtp_port, smtp_host, verify_login=verify_login)
-    return Login(region, host, smtp_port, verify_login, check_fields(secret_fields))
+    check_port(smtp_port, verify_login=verify_login)
+    return Login(region, host, smtp_port, check_fields(secret_fields))
 
 
 def login_warnings(login: Login, interval_hours: int | None) -> list[tuple[str, str]]:
@@ -62,9 +59,6 @@ def login_warnings(login: Login, interval_hours: int | None) -> list[tuple[str, 
     if not is_token(login.region) and login.region not in SMTP_REGIONS:
         text = f"`ses_region` {login.region} is not known to have an SES SMTP endpoint"
         found.append(("ses-secure-user:unknownRegion", text))
-    if not login.verify:
-        text = "`verify_login` is off, so a login may become current before SES accepts it"
-        found.append(("ses-secure-user:untestedLogin", text))
     return found
 
 
@@ -88,18 +82,3 @@ def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, st
         if names.count(name) > 1:
             raise refusal("secret_fields", "give each field a name of its own", f"{name} twice", "rename one of them")
     return tuple(sorted(given.items()))
-
-
-def check_told_address(address: str) -> None:
-    """Check the From address that the secret tells, which stands in a tag of the secret too.
-
-    Raises:
-        ValueError: A tag cannot hold it
-            (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_TagResource.html).
-    """
-    if is_token(address) or re.fullmatch(r"[A-Za-z0-9+=._:/@-]{1,256}", address):
-        return
-    rule = (
-        "begin with an address of at most 256 letters, digits and + - = . _ : / @, since a tag of the secret holds it"
-    )
-    raise refusal("from_address", rule, address, "write another one first")

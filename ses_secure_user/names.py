@@ -24,10 +24,16 @@ LOCAL = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"(?=[^,]{{1,253}}(?:,|$))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
 """A domain, which ends the text or an entry of a list with commas."""
+SECRET_NAME = 256 - len("arn:aws-us-gov:secretsmanager:us-isof-south-1:123456789012:secret:-AbCdEf")
+"""The longest name of a secret: its ARN stands in a tag of the user, which takes 256 characters
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html).
+"""
 CHOSEN = {
-    # IAM allows a comma too, and a tag of the secret, which names the user, may not
-    "user_name": (re.compile(r"[A-Za-z0-9_+=.@-]{1,64}"), "1 to 64 letters, digits and _+=.@-"),
-    "secret_name": (re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}"), "1 to 512 letters, digits and /_+=.@-"),
+    "user_name": (re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}"), "1 to 64 letters, digits and _+=,.@-"),
+    "secret_name": (
+        re.compile(rf"[A-Za-z0-9/_+=.@-]{{1,{SECRET_NAME}}}"),
+        f"1 to {SECRET_NAME} letters, digits and /_+=.@-, as a tag of the user holds its ARN",
+    ),
 }
 VPC_ENDPOINT_ID = r"vpce-[0-9a-f]{8,17}"
 CONFIGURATION_SET_NAME = r"[A-Za-z0-9_-]{1,64}"

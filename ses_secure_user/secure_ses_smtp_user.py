@@ -13,15 +13,16 @@ from constructs import Construct
 
 from .access import Subject
 from .alarm_topic import check_topic
-from .credential import declare, issue, rotate, tags
-from .credential_issuer import CredentialIssuer, check_issuer
+from .credential import declare, issue, login_digest, rotate, tags
+from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
 from .interval import DEFAULT_INTERVAL, check_interval
-from .keys import key_behind
-from .login import check_login, check_told_address, login_warnings
+from .keys import CircleCheck, key_behind
+from .logical_ids import LoginIds
+from .login import check_login, login_warnings
 from .names import check_names
 from .policy import check_size, policy_document
 from .refusal import check_class, refusal
-from .replicas import Replica, check_replicas
+from .replicas import check_replicas
 from .restrictions import Restrictions, restrict, restriction_warnings
 from .rotation_watch import RotationWatch, overdue, overdue_alarm
 from .secret import IssuedSecret
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ses as ses
     from aws_cdk import aws_sns as sns
 
-    from .issuer.contract import Declaration
-
 
 _OTHER_REGION = "SES verifies identities by region: verify it there, or leave `ses_region` out"
 _OTHER_ACCOUNT = "its owner can revoke it and see what is sent: verify it here, or deploy this stack there"
@@ -49,13 +48,19 @@ _OTHER_ACCOUNT = "its owner can revoke it and see what is sent: verify it here, 
 class SecureSesSmtpUser(Construct):
     """An IAM user that can only send over Amazon SES SMTP: as certain addresses, from certain networks.
 
-    Its login is in a secret, as ``username``, ``password``, ``host`` and ``port``, beside ``from_address``, ``region``
+    Its login is in a secret, as ``username``, ``password``, ``host`` and ``port``, and as ``url``, next to ``region``
     and ``iam_user``. A Lambda function makes the login at deployment, tests it at SES, renews it at an interval, and
     revokes it with the stack; the secret access key behind it is stored nowhere.
+
+    What a login is valid for cannot be changed after creation. Where `ses_region`, `smtp_host`, `smtp_port`,
+    `secret_fields`, `user_name`, `secret_name` or `issuer` change, CloudFormation makes another user, secret and login
+    next to the old ones, updates what refers to them in the app, and then deletes the old ones. With a chosen
+    `user_name` or `secret_name` that stays the same this fails, as with all named resources: change the name too.
 
     Attributes:
         smtp_host: The endpoint that the login is for.
         smtp_port: Its port.
+        from_address: The first From address, for an application to send as.
         issuer: The function that issues the login.
     """
 
@@ -76,7 +81,6 @@ class SecureSesSmtpUser(Construct):
         smtp_host: str | None = None,
         smtp_port: int = 465,
         rotation_interval: Duration | None = DEFAULT_INTERVAL,
-        verify_login: bool = True,
         encryption_key: kms.IKey | None = None,
         user_name: str | None = None,
         secret_name: str | None = None,
@@ -109,32 +113,30 @@ class SecureSesSmtpUser(Construct):
                 the account is in it. Default: none.
             ses_region: The region to send in. That of the identity, where SES has an SMTP endpoint. Default: the
                 identity ARN's, else the stack's.
-            smtp_host: The endpoint to send through. One of `ses_region`, such as a FIPS or VPC endpoint
+            smtp_host: The endpoint to send through. One of SES in `ses_region`, such as a FIPS or VPC endpoint; no
+                CNAME or relay, as the login is shown to no other host
                 (https://docs.aws.amazon.com/general/latest/gr/ses.html). Default:
                 ``email-smtp.REGION.amazonaws.com``.
-            smtp_port: The endpoint's port. 465 and 2465 use TLS from the first byte, others STARTTLS
-                (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html). Default: 465.
+            smtp_port: The endpoint's port. 465 and 2465 use TLS from the first byte, others STARTTLS; 25 only where the
+                issuer tests no login (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html). Default: 465.
             rotation_interval: How long a login is current; it stays valid for one interval more. At least 4 hours, at
                 most 999 days (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html);
                 None for no rotation. Default: 30 days.
-            verify_login: Whether each new login is tried at the endpoint before it becomes current. The function must
-                reach the endpoint; with False it waits a minute instead, in which IAM should have spread the key.
-                Default: True.
-            encryption_key: The KMS key to encrypt the secret with. A key, or an alias made here. One of another
-                account, or with a policy that does not trust this one, must itself allow its use. Default:
-                ``aws/secretsmanager``.
-            user_name: The IAM user's name. For life: another name is refused at deployment, since a credential
-                belongs to one user; give the construct another id. Default: generated.
-            secret_name: The secret's name. For life, too. Default: generated.
+            encryption_key: The KMS key to encrypt the secret with. A key, or an alias made here, whose policy does not
+                refer to this user. One of another account, or with a policy that does not trust this one, must itself
+                allow its use. Default: ``aws/secretsmanager``.
+            user_name: The IAM user's name. Default: generated.
+            secret_name: The secret's name. At most 183 characters, since a tag of the user holds its ARN. Default:
+                generated.
             secret_fields: Further names for the secret's fields, for an application that reads fixed ones, such as
                 ``{"username": "SMTP_USERNAME"}``. They stand beside the fields' own. Default: none.
             replica_regions: Regions to keep a copy of the secret in. Others than the secret's own; a
                 ``secretsmanager.ReplicaRegion`` gives the copy a key of its own
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html). Default: none.
-            removal_policy: What happens to the secret when it leaves the stack. Its login is revoked in any case.
-                Default: it is deleted.
-            issuer: The function that issues the login. Of the same account and region, and for life: CloudFormation
-                lets no deployed user move to another. Default: one that the stack's users share.
+            removal_policy: What happens to the secret when it leaves the stack, or is replaced. Its login is revoked in
+                any case. Default: it is deleted.
+            issuer: The function that issues the login. Of the same account and region. Default: one that the stack's
+                users share.
 
         Raises:
             ValueError: A property is wrong; the message names it, its rule, and what to write instead.
@@ -152,30 +154,69 @@ class SecureSesSmtpUser(Construct):
             sandbox_recipients=sandbox_recipients,
         )
         check_size(restrictions)
-        told = _first(restrictions.from_addresses)
-        check_told_address(told)
         place = _identity_place(restrictions, home, ses_region)
-        login = check_login(place.region, smtp_host, smtp_port, secret_fields, verify_login=verify_login)
+        check_issuer(issuer, home)
+        tested = verifies_login(issuer, stack)
+        login = check_login(place.region, smtp_host, smtp_port, secret_fields, verify_login=tested)
         hours = check_interval(rotation_interval)
         check_names(user_name=user_name, secret_name=secret_name)
         key = key_behind("encryption_key", encryption_key)
         replicas = check_replicas(replica_regions, home.region)
         _check_removal_policy(removal_policy)
-        check_issuer(issuer, home)
         super().__init__(scope, construct_id)
         self.smtp_host, self.smtp_port = login.host, login.port
+        self.from_address = _first(restrictions.from_addresses)
         self.issuer = issuer or CredentialIssuer.of(stack)
-        self._stack, self._key = stack, key
+        self._stack, self._key, self._hours = stack, key, hours
         self._sender = sender(identity, configuration_set, restrictions.configuration_set, user_name, place.region)
-        user_arn = self._make_user(restrictions, place, user_name)
-        declared = declare(login, user_name=self._user_name, from_address=told)
-        self._hours = hours
-        self._secret_arn = self._make_secret(declared, secret_name, replicas, removal_policy)
-        origin = (construct_id if scope is stack else self.node.path, user_name, secret_name)
-        subject = self._subject(user_arn, self._secret_arn, replicas, origin)
+
+        document = policy_document(restrictions, partition=place.partition, region=place.region, account=place.account)
+        self._identity_arns = identity_arns(document)
+        self._policy = iam.CfnManagedPolicy(self, "Policy", policy_document=document)
+        self._group = iam.CfnGroup(self, "Group", managed_policy_arns=[self._policy])
+        secret = secretsmanager.CfnSecret(
+            self,
+            "Secret",
+            name=secret_name,
+            description="An SES SMTP login",
+            kms_key_id=key and key.key_arn,
+            replica_regions=[{"region": one.region, "kmsKeyId": one.key_arn} for one in replicas] or None,
+        )
+        if removal_policy != RemovalPolicy.DESTROY:
+            secret.apply_removal_policy(removal_policy)
+        self._secret_arn = secret.ref
+        declared = declare(login, self._secret_arn)
+        user = _User(
+            self,
+            "User",
+            user_name=user_name,
+            groups=[self._group],
+            permissions_boundary=self._policy,
+            tags=tags(declared),
+        )
+        self._user_name = user.ref
+        chosen = (user_name, secret_name)
+        digest = login_digest(stack, login, chosen, self.issuer)
+        ids = LoginIds(stack, self._policy, "Policy", digest)
+        for resource, kind in ((self._group, "Group"), (secret, "Secret"), (user, "User")):
+            ids.give(resource, kind)
+        subject = Subject(
+            stack=stack,
+            user_name=self._user_name,
+            user_arn=user.attr_arn,
+            secret_arn=self._secret_arn,
+            key_arn=key.key_arn if key else None,
+            replicas=replicas,
+            path=construct_id if scope is stack else self.node.path,
+            chosen=chosen,
+            digest=digest,
+            ids=ids,
+        )
         self._credential = issue(self, self.issuer, subject, declared)
         if hours is not None:
             rotate(self, self.issuer, subject, self._credential, hours)
+        if key:
+            self.node.add_validation(CircleCheck("encryption_key", key, stack, (user, secret, self._credential)))
         self._warn(restriction_warnings(restrictions, identity, from_address), login_warnings(login, hours))
 
     @functools.cached_property
@@ -336,50 +377,6 @@ class SecureSesSmtpUser(Construct):
             "identities": self._identity_arns,
         }
         return grant_verification(self.grant_read(grantee), grantee, arns)
-
-    def _make_user(self, restrictions: Restrictions, place: Place, name: str | None) -> str:
-        """Make the user behind its policy, in a group and as a boundary, and give its ARN."""
-        document = policy_document(restrictions, partition=place.partition, region=place.region, account=place.account)
-        self._identity_arns = identity_arns(document)
-        self._policy = iam.CfnManagedPolicy(self, "Policy", policy_document=document)
-        self._group = iam.CfnGroup(self, "Group", managed_policy_arns=[self._policy])
-        user = _User(self, "User", user_name=name, groups=[self._group], permissions_boundary=self._policy)
-        self._user_name = user.ref
-        return user.attr_arn
-
-    def _make_secret(
-        self, declared: Declaration, name: str | None, replicas: tuple[Replica, ...], removal_policy: RemovalPolicy
-    ) -> str:
-        """Make the secret without a value, and give its ARN."""
-        secret = secretsmanager.CfnSecret(
-            self,
-            "Secret",
-            name=name,
-            description="An SES SMTP login",
-            kms_key_id=self._key and self._key.key_arn,
-            replica_regions=[{"region": one.region, "kmsKeyId": one.key_arn} for one in replicas] or None,
-            tags=tags(declared),
-        )
-        if removal_policy != RemovalPolicy.DESTROY:
-            secret.apply_removal_policy(removal_policy)
-        return secret.ref
-
-    def _subject(
-        self,
-        user_arn: str,
-        secret_arn: str,
-        replicas: tuple[Replica, ...],
-        origin: tuple[str, str | None, str | None],
-    ) -> Subject:
-        return Subject(
-            stack=self._stack,
-            user_name=self._user_name,
-            user_arn=user_arn,
-            secret_arn=secret_arn,
-            key_arn=self._key.key_arn if self._key else None,
-            replicas=replicas,
-            origin=origin,
-        )
 
     def _warn(self, *warnings: list[tuple[str, str]]) -> None:
         for warning_id, message in itertools.chain(*warnings):

@@ -1,8 +1,24 @@
+locals {
+  template = "${path.module}/ses-secure-user.template.json"
+}
+
+data "aws_s3_bucket" "template" {
+  bucket = var.template_bucket
+}
+
+# CloudFormation takes a template of this length only from S3. Another one gets another key, so that the stack is updated.
+resource "aws_s3_object" "template" {
+  bucket = data.aws_s3_bucket.template.bucket
+  key    = "ses-secure-user-${filemd5(local.template)}.template.json"
+  source = local.template
+  tags   = var.tags
+}
+
 resource "aws_cloudformation_stack" "mailer" {
-  name          = var.stack_name
-  template_body = file("${path.module}/ses-secure-user.template.json")
-  capabilities  = ["CAPABILITY_NAMED_IAM"]
-  tags          = var.tags
+  name         = var.stack_name
+  template_url = "https://s3.${data.aws_s3_bucket.template.region}.amazonaws.com/${aws_s3_object.template.bucket}/${aws_s3_object.template.key}"
+  capabilities = ["CAPABILITY_NAMED_IAM"]
+  tags         = var.tags
 
   parameters = {
     Identity            = var.identity

@@ -4,6 +4,11 @@ variable "stack_name" {
   default     = "mail"
 }
 
+variable "template_bucket" {
+  description = "An S3 bucket of yours, to which the template is uploaded"
+  type        = string
+}
+
 variable "identity" {
   description = "The verified domain or address to send from"
   type        = string
@@ -56,7 +61,7 @@ variable "ses_region" {
 }
 
 variable "smtp_host" {
-  description = "A FIPS endpoint's name; the region's own endpoint if empty"
+  description = "A FIPS or dual-stack endpoint's name; the region's own endpoint if empty"
   type        = string
   default     = ""
 }
@@ -74,13 +79,13 @@ variable "rotation_days" {
 }
 
 variable "user_name" {
-  description = "The IAM user's name, for life; generated if empty"
+  description = "The IAM user's name; generated if empty"
   type        = string
   default     = ""
 }
 
 variable "secret_name" {
-  description = "The secret's name, for life; generated if empty"
+  description = "The secret's name; generated if empty"
   type        = string
   default     = ""
 }
@@ -92,7 +97,7 @@ variable "encryption_key" {
 }
 
 variable "alarm_topic" {
-  description = "The ARN of the SNS topic to tell when a rotation failed; none if empty"
+  description = "The ARN of the SNS topic to notify when a rotation failed; none if empty"
   type        = string
   default     = ""
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ses_secure_user.issuer.contract import SECRET_FIELDS
+from ses_secure_user.issuer.contract import CREATED_TAG, REVOKED_TAG, SECRET_FIELDS
 
 from .claims import Claim, Finding, Judge, Verdict
 from .masking import key_name, masked
@@ -33,8 +33,9 @@ def drift_claims(case: Case) -> list[Claim[Case]]:
         Claim("leak", "AWS found no key of the user in public", _leak),
         Claim("keys", "every access key is the secret's", _keys),
         Claim("other-credentials", "the user has no other credential", _other_credentials),
-        Claim("revoked", "the user is not being deleted", _revoked),
-        Claim("secret", "the secret says what its tags and the policy do", _secret),
+        Claim("revoked", "the login was not revoked", _revoked),
+        Claim("tags", "the user's tags declare what the login was issued for", _tags),
+        Claim("secret", "the secret says what its user's tags declare", _secret),
         *_rotation_claims(case),
     ]
 
@@ -95,25 +96,41 @@ def _other_credentials(case: Case) -> Finding:
 
 
 def _revoked(case: Case) -> Finding:
-    marked = case.user.revoked
-    return _iam("marked as revoked: its credential was deleted" if marked else "not marked", holds=not marked)
+    revoked = case.secret.journal.is_revoked
+    evidence = f"it was, the secret's tag {REVOKED_TAG}… says" if revoked else "no tag of the secret says so"
+    return _stored(evidence, holds=not revoked)
+
+
+def _tags(case: Case) -> Finding:
+    """Compare what the user's tags declare with what the secret's journal says that its login was issued for."""
+    declared, issued = case.declaration, case.secret.journal.digest
+    by = (Judge.IAM, Judge.SECRETS_MANAGER)
+    if declared.fault:
+        return Finding(Verdict.BROKEN, by, masked(declared.fault))
+    if issued is None:
+        return Finding(Verdict.NOT_PROVED, by, f"the secret has no tag {CREATED_TAG}…, so that is not known")
+    if declared.digest != issued:
+        evidence = "they were changed since, or a deployment is under way"
+        return Finding(Verdict.BROKEN, by, f"{evidence}: {declared.digest}, issued for {issued}")
+    return Finding(Verdict.PROVED, by, f"{declared.host}:{declared.port}")
 
 
 def _secret(case: Case) -> Finding:
-    """Compare the secret's fields with its tags, but for user name and password, and its sender with the policy."""
-    login, declared = case.current, case.secret.declaration
-    expected = declared.value(login.key_id, login.password)
+    """Compare the secret's fields with the user's tags; none that holds the password is shown."""
+    login, declared = case.current, case.declaration
+    if declared.fault:
+        return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), f"not compared: {masked(declared.fault)}")
+    expected = declared.value(case.user.name, login.key_id, login.password)
     faults = [
-        f"{name} is {masked(str(login.value.get(name)))}, its tag says {masked(str(expected[name]))}"
+        "url is not made of the other fields"
+        if name == "url"
+        else masked(f"{name} is {login.value.get(name)!r}, the tags say {expected[name]!r}")
         for name in SECRET_FIELDS
-        if name not in {"username", "password"} and login.value.get(name) != expected[name]
+        if login.value.get(name) != expected[name]
     ]
     if not faults and not declared.fits(login.value):
-        faults.append("its further fields are not as its tags say")
-    senders = {str(login.value.get("from_address")), declared.from_address}
-    others = sorted(senders - set(case.restrictions.from_addresses))
-    faults += [f"{', '.join(others)} is not allowed by the policy"] if others else []
-    return Finding.of(Judge.SECRETS_MANAGER, "; ".join(faults) or f"{declared.host}:{declared.port}", holds=not faults)
+        faults.append("its further fields are not those that the tags name")
+    return _stored("; ".join(faults) or "field by field", holds=not faults)
 
 
 def _never_rotated(_case: Case) -> Finding:
@@ -125,11 +142,11 @@ def _rotation(case: Case) -> Finding:
     description = case.secret.description
     due = description.get("NextRotationDate")
     if not description.get("RotationEnabled"):
-        return _rotated("rotation was turned off", holds=False)
+        return _stored("rotation was turned off", holds=False)
     if due is None:
         return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "it is on, but no date is given")
     when = f"{due:%Y-%m-%d}"
-    return _rotated(
+    return _stored(
         f"due by {when}" if due > case.now else f"overdue since {when}: rotations fail", holds=due > case.now
     )
 
@@ -141,10 +158,10 @@ def _stuck(case: Case) -> Finding:
             case.sleep(pause)
         pending = case.secret.pending()
         if pending is None:
-            return _rotated("none is pending", holds=True)
+            return _stored("none is pending", holds=True)
         since = case.secret.created(pending)
         if since and case.now - since > UNDER_WAY:
-            return _rotated(f"one is pending since {since:%Y-%m-%d %H:%M} UTC", holds=False)
+            return _stored(f"one is pending since {since:%Y-%m-%d %H:%M} UTC", holds=False)
     return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "one is under way: ask again in some minutes")
 
 
@@ -152,5 +169,5 @@ def _iam(evidence: str, *, holds: bool) -> Finding:
     return Finding.of(Judge.IAM, masked(evidence), holds=holds)
 
 
-def _rotated(evidence: str, *, holds: bool) -> Finding:
+def _stored(evidence: str, *, holds: bool) -> Finding:
     return Finding.of(Judge.SECRETS_MANAGER, evidence, holds=holds)

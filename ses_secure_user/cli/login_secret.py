@@ -1,14 +1,15 @@
-"""The secret: what its tags declare, which logins it holds, and how it is rotated."""
+"""The secret: which user it names, which logins it holds, what its journal says, and how it is rotated."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ses_secure_user.issuer.contract import Declaration, lost_tags
+from ses_secure_user.issuer.journal import Journal
 
 from .errors import CannotJudgeError, code_of
 from .masking import masked
@@ -29,16 +30,22 @@ class Login:
     """One login that the secret holds.
 
     Attributes:
-        label: Its staging label.
         key_id: The SMTP user name, which is an access key's id.
         password: The SMTP password.
         value: All of the secret's fields.
     """
 
-    label: str
     key_id: str
     password: str = field(repr=False)
     value: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> Login | None:
+        """Read it from a version's value; None where that holds none."""
+        key_id, password = value.get("username"), value.get("password")
+        if isinstance(key_id, str) and isinstance(password, str) and key_id:
+            return cls(key_id, password, value)
+        return None
 
 
 @dataclass(frozen=True)
@@ -48,19 +55,17 @@ class LoginSecret:
     Attributes:
         api: The client of the secret's region.
         description: What DescribeSecret answers.
-        declaration: What its tags declare.
     """
 
     api: SecretsManagerClient
     description: DescribeSecretResponseTypeDef
-    declaration: Declaration
 
     @classmethod
     def of(cls, api: SecretsManagerClient, secret_id: str) -> LoginSecret:
         """Find a secret by name or ARN.
 
         Raises:
-            CannotJudgeError: There is none, or it is not one of this construct.
+            CannotJudgeError: There is none that could hold a login.
         """
         shown = masked(secret_id)
         try:
@@ -71,48 +76,76 @@ class LoginSecret:
             raise
         if "DeletedDate" in description:
             raise CannotJudgeError(f"the secret {shown} is marked for deletion")
-        found = {one.get("Key", ""): one.get("Value", "") for one in description.get("Tags", [])}
-        declaration = Declaration.from_tags(found)
-        if declaration is None:
-            lost = ", ".join(lost_tags(found))
-            raise CannotJudgeError(f"the secret {shown} is not one of SecureSesSmtpUser: it has no tag {lost}")
-        return cls(api, description, declaration)
+        region = description.get("PrimaryRegion") or api.meta.region_name
+        if region != api.meta.region_name:
+            raise CannotJudgeError(f"the secret {shown} is a replica: verify the one in {region}")
+        return cls(api, description)
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return self.description["ARN"]
+
+    @cached_property
+    def user_name(self) -> str:
+        """The IAM user that the current value names, or else the previous one; the user's tags must confirm it.
+
+        Raises:
+            CannotJudgeError: Neither names one.
+        """
+        for value in self._values.values():
+            name = value.get("iam_user")
+            if isinstance(name, str) and name:
+                return name
+        shown = masked(self.description.get("Name", ""))
+        raise CannotJudgeError(
+            f"the secret {shown} is not one of SecureSesSmtpUser, or its value was replaced: it has no field iam_user"
+        )
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Which Creates took it, and which of them were undone."""
+        return Journal.read({one.get("Key", ""): one.get("Value", "") for one in self.description.get("Tags", [])})
 
     def login(self, label: str) -> Login | None:
-        """The login under a label, or None where no version has it."""
-        return self._read(label, VersionStage=label)
+        """The login under one of the two labels, or None where no version has it or its value holds no login."""
+        return Login.read(self._values[label])
 
     def known_keys(self) -> set[str]:
         """The ids of all keys that a version of the secret holds, those without a label included."""
-        ids = (one.get("VersionId", "") for one in self._versions())
-        return {login.key_id for version in ids if (login := self._read(version, VersionId=version)) and login.key_id}
+        logins = (Login.read(self._read(VersionId=one.get("VersionId", ""))) for one in self._versions())
+        return {login.key_id for login in logins if login}
 
     def pending(self) -> str | None:
         """The version that is pending now and not current, if there is one."""
-        stages = self.api.describe_secret(SecretId=self.description["ARN"]).get("VersionIdsToStages", {})
+        stages = self.api.describe_secret(SecretId=self.arn).get("VersionIdsToStages", {})
         return next((one for one, labels in stages.items() if PENDING in labels and CURRENT not in labels), None)
 
     def created(self, version: str) -> datetime | None:
         """When a version came to be, or None where it is gone by now."""
         return next((one.get("CreatedDate") for one in self._versions() if one.get("VersionId") == version), None)
 
+    @cached_property
+    def _values(self) -> Mapping[str, Mapping[str, Any]]:
+        return {label: self._read(VersionStage=label) for label in (CURRENT, PREVIOUS)}
+
     def _versions(self) -> Iterator[SecretVersionsListEntryTypeDef]:
-        secret = self.description["ARN"]
-        answer = self.api.list_secret_version_ids(SecretId=secret, IncludeDeprecated=True)
+        answer = self.api.list_secret_version_ids(SecretId=self.arn, IncludeDeprecated=True)
         yield from answer["Versions"]
         while token := answer.get("NextToken"):
-            answer = self.api.list_secret_version_ids(SecretId=secret, IncludeDeprecated=True, NextToken=token)
+            answer = self.api.list_secret_version_ids(SecretId=self.arn, IncludeDeprecated=True, NextToken=token)
             yield from answer["Versions"]
 
-    def _read(self, shown: str, **which: str) -> Login | None:
+    def _read(self, **which: str) -> Mapping[str, Any]:
+        """The fields of a version's value; none where there is no such version, or no fields in its value."""
         try:
-            answer = self.api.get_secret_value(SecretId=self.description["ARN"], **which)
+            text = self.api.get_secret_value(SecretId=self.arn, **which).get("SecretString", "")
         except ClientError as error:
             if code_of(error) == NO_SUCH_SECRET:
-                return None
+                return {}
             raise
         try:
-            value = json.loads(answer.get("SecretString", ""))
-            return Login(shown, str(value["username"]), str(value["password"]), value)
-        except (KeyError, TypeError, ValueError):
-            raise CannotJudgeError(f"the secret's {shown} version holds no SMTP login") from None
+            value = json.loads(text)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}

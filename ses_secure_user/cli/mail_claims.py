@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .postbox import Reply
     from .verify import Case
 
-DISAGREED = "secret and tags name different endpoints"
 UNVERIFIED = "ses-secure-user.example"
 OTHER_RECIPIENT = f"person@{UNVERIFIED}"
 
@@ -51,7 +50,7 @@ def observations(case: Case) -> list[Claim[Case]]:
         found.append(Claim("envelope", "is the envelope's sender judged, beside the From header?", _envelope))
     if case.sends:
         found.append(Claim("from-case", "does the case of the From address count?", _from_case))
-    if case.place.inside is False and case.agreed:
+    if case.place.inside is False and not case.postbox.distrust(case.current):
         found.append(Claim("login-outside", "is a login judged by its network?", _login_outside))
     return [*found, Claim("last-used", "does a login over SMTP count as use of the key?", _last_used)]
 
@@ -65,13 +64,13 @@ def _previous(case: Case) -> Finding:
 
 
 def _login(case: Case, login: Login) -> Finding:
-    if not case.agreed:
-        return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), f"not tried: {DISAGREED}")
+    if reason := case.postbox.distrust(login):
+        return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), f"not tried: {reason}")
     reply = case.postbox.log_in(login)
     key = f"key {key_name(login.key_id)}"
-    if reply.accepted:
-        return _answered(Verdict.PROVED, reply, key)
     states = {one.get("AccessKeyId"): one.get("Status") for one in case.user.keys}
+    if reply.accepted and login.key_id in states:
+        return _answered(Verdict.PROVED, reply, key)
     if states.get(login.key_id) != "Active":
         gone = "is deactivated" if login.key_id in states else "is not the user's"
         return _answered(Verdict.BROKEN, reply, f"{key} {gone}")
@@ -94,8 +93,8 @@ def _allowed(case: Case) -> Finding:
 
 
 def _why_not_tried(case: Case) -> str:
-    if not case.agreed:
-        return f"; not tried: {DISAGREED}"
+    if reason := case.postbox.distrust(case.current):
+        return f"; not tried: {reason}"
     return "" if case.fair else "; give --recipient to have SES judge"
 
 

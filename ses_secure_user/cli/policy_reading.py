@@ -15,7 +15,7 @@ Statement = Mapping[str, Any]
 ACTION = "ses:SendRawEmail"
 
 _ARN = re.compile(
-    r"(?P<prefix>arn:[a-z-]+:ses:[a-z0-9-]+:\d{12}:)(?P<kind>identity|configuration-set)/(?P<name>[^*?]+)"
+    r"(?P<prefix>arn:[a-z-]+:ses:(?P<region>[a-z0-9-]+):\d{12}:)(?P<kind>identity|configuration-set)/(?P<name>[^*?]+)"
 )
 
 _GUARDED = {
@@ -55,6 +55,12 @@ class Restrictions:
     def identities(self) -> tuple[str, ...]:
         """The names of the identities."""
         return tuple(self._named("identity"))
+
+    @property
+    def region(self) -> str:
+        """The region that mail is sent through."""
+        found = _ARN.fullmatch(self.resources[0])
+        return found["region"] if found else ""
 
     @property
     def configuration_sets(self) -> tuple[str, ...]:

@@ -13,16 +13,19 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
+from ses_secure_user.issuer.contract import IMPLICIT_TLS_PORTS
+
 from .errors import CannotJudgeError
 from .masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ses_secure_user.issuer.contract import Declaration
+
     from .login_secret import Login
 
-IMPLICIT_TLS_PORTS = frozenset({465, 2465})
-"""https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
+DISAGREED = "the secret names another endpoint than its user's tags"
 
 _DENIED = re.compile(
     r"not authorized to perform [`'\"]?(?P<action>[\w:]+)[`'\"]? on resource [`'\"]?(?P<arn>[^`'\"\s]+)"
@@ -97,58 +100,75 @@ class Reply:
 
 @dataclass
 class Postbox:
-    """The endpoint that a login is for.
+    """The endpoint that a login is for; no password goes anywhere else.
 
     Attributes:
-        host: Its name.
-        port: Its port.
+        declared: What the user's tags declare, the endpoint among it.
         pause: Seconds between two mails.
         clock: Seconds that only grow.
         sleep: Waits for seconds.
         timeout: Seconds that connecting and each answer may take.
     """
 
-    host: str
-    port: int
+    declared: Declaration
     pause: float
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     timeout: float = 20
     _last: float | None = field(default=None, init=False)
 
+    def distrust(self, login: Login) -> str:
+        """Say why a login's password is not shown to the endpoint; empty where it may be."""
+        if self.declared.fault:
+            return masked(self.declared.fault)
+        named = (str(login.value.get("host")), str(login.value.get("port")))
+        return "" if named == (self.declared.host, self.declared.port) else DISAGREED
+
     def log_in(self, login: Login) -> Reply:
-        """Log in and hang up."""
-        return self._session(lambda smtp: self._authenticated(smtp, login))
+        """Log in and hang up.
+
+        Raises:
+            CannotJudgeError: The password is not to be shown, or the endpoint gives no answer.
+        """
+        return self._session(login, lambda smtp: self._authenticated(smtp, login))
 
     def send(self, login: Login, mail: Mail) -> Reply:
-        """Log in and send one mail, when the account may send another."""
+        """Log in and send one mail, when the account may send another.
+
+        Raises:
+            CannotJudgeError: The password is not to be shown, or the endpoint gives no answer.
+        """
         self._wait()
-        return self._session(lambda smtp: self._sent(smtp, login, mail))
+        return self._session(login, lambda smtp: self._sent(smtp, login, mail))
 
     def _wait(self) -> None:
         if self._last is not None:
             self.sleep(max(0.0, self._last + self.pause - self.clock()))
         self._last = self.clock()
 
-    def _session(self, use: Callable[[smtplib.SMTP], Reply]) -> Reply:
+    def _session(self, login: Login, use: Callable[[smtplib.SMTP], Reply]) -> Reply:
+        if reason := self.distrust(login):
+            raise CannotJudgeError(f"the password is not shown to any host: {reason}")
+        endpoint = f"{self.declared.host}:{self.declared.port}"
         try:
             with self._connection() as smtp:
                 reply = use(smtp)
         except ssl.SSLCertVerificationError as error:
             reason = error.verify_message
-            raise CannotJudgeError(f"the certificate of {self.host}:{self.port} is not valid: {reason}") from None
+            raise CannotJudgeError(f"the certificate of {endpoint} is not valid: {reason}") from None
         except (OSError, smtplib.SMTPException) as error:
             kind = type(error).__name__
-            raise CannotJudgeError(f"the endpoint {self.host}:{self.port} cannot be reached ({kind})") from None
+            raise CannotJudgeError(f"the endpoint {endpoint} cannot be reached ({kind})") from None
         if 400 <= reply.code < 500:  # noqa: PLR2004 - SMTP's codes for what may pass
             raise CannotJudgeError(f"SES puts off for now what it is asked: {reply.evidence}")
         return reply
 
     def _connection(self) -> smtplib.SMTP:
         tls = ssl.create_default_context()
-        if self.port in IMPLICIT_TLS_PORTS:
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=tls)
-        smtp = smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+        host, port = self.declared.host, int(self.declared.port)
+        if port in IMPLICIT_TLS_PORTS:
+            return smtplib.SMTP_SSL(host, port, timeout=self.timeout, context=tls)
+        smtp = smtplib.SMTP(host, port, timeout=self.timeout)
         try:
             smtp.starttls(context=tls)
         except BaseException:

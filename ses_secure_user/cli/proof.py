@@ -12,6 +12,7 @@ from .drift_claims import drift_claims
 from .errors import DENIED, CannotJudgeError, code_of, explained
 from .login_secret import LoginSecret
 from .mail_claims import mail_claims, observations
+from .masking import masked
 from .network_claims import network_claims
 from .place import Place, find_place
 from .policy_reading import Restrictions, read
@@ -23,6 +24,8 @@ from .verify import Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from types_boto3_iam import IAMClient
 
     from .outside import Aws, Outside
 
@@ -53,18 +56,20 @@ def case_of(aws: Aws, outside: Outside, options: Options) -> Case:
     with explained(GRANT):
         secret = LoginSecret.of(aws.secrets(), options.secret_id)
         iam = aws.iam()
-        user = SmtpUser.of(iam, secret.declaration.user_name)
+        user = _user(iam, secret.user_name)
+        declaration = user.declaration(secret.arn)
         document, restrictions = _policy(user)
-        ses = SesAccount(aws.ses(secret.declaration.region))
+        ses = SesAccount(aws.ses(restrictions.region))
         ses.check_sending()
         case = Case(
             secret=secret,
             user=user,
+            declaration=declaration,
             ses=ses,
             document=document,
             restrictions=restrictions,
             place=_place(options, restrictions, outside),
-            postbox=_postbox(secret, ses, outside),
+            postbox=Postbox(declaration, ses.seconds_between_mails, outside.clock, outside.sleep),
             simulator=Simulator(iam, user.arn, _resource_policies(ses, restrictions)),
             now=outside.now(),
             sleep=outside.sleep,
@@ -84,6 +89,11 @@ def rows_of(case: Case) -> Iterator[Row]:
     with explained(GRANT):
         for claims in (mail_claims, network_claims, drift_claims, observations):
             yield from judged(claims(case), case)
+
+
+def _user(iam: IAMClient, name: str) -> SmtpUser:
+    with explained(f"the secret names the user {masked(name)}, and {GRANT} for its own user alone"):
+        return SmtpUser.of(iam, name)
 
 
 def _place(options: Options, restrictions: Restrictions, outside: Outside) -> Place:
@@ -112,14 +122,6 @@ def _candidates(user: SmtpUser) -> Iterator[str]:
     if user.boundary:
         yield user.boundary
     yield from (one for one in user.group_policies if one.startswith("arn:"))
-
-
-def _postbox(secret: LoginSecret, ses: SesAccount, outside: Outside) -> Postbox:
-    """The endpoint that the tags name; the password is shown to it only where the secret itself names the same."""
-    host, port = secret.declaration.host, secret.declaration.port
-    if not port.isdigit():
-        raise CannotJudgeError(f"the secret's tag ses-secure-user:port is no port: {port}")
-    return Postbox(host, int(port), ses.seconds_between_mails, outside.clock, outside.sleep)
 
 
 def _resource_policies(ses: SesAccount, restrictions: Restrictions) -> dict[str, list[Mapping[str, Any]]]:

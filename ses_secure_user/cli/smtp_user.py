@@ -1,4 +1,4 @@
-"""The IAM user behind a login: its keys, its policies, and what else could let somebody in."""
+"""The IAM user behind a login: what its tags declare, its keys, its policies, and its other credentials."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ses_secure_user.issuer.contract import REVOKED_TAG
+from ses_secure_user.issuer.contract import TAGS, Declaration
 
 from .errors import CannotJudgeError, code_of
+from .masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ class SmtpUser:
             return cls(iam, iam.get_user(UserName=name)["User"])
         except ClientError as error:
             if code_of(error) == NO_SUCH_ENTITY:
-                raise CannotJudgeError(f"the IAM user {name}, whom the secret's tags name, does not exist") from None
+                raise CannotJudgeError(f"the IAM user {masked(name)}, whom the secret names, does not exist") from None
             raise
 
     @property
@@ -64,10 +65,22 @@ class SmtpUser:
         """The ARN of its permissions boundary."""
         return self.user.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
 
-    @property
-    def revoked(self) -> bool:
-        """Whether it is marked as one whose credential is deleted."""
-        return any(tag["Key"] == REVOKED_TAG for tag in self.user.get("Tags", []))
+    def declaration(self, secret_arn: str) -> Declaration:
+        """What its tags declare of the login in a secret.
+
+        Raises:
+            CannotJudgeError: It is not the user of that secret.
+        """
+        tags = {tag["Key"]: tag["Value"] for tag in self.user.get("Tags", [])}
+        found = Declaration.read(tags, TAGS)
+        shown = f"the IAM user {masked(self.name)}, whom the secret names,"
+        if found is None:
+            lost = ", ".join(tag for name, tag in TAGS.items() if name != "fields" and tag not in tags)
+            raise CannotJudgeError(f"{shown} is not one of SecureSesSmtpUser: it has no tag {lost}")
+        if found.secret_id != secret_arn:
+            other = masked(found.secret_id)
+            raise CannotJudgeError(f"{shown} is not the user of this secret: its tag {TAGS['secret_id']} names {other}")
+        return found
 
     @cached_property
     def keys(self) -> list[AccessKeyMetadataTypeDef]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from ses_secure_user.issuer.contract import Declaration
+
     from .login_secret import Login, LoginSecret
     from .place import Place
     from .policy_reading import Restrictions
@@ -41,6 +43,7 @@ class Case:
     Attributes:
         secret: The secret that holds it.
         user: The IAM user it belongs to.
+        declaration: What the user's tags declare.
         ses: SES in the login's region.
         document: The policy, as deployed.
         restrictions: What it says.
@@ -54,6 +57,7 @@ class Case:
 
     secret: LoginSecret
     user: SmtpUser
+    declaration: Declaration
     ses: SesAccount
     document: Mapping[str, Any]
     restrictions: Restrictions
@@ -73,24 +77,22 @@ class Case:
         """
         login = self.secret.login(CURRENT)
         if login is None:
-            raise CannotJudgeError("the secret has no current version: deploy its stack again")
+            raise CannotJudgeError("the secret's current version holds no SMTP login: rotate the secret")
         return login
 
     @cached_property
     def previous(self) -> Login | None:
-        """The previous login, if there is one for the same region with a key of its own that still exists."""
+        """The previous login, if there is one with a key of its own that still exists."""
         login = self.secret.login(PREVIOUS)
         alive = {key.get("AccessKeyId") for key in self.user.keys}
-        if not login or login.value.get("region") != self.current.value.get("region"):
-            return None
-        return login if login.key_id in alive - {self.current.key_id} else None
+        return login if login and login.key_id in alive - {self.current.key_id} else None
 
     @property
     def from_address(self) -> str:
-        """The From address that mail is tried with: the secret's own, where the policy allows it."""
-        own = str(self.current.value.get("from_address", ""))
-        allowed = self.restrictions.from_addresses
-        return own if own in allowed or not allowed else allowed[0]
+        """The From address that mail is tried with: the first one that the policy allows."""
+        identity = next(iter(self.restrictions.identities), "")
+        anyone = identity if "@" in identity else f"noreply@{identity}"
+        return next(iter(self.restrictions.from_addresses), anyone)
 
     @cached_property
     def identity(self) -> str:
@@ -128,16 +130,11 @@ class Case:
             return self.fair and self.control.accepted
         return self.place.inside
 
-    @cached_property
-    def agreed(self) -> bool:
-        """Whether secret and tags name the same endpoint: where one was changed, the password is shown to neither."""
-        value, declared = self.current.value, self.secret.declaration
-        return (str(value.get("host")), str(value.get("port"))) == (declared.host, declared.port)
-
     @property
     def fair(self) -> bool:
         """Whether mail can be tried, to a recipient that the policy allows, so that a refusal has another reason."""
-        return self.agreed and (self.recipient is not None or self.may_mail_simulator)
+        may_be_tried = not self.postbox.distrust(self.current)
+        return may_be_tried and (self.recipient is not None or self.may_mail_simulator)
 
     @property
     def may_mail_simulator(self) -> bool:

@@ -2,70 +2,113 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+from .patience import CredentialError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TAG_PREFIX = "ses-secure-user:"
-REVOKED_TAG = f"{TAG_PREFIX}revoked"
-"""On a user whose credential is deleted: no event may make another key."""
+CREATED_TAG = f"{TAG_PREFIX}created:"
+"""Begins a tag of the secret, which a Create that took it writes."""
+REVOKED_TAG = f"{TAG_PREFIX}revoked:"
+"""Begins a tag of the secret, which whatever undoes a Create writes."""
 
-SECRET_FIELDS = ("username", "password", "host", "port", "from_address", "region", "iam_user")
+SECRET_FIELDS = ("username", "password", "host", "port", "region", "iam_user", "url")
+IMPLICIT_TLS_PORTS = frozenset({465, 2465})
+
+_SUFFIXES = (
+    "amazonaws.com api.aws amazonaws.com.cn api.amazonwebservices.com.cn amazonaws.eu api.amazonwebservices.eu"
+    " c2s.ic.gov sc2s.sgov.gov cloud.adc-e.uk csp.hci.ic.gov"
+)
+ENDPOINT = (
+    r"(?:email-smtp(?:-fips)?\.{region}|(?:[a-z0-9-]+\.)+email-smtp(?:-fips)?\.{region}\.vpce)"
+    rf"\.(?:{'|'.join(map(re.escape, _SUFFIXES.split()))})"
+)
+"""The names of SES's SMTP endpoints in a region: public, FIPS, dual-stack and VPC endpoints, in every partition."""
 
 
 class Declaration(NamedTuple):
-    """What a template declares of a credential; all is text, as CloudFormation and tags have it.
+    """What a login is valid for, as the tags of its IAM user declare it; all is text.
 
     Attributes:
-        user_name: The IAM user whose key it has.
+        secret_id: The ARN of the one secret that holds it.
         region: The region that the password is valid in.
         host: The SMTP endpoint.
         port: Its port.
-        from_address: The From address that consumers are told.
-        verify_login: Whether a new login is tested at the endpoint: ``true`` or ``false``.
         fields: Further names of the secret's fields, each written ``username=SMTP_USERNAME``.
     """
 
-    user_name: str
+    secret_id: str
     region: str
     host: str
     port: str
-    from_address: str
-    verify_login: str
     fields: str = ""
 
     @classmethod
-    def from_properties(cls, properties: Mapping[str, str]) -> Declaration:
-        """Read the custom resource's properties."""
-        return cls(**{name: properties[prop] for name, prop in PROPERTIES.items() if prop in properties})
+    def read(cls, given: Mapping[str, str], names: Mapping[str, str]) -> Declaration | None:
+        """Read it under the names of properties or tags; None where one is missing."""
+        found = {name: given[theirs] for name, theirs in names.items() if theirs in given}
+        return cls(**found) if found.keys() >= set(cls._fields) - {"fields"} else None
 
     @classmethod
-    def from_tags(cls, tags: Mapping[str, str]) -> Declaration | None:
-        """Read the secret's tags; None where one is lost."""
-        return None if lost_tags(tags) else cls(**{name: tags[tag] for name, tag in TAGS.items() if tag in tags})
+    def required(cls, properties: Mapping[str, str]) -> Declaration:
+        """Read it under the names of properties.
+
+        Raises:
+            CredentialError: One is missing.
+        """
+        wanted = cls.read(properties, PROPERTIES)
+        if wanted is None:
+            raise CredentialError(f"the properties must be UserName, {', '.join(PROPERTIES.values())}")
+        return wanted
 
     def named(self, names: Mapping[str, str]) -> dict[str, str]:
         """Write it under the names of properties or tags."""
-        return dict(zip(names.values(), self, strict=True))
+        return {names[name]: text for name, text in self._asdict().items() if text}
 
-    def value(self, key_id: object, password: object) -> dict[str, object]:
-        """Write the secret's value for a login."""
-        port = int(self.port) if self.port.isdecimal() else self.port
-        own = (key_id, password, self.host, port, self.from_address, self.region, self.user_name)
+    @property
+    def fault(self) -> str:
+        """Why no login may be issued for it; empty if one may."""
+        if not is_ses_host(self.host, self.region):
+            return f"{self.host} is not an SMTP endpoint of SES in {self.region}"
+        if not re.fullmatch(r"[0-9]{1,5}", self.port):
+            return f"{self.port} is not a port"
+        names = "|".join(SECRET_FIELDS)
+        return (
+            "" if re.fullmatch(rf"(?:(?:{names})=[\w.-]+(?: |$))*", self.fields) else f"{self.fields} names no fields"
+        )
+
+    @property
+    def digest(self) -> str:
+        """Tells the declarations of one secret apart."""
+        return hashlib.sha256("\n".join(self[1:]).encode()).hexdigest()[:8]
+
+    def value(self, user_name: str, key_id: str, password: str) -> dict[str, object]:
+        """Write the secret's value for a login.
+
+        ``url`` is percent-encoded, since half of all passwords have a ``/``.
+        """
+        scheme = "smtps" if int(self.port) in IMPLICIT_TLS_PORTS else "smtp"
+        url = f"{scheme}://{quote(key_id, safe='')}:{quote(password, safe='')}@{self.host}:{self.port}"
+        own = (key_id, password, self.host, int(self.port), self.region, user_name, url)
         value = dict(zip(SECRET_FIELDS, own, strict=True))
-        further = dict(word.split("=", 1) for word in self.fields.split())
-        return value | {other: value.get(name) for name, other in further.items()}
+        return value | {other: value[name] for name, other in (word.split("=", 1) for word in self.fields.split())}
 
     def fits(self, value: Mapping[str, object]) -> bool:
-        """Whether a secret's value is as declared, with no field too few or too many."""
-        return self.value(value.get("username"), value.get("password")) == value
+        """Whether a secret's value is one of this declaration, with no field too few or too many."""
+        user_name, key_id, password = (str(value.get(name)) for name in ("iam_user", "username", "password"))
+        return self.value(user_name, key_id, password) == value
 
 
 PROPERTIES = {name: name.title().replace("_", "") for name in Declaration._fields}
-TAGS = {name: TAG_PREFIX + name.replace("_", "-") for name in Declaration._fields}
+TAGS = {name: TAG_PREFIX + name.removesuffix("_id") for name in Declaration._fields}
 
 
-def lost_tags(tags: Mapping[str, str]) -> list[str]:
-    """The tags that a secret should have and has not."""
-    return [tag for name, tag in TAGS.items() if tag not in tags and name != "fields"]
+def is_ses_host(host: str, region: str | None = None) -> bool:
+    """Whether a name is that of an SMTP endpoint of SES, in one region or in any."""
+    return bool(re.fullmatch(ENDPOINT.replace("{region}", re.escape(region) if region else "[a-z0-9-]+"), host))

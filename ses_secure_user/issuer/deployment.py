@@ -9,7 +9,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from .contract import Declaration
+from .contract import PROPERTIES, Declaration
 from .patience import CredentialError, reason_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ ANSWER_MARGIN_SECONDS = 10
 REASON_BYTES = 1500
 ANSWER_ATTEMPTS = 4
 ID_SEPARATOR = "|"
-"""In the credential's physical id: between the one user and the one secret that it belongs to for life."""
+"""In the physical id: between the user, the secret, the Create, and the digest of what it issued for."""
+FAILED = "failed"
+"""In the place of the digest, where a Create issued nothing."""
 
 logger = logging.getLogger(__name__)
 
@@ -53,29 +55,39 @@ def deploy(event: Event, lifecycle_of: Callable[[str], Lifecycle], seconds: floa
 
 
 def _create(event: Event, lifecycle: Lifecycle) -> None:
-    lifecycle.create(Declaration.from_properties(event["ResourceProperties"]), _token(event))
+    properties = event["ResourceProperties"]
+    lifecycle.create(properties["UserName"], Declaration.required(properties), _token(event))
 
 
-def _update(event: Event, lifecycle: Lifecycle) -> None:
+def _update(event: Event, _: Lifecycle) -> None:
+    """Succeed where the login is what it was issued as: after a rollback, or where another property changed.
+
+    What is known at synthesis is in the logical ids, so CloudFormation replaces the login. What is left are values that
+    only a deployment knows.
+    """
     new, old = event["ResourceProperties"], event["OldResourceProperties"]
-    user_name, _, secret_id = event["PhysicalResourceId"].partition(ID_SEPARATOR)
-    for prop, belongs, wanted in (
-        ("user_name", user_name, new["UserName"]),
-        ("secret_name", secret_id, new["SecretId"]),
-    ):
-        if belongs != wanted:
-            raise CredentialError(
-                f"`{prop}` cannot be changed, from {belongs} to {wanted}: a credential belongs to one user and one "
-                "secret for life. Give the SecureSesSmtpUser another id, and other names where you chose them: "
-                "all is then made anew beside the old"
-            )
-    lifecycle.update(Declaration.from_properties(new), Declaration.from_properties(old), _token(event))
+    user_name, *own = event["PhysicalResourceId"].split(ID_SEPARATOR)
+    if (user_name, *own[:1], *own[2:]) != (new["UserName"], new["SecretId"], _digest(new)):
+        changed = [name for name in ("UserName", *PROPERTIES.values()) if new.get(name) != old.get(name)]
+        raise CredentialError(
+            f"{' and '.join(changed) or 'the login'} cannot be changed by a value that only a deployment knows: give"
+            " the SecureSesSmtpUser another id, or where the value is a template's parameter, deploy another stack"
+        )
 
 
 def _delete(event: Event, lifecycle: Lifecycle) -> None:
-    """Revoke the user of the physical id, or of the properties where CloudFormation invented an id."""
-    user_name, is_own, _ = event["PhysicalResourceId"].partition(ID_SEPARATOR)
-    lifecycle.delete(user_name if is_own else event["ResourceProperties"]["UserName"])
+    """Undo the Create of the physical id, or one that never answered where CloudFormation invented the id."""
+    user_name, *own = event["PhysicalResourceId"].split(ID_SEPARATOR)
+    delete = _token(event)[:8]
+    if own:
+        lifecycle.delete(user_name, delete, own[1], succeeded=own[2] != FAILED)
+    else:
+        lifecycle.delete(event["ResourceProperties"]["UserName"], delete, None, succeeded=False)
+
+
+def _digest(properties: Mapping[str, str]) -> str:
+    declared = Declaration.read(properties, PROPERTIES)
+    return declared.digest if declared else FAILED
 
 
 def _token(event: Event) -> str:
@@ -112,14 +124,15 @@ class Answer:
                 return
             self._given = True
             answer |= {name: self._event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-            answer["PhysicalResourceId"] = self._physical_id()
+            answer["PhysicalResourceId"] = self._physical_id(answer["Status"])
             put(self._event["ResponseURL"], json.dumps(answer, ensure_ascii=False).encode())
 
-    def _physical_id(self) -> str:
-        """The event's, which must stay the same; a Create has none yet."""
+    def _physical_id(self, status: object) -> str:
+        """The event's, which must stay the same; a Create has none yet, and one that failed gets another."""
         properties = self._event.get("ResourceProperties", {})
-        own = ID_SEPARATOR.join(str(properties.get(name)) for name in ("UserName", "SecretId"))
-        return self._event.get("PhysicalResourceId") or own
+        digest = FAILED if status == "FAILED" else _digest(properties)
+        own = (properties.get("UserName"), properties.get("SecretId"), _token(self._event)[:8], digest)
+        return self._event.get("PhysicalResourceId") or ID_SEPARATOR.join(map(str, own))
 
 
 def put(url: str, body: bytes) -> None:

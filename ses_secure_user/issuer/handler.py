@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from .deployment import deploy
 from .keys import Keys
@@ -20,17 +21,7 @@ if TYPE_CHECKING:
 WORK_MARGIN_SECONDS = 30
 
 
-class Context(Protocol):
-    """What is used of Lambda's context object."""
-
-    invoked_function_arn: str
-    log_group_name: str
-
-    def get_remaining_time_in_millis(self) -> int:
-        """The time until Lambda ends the function."""
-
-
-def handler(event: Mapping[str, Any], context: Context) -> None:
+def handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401 - Lambda's own class
     """Serve one event; a rotation step that fails raises, and CloudFormation is answered."""
     seconds = context.get_remaining_time_in_millis() / 1000
     patience = _patience(seconds)
@@ -49,7 +40,7 @@ def _patience(seconds: float) -> Patience:
 def _lifecycle(secret_id: str, patience: Patience) -> Lifecycle:
     keys = Keys(iam=_client("iam", 5), key_maker=_client("iam", 1), patience=patience)
     secret = Secret(client=_client("secretsmanager", 5), secret_id=secret_id, patience=patience)
-    logins = Logins(keys=keys, secret=secret, patience=patience)
+    logins = Logins(keys=keys, secret=secret, patience=patience, verify=os.environ.get("VERIFY_LOGIN") != "false")
     return Lifecycle(keys=keys, secret=secret, logins=logins, patience=patience)
 
 

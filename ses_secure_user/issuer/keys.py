@@ -1,4 +1,4 @@
-"""The access keys of IAM users."""
+"""The access keys of IAM users, and the tags that declare what their logins are valid for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .contract import REVOKED_TAG
-from .patience import BusyError, CredentialError, Patience, code, mask
+from .patience import BusyError, Patience, mask
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
@@ -28,7 +27,7 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """IAM, as far as access keys go.
+    """IAM, as far as a login's user goes.
 
     Attributes:
         iam: Answers everything but CreateAccessKey, with the SDK's own retries.
@@ -39,6 +38,12 @@ class Keys:
     iam: IAMClient
     key_maker: IAMClient
     patience: Patience
+
+    def tags(self, user_name: str) -> dict[str, str]:
+        """The user's tags."""
+        pages = self.iam.get_paginator("list_user_tags")
+        found = self.patience.call(lambda: [*pages.paginate(UserName=user_name)])
+        return {tag["Key"]: tag["Value"] for page in found for tag in page["Tags"]}
 
     def of(self, user_name: str) -> list[Key]:
         """The keys that IAM lists; one that was just made may not be among them."""
@@ -61,7 +66,7 @@ class Keys:
         try:
             return self.patience.call(lambda: self.key_maker.create_access_key(UserName=user_name)["AccessKey"])
         except self.key_maker.exceptions.LimitExceededException:
-            raise BusyError(f"another credential is being issued for user {user_name}; try again") from None
+            raise BusyError(f"another login is being issued for user {user_name}; try again") from None
 
     def delete(self, user_name: str, key_id: str) -> None:
         """Delete a key, if it is there."""
@@ -73,25 +78,8 @@ class Keys:
         self.patience.call(delete)
         logger.info("deleted key %s of user %s", mask(key_id), user_name)
 
-    def require_not_revoked(self, user_name: str) -> None:
-        """Fail if the user is marked as revoked."""
-        tags = self.patience.call(lambda: self.iam.list_user_tags(UserName=user_name))["Tags"]
-        if any(tag["Key"] == REVOKED_TAG for tag in tags):
-            raise CredentialError(f"user {user_name} is being deleted")
-
-    def revoke(self, user_name: str) -> None:
-        """Mark the user, so that an event in flight leaves no key, and delete all keys; a missing user has none."""
+    def delete_all(self, user_name: str) -> None:
+        """Delete all keys; a user that does not exist has none."""
         with suppress(self.iam.exceptions.NoSuchEntityException):
-            self._mark(user_name)
             for key in self.of(user_name):
                 self.delete(user_name, key.key_id)
-
-    def _mark(self, user_name: str) -> None:
-        mark = [{"Key": REVOKED_TAG, "Value": "true"}]
-        try:
-            self.patience.call(lambda: self.iam.tag_user(UserName=user_name, Tags=mark))  # type: ignore[arg-type]
-        except Exception as error:
-            if code(error) != "AccessDenied":
-                raise
-            # Keys that stay would be worse than a mark that is missing.
-            logger.warning("user %s was not marked as revoked: %s", user_name, code(error))

@@ -4,128 +4,129 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .patience import CONSISTENCY_SECONDS, BusyError, CredentialError, Patience, code, mask
 from .smtp import log_in, smtp_password, test
-from .versions import Secret, Version
+from .versions import CURRENT, PENDING, PREVIOUS, Secret, State, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from .contract import Declaration
-    from .keys import Key, Keys
+    from .keys import Keys
+
+HANDLED = "this event was handled before: its login was revoked or replaced since"
 
 GRACE_SECONDS = 300
-"""A key younger than this may be another event's, even if no version of the secret knows it."""
+"""How long an event may hold a key that no label of the secret knows."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logins:
-    """The logins of one credential, on the services and the clock they are given."""
+    """The logins of one secret, on the services and the clock they are given.
+
+    Attributes:
+        keys: IAM.
+        secret: The secret.
+        patience: The event's time.
+        verify: Whether a login is tested at its endpoint.
+        log_in: Logs in once.
+    """
 
     keys: Keys
     secret: Secret
     patience: Patience
+    verify: bool
     log_in: Callable[..., None] = log_in
 
-    def is_usable(self, version: Version, wanted: Declaration) -> bool:
-        """Whether a version's key lives, and its password is valid where it is wanted."""
-        value = version.value
-        belongs = (value.get("iam_user"), value.get("region")) == (wanted.user_name, wanted.region)
-        if not version.is_login or not belongs:
-            return False
-        return self.keys.is_alive(wanted.user_name, version.key_id, version.created + CONSISTENCY_SECONDS)
+    def is_alive(self, version: Version) -> bool:
+        """Whether a version's key exists and is active."""
+        return self.keys.is_alive(version.user_name, version.key_id, version.created + CONSISTENCY_SECONDS)
 
-    def make_room(self, user_name: str, known: Sequence[Version | None], current: Version | None) -> Version | None:
-        """Delete all keys but one, the first that lives of the known versions'; IAM allows two, so one can be made.
+    def issue(
+        self, user_name: str, wanted: Declaration, token: str, require_wanted: Callable[[State], None]
+    ) -> tuple[Version, bool]:
+        """Store a login with a new key as pending; one that another delivery of the event stored is not made again.
 
         Returns:
-            The version that is current afterwards.
+            The version, and whether this call made it.
+
+        Raises:
+            CredentialError: The login is not wanted any more, as `require_wanted` says; or it could not be issued.
+            BusyError: Another event is at work on the same user.
         """
+        state = self.secret.look()
+        require_wanted(state)
+        # Only another version leaves one without a label.
+        if stored := self.secret.version(token) if state.labels else None:
+            if not state.has(token, PENDING) and not state.has(token, CURRENT):
+                raise CredentialError(HANDLED)
+            if wanted.fits(stored.value) and self.is_alive(stored):
+                return stored, False
+            self.secret.cancel(token)
+            raise CredentialError("the pending version has no working login; nothing was changed, try again")
+        self._make_room(user_name, state)
+        key = self.keys.create(user_name)
+        key_id = key["AccessKeyId"]
+        try:
+            # A Delete marks the secret before it lists the keys: either it sees this key, or this sees the mark.
+            require_wanted(self.secret.look())
+            text = json.dumps(wanted.value(user_name, key_id, smtp_password(key["SecretAccessKey"], wanted.region)))
+            self.secret.put(token, text)
+            logger.info("stored key %s of user %s as version %s", mask(key_id), user_name, token)
+            return Version(token, self.patience.now(), text), True
+        except Exception as error:  # noqa: BLE001 - whatever it was, it saw a secret, and the key must go
+            why = str(error) if isinstance(error, CredentialError) else f"it was not stored ({code(error)}); try again"
+            failure = CredentialError(f"no login was issued: {why}")
+        stored = None
+        with suppress(Exception):
+            stored = self.secret.version(token)
+        if stored and stored.key_id == key_id:  # only the answer got lost
+            return stored, True
+        self.delete_key(user_name, key_id)
+        if stored:
+            failure = BusyError("another delivery of this event has stored a login")
+        raise failure from None
+
+    def _make_room(self, user_name: str, state: State) -> None:
+        """Delete all keys but the current login's, or where that is dead the previous one's: IAM allows two.
+
+        A key of neither may be one that another event is about to make current, until `GRACE_SECONDS` after that event
+        must have begun: after the key was made, and before this event.
+        """
+        known = [version.key_id for version in self.secret.labelled(state, CURRENT, PREVIOUS)]
         keys = self.keys.of(user_name)
-        known_ids = [version.key_id for version in known if version]
-        alive = [key for key in keys if key.active and key.key_id in known_ids]
-        kept = min(alive, key=lambda key: known_ids.index(key.key_id), default=None)
-        # A key older than the kept one was current once, and no event can make it current again.
-        questionable = [
-            key for key in keys if key.key_id not in known_ids and not (kept and key.created < kept.created)
-        ]
-        for key in questionable:
-            self._require_unused(user_name, key)
-        if questionable and current:
-            current = self.secret.replace_current(current)
+        alive = [key for key in keys if key.active and key.key_id in known]
+        kept = min(alive, key=lambda key: known.index(key.key_id), default=None)
+        for key in keys:
+            held = max(self.patience.started, key.created) + GRACE_SECONDS
+            if key.key_id not in known and self.patience.now() < held:
+                raise BusyError(
+                    f"user {user_name} has the access key {mask(key.key_id)}, which no login uses: another one is being"
+                    f" issued, or somebody made the key by hand; try again in {held - self.patience.now():.0f} s, or"
+                    " delete the key"
+                )
         for key in keys:
             if key != kept:
                 self.keys.delete(user_name, key.key_id)
-        return current
 
-    def _require_unused(self, user_name: str, key: Key) -> None:
-        age = self.patience.now() - key.created
-        if age < GRACE_SECONDS:
-            raise BusyError(
-                f"user {user_name} got the access key {mask(key.key_id)} {age:.0f} s ago and no current credential "
-                "uses it: another credential is being issued, or somebody made the key by hand; try again in "
-                f"{GRACE_SECONDS - age:.0f} s, or delete the key"
-            )
-
-    def issue(self, wanted: Declaration, token: str, label: str) -> Version:
-        """Create a key, derive its password and store both; a key that could not be stored is deleted."""
-        key = self.keys.create(wanted.user_name)
-        key_id = key["AccessKeyId"]
+    def delete_key(self, user_name: str, key_id: object) -> None:
+        """Delete the key of a failed attempt; what fails here, the next attempt does."""
         try:
-            self.keys.require_not_revoked(wanted.user_name)
-            password = smtp_password(key["SecretAccessKey"], wanted.region)
-            return self.store(wanted, key_id, password, token, label)
-        except Exception as error:  # noqa: BLE001 - whatever it was, it saw a secret, and the key must go
-            if stored := self._stored(token, key_id):
-                return stored
-            failure = error if isinstance(error, CredentialError) else CredentialError(f"{code(error)}; try again")
-        with _best_effort(wanted.user_name, key_id):
-            self.keys.delete(wanted.user_name, key_id)
-        raise failure from None
+            self.keys.delete(user_name, str(key_id))
+        except Exception as error:  # noqa: BLE001 - what brought the event here is what it fails with
+            logger.error("key %s of user %s stays: %s", mask(key_id), user_name, code(error))
 
-    def store(self, wanted: Declaration, key_id: object, password: object, token: str, label: str) -> Version:
-        """Store a login as a version of the secret."""
-        text = json.dumps(wanted.value(key_id, password))
-        self.secret.put(token, text, label)
-        logger.info("stored key %s of user %s as version %s", mask(key_id), wanted.user_name, token)
-        return Version(token, self.patience.now(), text)
-
-    def _stored(self, token: str, key_id: str) -> Version | None:
-        """The version, if it was only the answer that got lost."""
-        with suppress(Exception):
-            version = self.secret.version(VersionId=token)
-            return version if version and version.key_id == key_id else None
-        return None
-
-    def test(self, version: Version, wanted: Declaration, *, is_new: bool = True) -> None:
+    def test(self, version: Version, wanted: Declaration) -> None:
         """Log in until the endpoint accepts it; where that is not wanted, wait until it should accept a new key."""
-        if wanted.verify_login == "true":
+        if self.verify:
             login = (wanted.host, int(wanted.port), version.key_id, version.value["password"])
             test(lambda timeout: self.log_in(*login, timeout), wanted.region, self.patience)
             logger.info("tested key %s at %s:%s", mask(version.key_id), wanted.host, wanted.port)
-        elif is_new:
-            self.patience.sleep(CONSISTENCY_SECONDS)
-
-    def discard(self, version: Version, user_name: str, current: Version | None) -> None:
-        """Delete the key of a failed attempt; what fails here, the next attempt does."""
-        with _best_effort(user_name, version.key_id):
-            if current:
-                with suppress(BusyError):  # a later event has done it
-                    self.secret.replace_current(current)
-            if self.secret.look().current != version.token:
-                self.keys.delete(user_name, str(version.key_id))
-
-
-@contextmanager
-def _best_effort(user_name: str, key_id: object) -> Iterator[None]:
-    """Log what keeps a key from being deleted, and go on."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - what brought the event here is what it fails with
-        logger.error("key %s of user %s stays: %s", mask(key_id), user_name, code(error))
+        elif (rest := version.created + CONSISTENCY_SECONDS - self.patience.now()) > 0:
+            self.patience.sleep(rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
 
 CONSISTENCY_SECONDS = 60
 """IAM and what depends on it are eventually consistent, without a bound that AWS gives.
@@ -98,6 +101,18 @@ def code(error: Exception) -> str:
 def mask(key_id: object) -> str:
     """An access key id as logs and reasons show it."""
     return f"\u2026{str(key_id)[-4:]}"
+
+
+def opaque(do: Callable[[], object], what: str) -> None:
+    """Do something, and fail with nothing but a reason: no cause, whose message or traceback could show a secret."""
+    try:
+        do()
+    except Exception as error:  # noqa: BLE001 - raised outside of this block, so that it is not attached
+        reason = reason_of(error)
+    else:
+        return
+    logger.error("%s failed: %s", what, reason)
+    raise CredentialError(reason)
 
 
 def reason_of(error: Exception) -> str:

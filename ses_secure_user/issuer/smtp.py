@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+from .contract import IMPLICIT_TLS_PORTS
 from .patience import CredentialError
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 TEST_SECONDS = 180
 UNREACHABLE_SECONDS = 10
-
-IMPLICIT_TLS_PORTS = frozenset({465, 2465})
 
 
 class LoginError(Exception):
@@ -29,8 +28,8 @@ class LoginRefusedError(LoginError):
     """The endpoint answered, and did not accept the user name and password."""
 
     remedy = (
-        "check that `smtp_host` is an endpoint of `ses_region`, "
-        "or set verify_login=False if it cannot be logged in to from there"
+        "check that SES knows no policy that refuses it there, "
+        "or set verify_login=False on the CredentialIssuer if it cannot be logged in to from there"
     )
 
 
@@ -38,7 +37,8 @@ class EndpointUnreachableError(LoginError):
     """No TLS connection to the endpoint came about."""
 
     remedy = (
-        "check `smtp_host` and `smtp_port` and the function's way to them, or set verify_login=False if it has none"
+        "check `smtp_host` and `smtp_port` and the function's way to them, "
+        "or set verify_login=False on the CredentialIssuer if it has none"
     )
 
 

@@ -1,14 +1,15 @@
-"""The versions of a secret, and its labels."""
+"""The versions of a secret, its labels, and its tags."""
 
 from __future__ import annotations
 
 import json
-import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from .contract import SECRET_FIELDS, TAGS, Declaration
-from .patience import BusyError, CredentialError, Patience, code
+from .journal import Journal
+from .patience import BusyError, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,17 +17,6 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
-STAGED = "DEPLOYMENT_STAGED"
-"""What a deployment is to make current. AWSPENDING is left to rotations: RotateSecret refuses where it is elsewhere."""
-BEFORE = "DEPLOYMENT_BEFORE"
-"""What was current when the last deployment began."""
-
-UNREADABLE = frozenset({"AccessDeniedException", "DecryptionFailure"})
-"""What Secrets Manager answers where it may not decrypt a version."""
-
-
-class SupersededError(CredentialError):
-    """Another version became current since the event began."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +42,10 @@ class Version:
         return self.value.get("username")
 
     @property
-    def is_login(self) -> bool:
-        """Whether the value is one of this function's, whatever it declares."""
-        return self.value.keys() >= set(SECRET_FIELDS)
+    def user_name(self) -> str:
+        """The IAM user that the value points to; empty where it points to none."""
+        name = self.value.get("iam_user")
+        return name if isinstance(name, str) else ""
 
 
 @dataclass(frozen=True)
@@ -66,14 +57,13 @@ class State:
     rotated_by: str
 
     @property
-    def current(self) -> str | None:
-        """The version that is AWSCURRENT."""
-        return next((token for token, labels in self.labels.items() if CURRENT in labels), None)
+    def journal(self) -> Journal:
+        """What the tags say of its Creates and Deletes."""
+        return Journal.read(self.tags)
 
-    @property
-    def declared(self) -> Declaration | None:
-        """What the last template declared."""
-        return Declaration.from_tags(self.tags)
+    def token(self, label: str) -> str | None:
+        """The version that carries a label."""
+        return next((token for token, labels in self.labels.items() if label in labels), None)
 
     def has(self, token: str, label: str) -> bool:
         """Whether a version carries a label."""
@@ -101,91 +91,59 @@ class Secret:
         rotated_by = answer.get("RotationLambdaARN", "") if answer.get("RotationEnabled") else ""
         return State(answer.get("VersionIdsToStages", {}), tags, rotated_by)
 
-    def version(self, **which: str) -> Version | None:
-        """The version of a VersionId or VersionStage, or None where there is none or it has no value yet."""
+    def version(self, token: str) -> Version | None:
+        """A version, or None where there is none or it has no value yet."""
 
         def read() -> Version | None:
             try:
-                answer = self.client.get_secret_value(SecretId=self.secret_id, **which)
+                answer = self.client.get_secret_value(SecretId=self.secret_id, VersionId=token)
             except self.client.exceptions.ResourceNotFoundException:
                 return None
-            return Version(answer["VersionId"], answer["CreatedDate"].timestamp(), str(answer.get("SecretString")))
+            return Version(token, answer["CreatedDate"].timestamp(), str(answer.get("SecretString")))
 
         return self.patience.call(read)
 
-    def before(self) -> Version | None:
-        """What was current when the last deployment began; none where another KMS key keeps it from being read.
+    def labelled(self, state: State, *labels: str) -> list[Version]:
+        """The versions of labels.
 
-        A changed key re-encrypts the versions under AWS's own labels alone. See
-        https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_update-encryption-key.html
+        Raises:
+            BusyError: A version that is labelled could not be read: what it holds is not known, and not nothing.
         """
-        try:
-            return self.version(VersionStage=BEFORE)
-        except Exception as error:
-            if code(error) not in UNREADABLE:
-                raise
-            return None
+        tokens = [token for label in labels if (token := state.token(label))]
+        found = [version for token in tokens if (version := self.version(token))]
+        if len(found) < len(tokens):
+            raise BusyError("the secret's current login could not be read; try again")
+        return found
 
-    def put(self, token: str, text: str, *labels: str) -> None:
-        """Store a version under labels, which leave any other; the reason of a failure does not show the value."""
-        try:
-            self.patience.call(
-                lambda: self.client.put_secret_value(
-                    SecretId=self.secret_id, ClientRequestToken=token, SecretString=text, VersionStages=[*labels]
-                )
-            )
-        except Exception as error:  # noqa: BLE001 - its message may show what could not be stored
-            failure = CredentialError(f"the login was not stored ({code(error)}); try again")
-        else:
-            return
-        raise failure
+    def put(self, token: str, text: str) -> None:
+        """Store a version as pending."""
+        request: Any = {"ClientRequestToken": token, "SecretString": text, "VersionStages": [PENDING]}
+        self.patience.call(lambda: self.client.put_secret_value(SecretId=self.secret_id, **request))
 
     def make_current(self, token: str, former: str | None) -> None:
         """Make a version AWSCURRENT in the place of one other, or of none, unless that has changed meanwhile."""
-        removal = {"RemoveFromVersionId": former} if former else {}
         try:
-            self.patience.call(
-                lambda: self.client.update_secret_version_stage(
-                    SecretId=self.secret_id, VersionStage=CURRENT, MoveToVersionId=token, **removal
-                )
-            )
+            self._move(CURRENT, token, former)
         except Exception:
-            state = self.look()
-            if state.current == token:
+            current = self.look().token(CURRENT)
+            if current == token:
                 return
-            if state.current != former:
-                raise SupersededError("another login became current meanwhile; nothing was changed") from None
+            if current != former:
+                raise BusyError("another login became current meanwhile; nothing was changed, try again") from None
             raise
 
-    def replace_current(self, current: Version, *labels: str, token: str | None = None) -> Version:
-        """Replace the current version by one with the same value, so that a concurrent promotion fails.
-
-        It is labelled as staged, so that no event which staged another version goes on with that.
-        """
-        # A finished rotation may leave AWSPENDING on its version; RotateSecret accepts that only while it is current.
-        if self.look().has(current.token, PENDING):
-            self.cancel(current.token)
-        token = token or str(uuid.uuid4())
-        self.put(token, current.text, STAGED, *labels)
-        try:
-            self.make_current(token, current.token)
-        except SupersededError as error:
-            raise BusyError(str(error)) from None
-        return Version(token, current.created, current.text)
-
     def cancel(self, token: str) -> None:
-        """Remove AWSPENDING from a version, so that the next rotation begins with another."""
-        try:
-            self.patience.call(
-                lambda: self.client.update_secret_version_stage(
-                    SecretId=self.secret_id, VersionStage=PENDING, RemoveFromVersionId=token
-                )
-            )
-        except Exception:
-            if self.look().has(token, PENDING):
-                raise
+        """Remove AWSPENDING from a version, so that the next rotation begins with another, as far as that works."""
+        with suppress(Exception):
+            self._move(PENDING, None, token)
 
-    def tag(self, declaration: Declaration) -> None:
-        """Tag the secret with what is declared."""
-        tags = [{"Key": name, "Value": value} for name, value in declaration.named(TAGS).items()]
+    def _move(self, label: str, target: str | None, former: str | None) -> None:
+        versions: Any = {"MoveToVersionId": target, "RemoveFromVersionId": former}
+        request: Any = {name: token for name, token in versions.items() if token}
+        move = partial(self.client.update_secret_version_stage, SecretId=self.secret_id, VersionStage=label)
+        self.patience.call(lambda: move(**request))
+
+    def tag(self, key: str, value: str) -> None:
+        """Tag the secret."""
+        tags = [{"Key": key, "Value": value}]
         self.patience.call(lambda: self.client.tag_resource(SecretId=self.secret_id, Tags=tags))  # type: ignore[arg-type]

@@ -1,11 +1,9 @@
-"""What a synthesized template needs to stand alone: the code inside, and conditions around what may not be given."""
+"""Completion of a synthesized template: the code inside, and conditions around optional parameters."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-
-from ses_secure_user.endpoint import BLOCKED_PORT, SMTP_PORTS
 
 from .parameters import GROUPS
 
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _CHECKED = ("Identity", "FromAddresses", "AllowedCidrs")
-"""What the function checks of the parameters, since no pattern can."""
+"""The parameters that the function checks, since no pattern can say all of it."""
 
 _WHOLE = "statement"
 _PURPOSE = {"ForAllValues:StringLike": "AllowedRecipients", "Null": "AllowedRecipients"}
@@ -35,7 +33,7 @@ def adapted(template: Json, code: str) -> Json:
     """Complete a synthesized template, in which every parameter is used as if it were given.
 
     Args:
-        template: What the CDK synthesized of the stack.
+        template: The CDK's template of the stack.
         code: The function's code.
     """
     resources = template["Resources"]
@@ -70,7 +68,7 @@ def _only(resources: Json, kind: str) -> Json:
 
 
 def _given(name: str, value: object) -> Json:
-    """A value that is there if a parameter is given."""
+    """Make a value that is there only if a parameter is given."""
     return {"Fn::If": [f"Has{name}", value, {"Ref": "AWS::NoValue"}]}
 
 
@@ -95,36 +93,19 @@ def _mentions(value: object, name: str) -> bool:
     return json.dumps({"Ref": name}) in json.dumps(value)
 
 
-def _is(name: str, value: object) -> Json:
-    return {"Fn::Equals": [{"Ref": name}, str(value)]}
+def _is_empty(name: str) -> Json:
+    return {"Fn::Equals": [{"Ref": name}, ""]}
 
 
 _RULES = {
     "Origin": {
         "Assertions": [
             {
-                "Assert": {"Fn::Not": [{"Fn::And": [_is("AllowedCidrs", ""), _is("AllowedVpcEndpoints", "")]}]},
+                "Assert": {"Fn::Not": [{"Fn::And": [_is_empty("AllowedCidrs"), _is_empty("AllowedVpcEndpoints")]}]},
                 "AssertDescription": "AllowedCidrs must not be empty, unless AllowedVpcEndpoints is given; name the"
                 " public networks that mail is sent from",
             }
         ]
-    },
-    "Port": {
-        "Assertions": [
-            {
-                "Assert": {"Fn::Not": [_is("SmtpPort", BLOCKED_PORT)]},
-                "AssertDescription": "SmtpPort must be one that Lambda may open, to test the login; write 587",
-            }
-        ]
-    },
-    "RegionalPort": {
-        "RuleCondition": _is("SmtpHost", ""),
-        "Assertions": [
-            {
-                "Assert": {"Fn::Contains": [[str(port) for port in SMTP_PORTS], {"Ref": "SmtpPort"}]},
-                "AssertDescription": f"SmtpPort must be one that SES offers: {', '.join(map(str, SMTP_PORTS))}",
-            }
-        ],
     },
 }
 
@@ -135,6 +116,6 @@ _INTERFACE = {
         ]
     }
 }
-"""How the console asks for the parameters
+"""The order in which the console asks for the parameters
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-interface.html).
 """

@@ -8,32 +8,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ses_secure_user.entries import check_membership, check_once
+from ses_secure_user.issuer.contract import is_ses_host
 from ses_secure_user.issuer.deployment import Answer
 from ses_secure_user.issuer.handler import handler
 from ses_secure_user.networks import merged_networks
+from ses_secure_user.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ses_secure_user.issuer.handler import Context
 
-
-def checked(event: Mapping[str, Any], context: Context) -> None:
+def checked(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401 - Lambda's own class
     """Serve one event, unless it asks for restrictions that the construct would have refused, in its words."""
     try:
         if event.get("RequestType") in {"Create", "Update"}:
-            _check(event["ResourceProperties"].get("Restrictions", {}))
+            _check(event["ResourceProperties"])
     except ValueError as error:
         Answer(event).fail(str(error))
     else:
         handler(event, context)
 
 
-def _check(restrictions: Mapping[str, str]) -> None:
+def _check(properties: Mapping[str, Any]) -> None:
     """Check the texts of parameters, as far as they are told."""
+    restrictions = properties.get("Restrictions", {})
     senders, networks = (restrictions.get(name, "") for name in ("FromAddresses", "AllowedCidrs"))
     if senders:
         check_once("from_address", senders.split(","))
         check_membership([restrictions["Identity"]], senders.split(","))
     if networks:
         merged_networks(networks.split(","))
+    host, region = properties.get("Host", ""), properties.get("Region", "")
+    if host and not is_ses_host(host, region):
+        remedy = "an SMTP password is valid in one region: set `ses_region` to that of the host, or another host"
+        raise refusal("smtp_host", f"be an endpoint of `ses_region` {region}", host, remedy)

@@ -1,4 +1,4 @@
-"""The template's parameters: what each takes, and what its pattern refuses before anything is made.
+"""The template's parameters, each with a pattern that refuses wrong values before anything is made.
 
 A list is one text with commas, since a rule of CloudFormation can tell whether a text is empty and not whether a list
 is (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html).
@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ses_secure_user.endpoint import HOST, REGION
+from ses_secure_user.endpoint import BLOCKED_PORT, REGION, SMTP_PORTS
+from ses_secure_user.issuer.contract import ENDPOINT
 from ses_secure_user.names import CHOSEN, CONFIGURATION_SET_NAME, DOMAIN, LOCAL, VPC_ENDPOINT_ID
 
 MOST_SENDERS = 5
-"""How many From addresses a template takes."""
+"""The number of From addresses that a template takes."""
 
 _LITERAL = r"(?!.*\$\{)"
 """IAM would replace a policy variable."""
 _IDENTITY = rf"{_LITERAL}(?:{LOCAL}@)?{DOMAIN}"
-_TOLD = r"(?=[A-Za-z0-9+=._:/@-]{1,256}(?:,|$))"
-"""What a tag can hold: the first From address stands in one."""
 
 _PUBLIC_IPV4 = (
     r"(?!0\.|10\.|127\.|169\.254\.|192\.168\.|198\.1[89]\.|172\.(?:1[6-9]|2\d|3[01])\."
@@ -28,7 +27,9 @@ _BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _IPV4 = rf"{_PUBLIC_IPV4}{_BYTE}(?:\.{_BYTE}){{3}}(?:/(?:1[6-9]|2\d|3[0-2]))?"
 _IPV6 = r"(?!2002:)[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){1,7}/(?:3[2-9]|[4-9]\d|1[01]\d|12[0-8])"
 
-_PORT = r"[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]"
+_HOST = r"(?!.*\.vpce\.)" + ENDPOINT.replace("{region}", "[a-z0-9-]+")
+"""No VPC endpoint's, which the function cannot reach to test a login."""
+_PORTS = [str(port) for port in SMTP_PORTS if port != BLOCKED_PORT]
 
 _ARN = r"arn:aws[a-z-]*:{}:[a-z0-9-]+:\d{{12}}:{}"
 
@@ -76,7 +77,7 @@ GROUPS = {
         Parameter(
             "FromAddresses",
             f"The only From addresses, 1 to {MOST_SENDERS} with commas, exactly as the application writes them",
-            _LITERAL + _TOLD + _listed(f"{LOCAL}@{DOMAIN}", str(MOST_SENDERS)),
+            _LITERAL + _listed(f"{LOCAL}@{DOMAIN}", str(MOST_SENDERS)),
             f"must be 1 to {MOST_SENDERS} email addresses with commas and no blanks, domains in lower case;"
             " write one such as noreply@example.com",
             None,
@@ -126,15 +127,15 @@ GROUPS = {
         ),
         Parameter(
             "SmtpHost",
-            "A FIPS endpoint's name; the region's own endpoint if empty",
-            _optional(HOST),
-            "must be a host name; write one such as email-smtp.eu-west-1.amazonaws.com",
+            "A FIPS or dual-stack endpoint's name; the region's own endpoint if empty",
+            _optional(_HOST),
+            "must be a public SMTP endpoint of SES; write one such as email-smtp-fips.us-east-1.amazonaws.com",
         ),
         Parameter(
             "SmtpPort",
             "465 and 2465: TLS from the first byte; 587 and 2587: STARTTLS",
-            _PORT,
-            "must be a port; write one such as 465 or 587",
+            "|".join(_PORTS),
+            f"must be one of {', '.join(_PORTS)}; Lambda, which tests the login, may not open {BLOCKED_PORT}",
             "465",
         ),
     ),
@@ -146,8 +147,8 @@ GROUPS = {
             "must be 2 to 999 days",
             "30",
         ),
-        Parameter("UserName", "The IAM user's name, for life; generated if empty", *_chosen("user_name")),
-        Parameter("SecretName", "The secret's name, for life; generated if empty", *_chosen("secret_name")),
+        Parameter("UserName", "The IAM user's name; generated if empty", *_chosen("user_name")),
+        Parameter("SecretName", "The secret's name; generated if empty", *_chosen("secret_name")),
         Parameter(
             "EncryptionKey",
             "The ARN of the secret's KMS key; aws/secretsmanager if empty",
@@ -156,7 +157,7 @@ GROUPS = {
         ),
         Parameter(
             "AlarmTopic",
-            "The ARN of the SNS topic to tell when a rotation failed; none if empty",
+            "The ARN of the SNS topic to notify when a rotation failed; none if empty",
             _optional(_ARN.format("sns", "[A-Za-z0-9_-]+")),
             "must be the ARN of a standard SNS topic",
         ),

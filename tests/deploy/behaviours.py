@@ -221,6 +221,20 @@ def a_failed_create_is_deleted(aws: LocalAws) -> bool:
     return deleted == ["answered"]
 
 
+def a_failed_create_is_made_anew(aws: LocalAws) -> bool:
+    """Where nothing was rolled back; what failed is then deleted. The second deployment is the command line's."""
+    aws.bootstrap()
+    name, told = f"Behaviour{next(_numbers)}", []
+    for properties in ({"Id": "first", "Fails": "Create"}, {"Id": "second"}):
+        app = App()
+        CustomResource(Stack(app, name), "Resource", service_token=function(aws), properties=properties)
+        told.append(aws.cdk("deploy", "--no-rollback", "--require-approval", "never", app=app).returncode)
+    sent = [json.loads(line) for line in aws.logs().splitlines() if name in line and line.startswith('{"RequestType"')]
+    events = [(one["RequestType"], one.get("PhysicalResourceId")) for one in sent]
+    aws.destroy(name)
+    return told == [1, 0] and events == [("Create", None), ("Create", None), ("Delete", "first")]
+
+
 def a_long_response_is_refused(aws: LocalAws) -> bool:
     return bool(aws.events(_failed(aws, Id="long", Padding="4096")))
 
@@ -289,6 +303,7 @@ BEHAVIOURS = (
     a_group_with_members_stays,
     a_group_can_be_deployed,
     a_failed_create_is_deleted,
+    a_failed_create_is_made_anew,
     a_long_response_is_refused,
     a_stack_acts_with_its_role,
     a_custom_resource_keeps_its_function,

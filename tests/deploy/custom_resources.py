@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from ministack.core.responses import new_uuid, now_iso
 from ministack.services import cloudformation
+from ministack.services.cloudformation import provisioners
 
 from tests.deploy.shapes import Anything, Json, Resource
 
@@ -50,6 +51,26 @@ def update(
     if old.get("ServiceToken") != new.get("ServiceToken"):
         raise ValueError("Modifying service token is not allowed.")
     return original(physical_id, old, new, *args, **named)
+
+
+def make_anew(  # noqa: PLR0913, PLR0917 - ministack's own arguments
+    original: Callable[..., Resource],
+    resource_type: str,
+    physical_id: str,
+    old: Json,
+    new: Json,
+    stack_name: str,
+    logical_id: str,
+    *args: Anything,
+) -> Resource:
+    """A custom resource whose Create failed is made anew by the next operation, and the failed one deleted.
+
+    See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
+    """
+    if cloudformation._stacks[stack_name]["_resources"].get(logical_id, {}).get("ResourceStatus") == "CREATE_FAILED":
+        made: Resource = provisioners._custom_resource_create(logical_id, new, stack_name, resource_type)
+        return made
+    return original(resource_type, physical_id, old, new, stack_name, logical_id, *args)
 
 
 async def roll_back(

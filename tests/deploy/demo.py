@@ -71,7 +71,6 @@ def check(what: str, holds: bool) -> None:  # noqa: FBT001 - reads as a sentence
 
 def deploy(aws: LocalAws, folder: Path) -> dict[str, str]:
     context = [word for name, value in CONTEXT.items() for word in ("-c", f"{name}={value}")]
-    context += ["-c", f"smtp_host={aws.smtp_host}", "-c", f"smtp_port={aws.smtp_port()}"]
     cdk(aws, folder, "deploy", "--require-approval", "never", "--outputs-file", str(folder / "outputs"), *context)
     return dict(json.loads((folder / "outputs").read_text())[STACK])
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import trustme
 from ministack.app import main as serve
 
-from tests.deploy import patches
+from tests.deploy import patches, ses_names
+from tests.deploy.ses_names import Endpoints
 from tests.deploy.smtp_endpoint import SmtpEndpoint
 
 REGIONS = ("us-east-1", "eu-west-1")
@@ -32,11 +33,22 @@ def _serve_smtp(folder: Path) -> None:
     logging.getLogger("mail.log").setLevel(logging.ERROR)  # it would tell every line of every login
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
-    os.environ["SSL_CERT_FILE"] = str(folder / "ca.pem")  # for the functions, which inherit it
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost", "127.0.0.1").configure_cert(tls)
-    ports = {region: SmtpEndpoint(region, tls, folder / "smtp.json").port for region in REGIONS}
-    (folder / "ports.json").write_text(json.dumps(ports))
+    endpoints: Endpoints = {}
+    for region in REGIONS:
+        names, tls = ses_names.names(region), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*names).configure_cert(tls)
+        endpoints |= dict.fromkeys(names, SmtpEndpoint(region, tls, folder / "smtp.json").ports)
+    (folder / "endpoints.json").write_text(json.dumps(endpoints))
+    _lead_to(endpoints, folder / "python")
+    # For the functions, which inherit them.
+    os.environ |= {"SSL_CERT_FILE": str(folder / "ca.pem"), "PYTHONPATH": str(folder / "python")}
+
+
+def _lead_to(endpoints: Endpoints, folder: Path) -> None:
+    """Write what Python loads at its start, where PYTHONPATH names the folder."""
+    folder.mkdir()
+    text = Path(ses_names.__file__).read_text()
+    (folder / "sitecustomize.py").write_text(f"{text}\n\nsocket.getaddrinfo = resolver({endpoints})\n")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def update_stack(original: Action, request: Json) -> Answer:
     if role:
         _roles[stack_name] = role
     try:
-        if stack_name in _roles and helpers._p(request, "TemplateURL"):
+        if stack_name in _roles and "/cdk-" in helpers._p(request, "TemplateURL"):
             _ask(stack_name, "ssm:GetParameters", _arn("ssm", "parameter/cdk-bootstrap/hnb659fds/version"))
     except PermissionError as refused:
         answer: Answer = helpers._error("ValidationError", str(refused))

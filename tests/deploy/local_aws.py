@@ -3,16 +3,19 @@
 import json
 import os
 import smtplib
+import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple
+from unittest.mock import patch
+from urllib.parse import quote
 
 import boto3
 from aws_cdk import App
@@ -21,6 +24,7 @@ from botocore.exceptions import ClientError
 from tests.deploy.assembly import ACCOUNT, choose, publish, unlock, unpublish
 from tests.deploy.emulator_process import SMTP, emulator
 from tests.deploy.inventory import inventory, log_lines
+from tests.deploy.ses_names import names, resolver
 from tests.deploy.ses_password import smtp_password
 from tests.deploy.shapes import Anything, Client, Json
 from tests.deploy.stacks import DeploymentFailed, Stacks
@@ -30,6 +34,7 @@ __all__ = ["ACCOUNT", "REGION", "DeploymentFailed", "Key", "LocalAws", "local_aw
 
 REGION = "us-east-1"
 REGIONS = (REGION, "eu-west-1")
+TEMPLATES = "templates"
 UNFINISHED = "A previous rotation isn't complete"
 
 
@@ -46,7 +51,8 @@ def local_aws(*options: str) -> Iterator["LocalAws"]:
     """Run a local AWS of one's own; ``--unpatched`` leaves ministack as it is."""
     with TemporaryDirectory(prefix="local-aws-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        with emulator(folder, *options) as url:
+        # Without `in_place_of_ses`, SES's names lead nowhere.
+        with patch.object(socket, "getaddrinfo", resolver({})), emulator(folder, *options) as url:
             aws = LocalAws(folder, url)
             try:
                 yield aws
@@ -65,8 +71,6 @@ def verified_aws() -> Iterator["LocalAws"]:
 
 class LocalAws:
     """The running local AWS. Its account is ``000000000000``, its first region ``us-east-1``."""
-
-    smtp_host = "localhost"
 
     def __init__(self, folder: Path, url: str) -> None:
         self._folder, self._url = folder, url
@@ -139,10 +143,13 @@ class LocalAws:
         Raises:
             DeploymentFailed: With what refused the template or its parameters, or the reasons of the stack's events.
         """
+        s3, key = self.client("s3"), f"{stack}.template.json"
+        s3.create_bucket(Bucket=TEMPLATES)
+        s3.put_object(Bucket=TEMPLATES, Key=key, Body=body.encode())
         return self._in(region).deploy(
             stack,
             role,
-            TemplateBody=body,
+            TemplateURL=f"{self._url}/{TEMPLATES}/{key}",
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             Capabilities=list(capabilities),
             Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
@@ -207,9 +214,10 @@ class LocalAws:
         entries = map(json.loads, (self._folder / "journal").read_text().splitlines())
         return [entry for entry in entries if entry["kind"] == kind]
 
-    def smtp_port(self, region: str = REGION) -> int:
-        """Give the port of a region's SMTP endpoint."""
-        return int(json.loads((self._folder / "ports.json").read_text())[region])
+    def in_place_of_ses(self) -> AbstractContextManager[object]:
+        """Let SES's names lead here while this lasts, in this process; `env` does so in another one."""
+        endpoints = json.loads((self._folder / "endpoints.json").read_text())
+        return patch.object(socket, "getaddrinfo", resolver(endpoints))
 
     def login(self, username: str, password: str, *, region: str = REGION) -> bool:
         """Log in over verified TLS and tell whether the endpoint accepted it."""
@@ -233,9 +241,11 @@ class LocalAws:
 
     @contextmanager
     def _smtp_session(self, region: str) -> Iterator[smtplib.SMTP]:
-        tls = ssl.create_default_context(cafile=str(self.ca_file))
-        with smtplib.SMTP(self.smtp_host, self.smtp_port(region), local_hostname="localhost", timeout=10) as smtp:
-            smtp.starttls(context=tls)
+        tls, host = ssl.create_default_context(cafile=str(self.ca_file)), names(region)[0]
+        with (
+            self.in_place_of_ses(),
+            smtplib.SMTP_SSL(host, 465, local_hostname="localhost", timeout=10, context=tls) as smtp,
+        ):
             yield smtp
 
     def smtp_down(self) -> None:
@@ -300,12 +310,12 @@ class LocalAws:
         ]
 
     def leaked_in(self, text: str) -> list[str]:
-        """Give every key id, secret access key and password since the start that a text shows."""
+        """Give every key id, secret access key and password since the start that a text shows, as it is or in a URL."""
         made = self.every_key_ever_made()
         secrets = [
             one for key in made for one in (key.access_key_id, key.secret_access_key, *key.smtp_passwords.values())
         ]
-        return [secret for secret in secrets if secret in text]
+        return [secret for secret in secrets if secret in text or quote(secret, safe="") in text]
 
     def leftovers(self) -> set[str]:
         """Name everything that exists now and that a deployment could leave behind."""
@@ -339,4 +349,5 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
         "HOME": str(folder),
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "python"),
     }

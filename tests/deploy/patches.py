@@ -68,6 +68,7 @@ def install() -> None:
         (handlers._ACTION_HANDLERS, "UpdateStack", execution_role.update_stack),
         (vars(stacks), "_provision_resource", execution_role.provision),
         (vars(stacks), "_update_resource", execution_role.update),
+        (vars(stacks), "_update_resource", custom_resources.make_anew),
         (vars(stacks), "_delete_resource", execution_role.delete),
         (vars(engine), "_constraint_error", parameters.describe),
         (vars(engine), "_check_parameter_constraints", parameters.check_constraints),

@@ -6,6 +6,7 @@ import hmac
 import json
 import ssl
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -18,9 +19,16 @@ from tests.deploy.ses_password import smtp_password
 THROTTLED = "454 Throttling failure: Maximum sending rate exceeded."
 INVALID = "535 Authentication Credentials Invalid"
 
+IMPLICIT_TLS_PORTS = ("465", "2465")
+STARTTLS_PORTS = ("25", "587", "2587")
+"""https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
+
 
 class SmtpEndpoint:
-    """One region's endpoint, on a port of its own.
+    """One region's endpoint, on two ports of its own: one where TLS begins with the first byte, one with STARTTLS.
+
+    Attributes:
+        ports: By each port of SES, the one that stands for it.
 
     Args:
         region: The region whose passwords are accepted.
@@ -37,18 +45,25 @@ class SmtpEndpoint:
         self._accepted: set[str] = set()
         self._loop = asyncio.new_event_loop()
         Thread(target=self._loop.run_forever, daemon=True, name=f"smtp-{region}").start()
-        listening = self._loop.create_server(self._connection, "127.0.0.1", 0)
-        server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
-        self.port: int = server.sockets[0].getsockname()[1]
+        self.ports = dict.fromkeys(IMPLICIT_TLS_PORTS, self._listen(implicit=True))
+        self.ports |= dict.fromkeys(STARTTLS_PORTS, self._listen(implicit=False))
 
-    def _connection(self) -> asyncio.Protocol:
+    def _listen(self, *, implicit: bool) -> int:
+        connection, tls = partial(self._connection, implicit=implicit), self._tls if implicit else None
+        listening = self._loop.create_server(connection, "127.0.0.1", 0, ssl=tls)
+        server = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
+        port: int = server.sockets[0].getsockname()[1]
+        return port
+
+    def _connection(self, *, implicit: bool) -> asyncio.Protocol:
         if self._setting("down"):
             return _Dropped()
         return SMTP(
             self,
             hostname="localhost",
-            tls_context=self._tls,
-            require_starttls=True,
+            tls_context=None if implicit else self._tls,
+            require_starttls=not implicit,
+            auth_require_tls=not implicit,  # it knows of no TLS but that of STARTTLS
             authenticator=self._login,
             loop=self._loop,
         )

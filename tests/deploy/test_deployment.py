@@ -4,9 +4,11 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ssm as ssm
 
 from tests.deploy.local_aws import ACCOUNT, REGION, DeploymentFailed, LocalAws
 from tests.deploy.local_users import stack_of, user
@@ -29,7 +31,7 @@ class Mailer:
         """An app with these users; a failing one has a resource that cannot be made, after all logins."""
         app = cdk.App(analytics_reporting=False)
         stack = stack_of(app, self.stack_name)
-        made = {name: user(self.aws, stack, name, **changed) for name in users}
+        made = {name: user(stack, name, **changed) for name in users}
         for name, mailer in made.items():
             cdk.CfnOutput(stack, f"{name}Secret", value=mailer.secret.secret_arn)
             cdk.CfnOutput(stack, f"{name}User", value=mailer.user.user_name)
@@ -85,11 +87,11 @@ def test_a_deployed_user_can_log_in(mailer: Mailer) -> None:
     assert mailer.value() == {
         "username": mailer.keys()[0],
         "password": mailer.login()[1],
-        "host": mailer.aws.smtp_host,
-        "port": mailer.aws.smtp_port(),
-        "from_address": "noreply@example.com",
+        "host": "email-smtp.us-east-1.amazonaws.com",
+        "port": 465,
         "region": REGION,
         "iam_user": mailer.outputs["MailerUser"],
+        "url": f"smtps://{mailer.keys()[0]}:{quote(mailer.login()[1], safe='')}@email-smtp.us-east-1.amazonaws.com:465",
     }
     assert len(mailer.keys()) == 1
     assert not mailer.works((mailer.login()[0], "x" * 44))
@@ -129,19 +131,12 @@ def test_a_change_of_the_restrictions_keeps_the_login(mailer: Mailer) -> None:
 
 
 def test_another_from_address_keeps_the_login(mailer: Mailer) -> None:
-    """It stands in the secret beside the same login, and stays there when that is rotated."""
     mailer.deploy()
     before = mailer.login()
 
     mailer.deploy(from_address="billing@example.com")
 
-    assert mailer.value()["from_address"] == "billing@example.com"
     assert mailer.login() == before
-    assert mailer.works(before)
-
-    mailer.rotate()
-
-    assert mailer.value()["from_address"] == "billing@example.com"
     assert mailer.works(before)
 
 
@@ -181,7 +176,6 @@ def test_a_rotation_amid_a_deployment_leaves_a_working_login(mailer: Mailer) -> 
     mailer.deploy(from_address="billing@example.com")
     mailer.aws.wait_for_rotations()
 
-    assert mailer.value()["from_address"] == "billing@example.com"
     assert mailer.works(mailer.login())
     assert mailer.works(before)
 
@@ -207,21 +201,49 @@ def test_a_rotation_with_the_endpoint_down_changes_nothing(mailer: Mailer) -> No
     assert mailer.login("AWSPREVIOUS") == current
 
 
-def test_an_update_that_fails_gives_the_old_login_back(mailer: Mailer) -> None:
-    """It fails at another resource, after the login has changed."""
+def test_a_replacement_that_fails_leaves_the_old_login(mailer: Mailer) -> None:
+    """It fails at another resource, after the new login was made."""
     mailer.deploy()
     mailer.rotate()
-    current = mailer.login()
+    current, left = mailer.login(), mailer.aws.leftovers()
 
     with pytest.raises(DeploymentFailed):
-        mailer.deploy(from_address="billing@example.com", failing=True)
+        mailer.deploy(ses_region=OTHER_REGION, failing=True)
 
     assert mailer.login() == current
     assert mailer.works(current)
+    assert mailer.aws.leftovers() == left
 
     mailer.rotate()
 
     assert mailer.works(current)
+    assert mailer.works(mailer.login())
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "the port": {"smtp_port": 587},
+    "the host": {"smtp_host": "email-smtp-fips.us-east-1.amazonaws.com"},
+    "the fields": {"secret_fields": {"username": "SMTP_USERNAME"}},
+    "the user's name": {"user_name": "courier"},
+    "the secret's name": {"secret_name": "courier"},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_another_login_takes_the_place_of_the_old(mailer: Mailer, change: str) -> None:
+    """The old one, its user and its secret go with the same deployment."""
+    mailer.deploy(user_name="postman", secret_name="postman") if "name" in change else mailer.deploy()
+    before, user_name = mailer.login(), mailer.outputs["MailerUser"]
+    others = {"user_name": "another", "secret_name": "another"} if "name" in change else {}
+
+    mailer.deploy(**others | CHANGES[change])
+
+    assert mailer.outputs["MailerUser"] != user_name
+    assert mailer.works(mailer.login())
+    assert not mailer.works(before)
+
+    mailer.rotate()
+
     assert mailer.works(mailer.login())
 
 
@@ -233,28 +255,73 @@ def test_another_region_gets_another_password(mailer: Mailer) -> None:
 
     assert mailer.works(mailer.login(), region=OTHER_REGION)
     assert not mailer.works(mailer.login())
-    assert mailer.works(before)
+    assert not mailer.works(before)
 
     mailer.rotate()
 
     assert mailer.works(mailer.login(), region=OTHER_REGION)
 
 
-@pytest.mark.parametrize("name", ["user_name", "secret_name"])
-def test_another_name_is_refused_and_leaves_what_was(mailer: Mailer, name: str) -> None:
-    mailer.deploy(**{name: "postman"})
-    before, left = mailer.login(), mailer.aws.leftovers()
+def test_a_name_that_stays_the_same_cannot_be_taken_twice(mailer: Mailer) -> None:
+    """As with all named resources; what was there works on."""
+    mailer.deploy(user_name="postman")
+    before = mailer.login()
 
-    with pytest.raises(DeploymentFailed, match=f"`{name}` cannot be changed"):
-        mailer.deploy(**{name: "courier"})
+    with pytest.raises(DeploymentFailed, match="already exists"):
+        mailer.deploy(user_name="postman", smtp_port=587)
 
-    assert mailer.login() == before
     assert mailer.works(before)
-    assert mailer.aws.leftovers() == left
+
+
+def test_a_reader_follows_a_replaced_login(mailer: Mailer) -> None:
+    """By the CDK's own command line: what refers to the secret in the app gets the new one."""
+
+    def app(**changed: Any) -> cdk.App:  # noqa: ANN401 - any property
+        made = cdk.App(analytics_reporting=False)
+        stack = stack_of(made, mailer.stack_name)
+        deployed = user(stack, "Mailer", **changed)
+        ssm.CfnParameter(stack, "Reader", name="reader", type="String", value=deployed.secret.secret_arn)
+        cdk.CfnOutput(stack, "MailerSecret", value=deployed.secret.secret_arn)
+        return made
+
+    def read() -> Login:
+        arn = mailer.aws.client("ssm").get_parameter(Name="reader")["Parameter"]["Value"]
+        value = mailer.aws.value(arn)
+        return value["username"], value["password"]
+
+    mailer.aws.bootstrap()
+    _run(mailer.aws, "deploy", app=app())
+    before = read()
+    assert mailer.works(before)
+
+    _run(mailer.aws, "deploy", app=app(smtp_port=587))
+
+    assert read() != before
+    assert mailer.works(read())
+    assert not mailer.works(before)
+
+
+def test_a_first_deployment_without_rollback_is_repaired(mailer: Mailer) -> None:
+    mailer.aws.bootstrap()
+    mailer.aws.smtp_down()
+    failed = mailer.aws.cdk("deploy", "--no-rollback", "--require-approval", "never", app=mailer.app())
+    assert failed.returncode
+    assert "check `smtp_host` and `smtp_port`" in failed.stderr + failed.stdout
+    mailer.aws.smtp_up()
+
+    _run(mailer.aws, "deploy", "--no-rollback", app=mailer.app())
+
+    mailer.deploy()
+    assert mailer.works(mailer.login())
 
     mailer.rotate()
 
     assert mailer.works(mailer.login())
+
+
+def _run(aws: LocalAws, *command: str, app: cdk.App) -> None:
+    done = aws.cdk(*command, "--require-approval", "never", app=app)
+    assert done.returncode == 0, done.stderr
 
 
 def test_another_id_makes_all_anew_beside_the_old(mailer: Mailer) -> None:

@@ -1,17 +1,36 @@
 """The parts of the local AWS that the other tests stand on."""
 
 import json
+import os
 import re
 import smtplib
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 
 from tests.deploy.behaviours import function, new_secret, new_user
 from tests.deploy.local_aws import LocalAws
 from tests.deploy.ses_password import PUBLISHED, smtp_password
 
+HOST = "email-smtp.us-east-1.amazonaws.com"
+OTHER_HOST = "email-smtp.eu-west-1.amazonaws.com"
+UNSERVED = "email-smtp-fips.eu-north-1.amazonaws.com"
+NOWHERE = "is no endpoint of the local AWS"
+LOG_IN = """
+import smtplib, ssl
+
+def handler(event, context):
+    tls = ssl.create_default_context()
+    with smtplib.SMTP_SSL(event["host"], 465, local_hostname="localhost", context=tls) as smtp:
+        return smtp.login(event["username"], event["password"])[0]
+"""
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 
@@ -47,6 +66,80 @@ def test_a_login_needs_the_password_of_the_region(aws: LocalAws) -> None:
         assert not aws.login(username, passwords[other], region=region)
 
 
+@pytest.mark.parametrize("port", [465, 2465, 25, 587, 2587])
+@pytest.mark.parametrize(
+    "host",
+    [
+        HOST,
+        "email-smtp-fips.us-east-1.amazonaws.com",
+        "email-smtp.us-east-1.api.aws",
+        "vpce-0a-1b.email-smtp.us-east-1.vpce.amazonaws.com",
+    ],
+)
+def test_the_names_and_ports_of_ses_are_served(aws: LocalAws, host: str, port: int) -> None:
+    _, username, passwords = new_key(aws)
+    tls = ssl.create_default_context(cafile=str(aws.ca_file))
+    with aws.in_place_of_ses():
+        if port in {465, 2465}:
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, local_hostname="localhost", context=tls)
+        else:
+            smtp = smtplib.SMTP(host, port, local_hostname="localhost")
+            smtp.starttls(context=tls)
+        with smtp:
+            assert smtp.login(username, passwords["us-east-1"])[0] == 235
+
+
+@pytest.mark.parametrize(("host", "port"), [(UNSERVED, 465), (HOST, 2525), ("email-smtp.us-east-1.example.com", 465)])
+def test_no_name_server_is_asked_for_others_of_ses(aws: LocalAws, host: str, port: int) -> None:
+    with aws.in_place_of_ses(), pytest.raises(socket.gaierror, match=NOWHERE):
+        socket.create_connection((host, port))
+
+
+@pytest.mark.usefixtures("aws")
+def test_ses_itself_is_never_reached() -> None:
+    with pytest.raises(socket.gaierror, match=NOWHERE):
+        socket.create_connection((HOST, 465))
+
+
+def test_a_certificate_is_for_the_names_of_one_region(aws: LocalAws) -> None:
+    tls = ssl.create_default_context(cafile=str(aws.ca_file))
+    with (
+        aws.in_place_of_ses(),
+        socket.create_connection((HOST, 465)) as connection,
+        pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"),
+    ):
+        tls.wrap_socket(connection, server_hostname=OTHER_HOST)
+
+
+@pytest.fixture(scope="module")
+def logging_in(aws: LocalAws) -> Iterator[str]:
+    """A function that logs in at a host and answers with the code, or its error."""
+    app = App()
+    stack = Stack(app, "LoggingIn")
+    runtime, code = lambda_.Runtime.PYTHON_3_14, lambda_.Code.from_inline(LOG_IN)
+    made = lambda_.Function(stack, "Function", code=code, handler="index.handler", runtime=runtime)
+    CfnOutput(stack, "Arn", value=made.function_arn)
+    yield aws.deploy(app)["Arn"]
+    aws.destroy("LoggingIn")
+
+
+def test_a_function_reaches_them(aws: LocalAws, logging_in: str) -> None:
+    _, username, passwords = new_key(aws)
+    for host, region in ((HOST, "us-east-1"), (OTHER_HOST, "eu-west-1")):
+        login = {"host": host, "username": username, "password": passwords[region]}
+        assert aws.invoke(logging_in, login) == 235
+    assert NOWHERE in aws.invoke(logging_in, {"host": UNSERVED})["errorMessage"]
+
+
+def test_a_process_reaches_them_by_its_environment(aws: LocalAws) -> None:
+    _, username, passwords = new_key(aws)
+    login = {"host": HOST, "username": username, "password": passwords["us-east-1"]}
+    command = [sys.executable, "-c", f"{LOG_IN}\nprint(handler({login}, None))"]
+    env = os.environ | aws.env | {"SSL_CERT_FILE": str(aws.ca_file)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout == "235\n", done.stderr
+
+
 def test_an_inactive_key_is_refused(aws: LocalAws) -> None:
     user, username, passwords = new_key(aws)
     aws.client("iam").update_access_key(UserName=user, AccessKeyId=username, Status="Inactive")
@@ -54,7 +147,7 @@ def test_an_inactive_key_is_refused(aws: LocalAws) -> None:
 
 
 def test_a_refusal_reads_like_that_of_ses(aws: LocalAws) -> None:
-    with smtplib.SMTP(aws.smtp_host, aws.smtp_port(), local_hostname="localhost") as smtp:
+    with aws.in_place_of_ses(), smtplib.SMTP(HOST, 587, local_hostname="localhost") as smtp:
         smtp.starttls()
         with pytest.raises(smtplib.SMTPAuthenticationError, match="Authentication Credentials Invalid"):
             smtp.login("nobody", "nothing")
@@ -63,7 +156,8 @@ def test_a_refusal_reads_like_that_of_ses(aws: LocalAws) -> None:
 def test_nobody_logs_in_without_tls(aws: LocalAws) -> None:
     _, username, passwords = new_key(aws)
     with (
-        smtplib.SMTP(aws.smtp_host, aws.smtp_port(), local_hostname="localhost") as smtp,
+        aws.in_place_of_ses(),
+        smtplib.SMTP(HOST, 587, local_hostname="localhost") as smtp,
         pytest.raises(smtplib.SMTPNotSupportedError),
     ):
         smtp.login(username, passwords["us-east-1"])

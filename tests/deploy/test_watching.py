@@ -30,7 +30,7 @@ def outputs(aws: LocalAws) -> Iterator[dict[str, str]]:
     topic, queue = sns.Topic(stack, "Topic"), sqs.Queue(stack, "Queue")
     topic.add_subscription(subscriptions.SqsSubscription(queue, raw_message_delivery=True))
     LeakAlarm(stack, "Leak", topic=topic)
-    mailer = user(aws, stack, configuration_set="counted")
+    mailer = user(stack, configuration_set="counted")
     mailer.alarm_on_sends(per_hour=500, topic=topic)
     mailer.alarm_on_overdue_rotation(topic=topic)
     cdk.CfnOutput(stack, "QueueUrl", value=queue.queue_url)

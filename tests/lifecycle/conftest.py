@@ -1,4 +1,4 @@
-"""Worlds for the tests of single events; there calls go through botocore's and moto's own HTTP layers."""
+"""Worlds for the tests of single events."""
 
 from __future__ import annotations
 
@@ -12,13 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture
-def on() -> Iterator[Stage]:
-    with stage(wire=True) as ready:
-        yield ready
-
-
 @pytest.fixture(params=[False, True], ids=["labelled as asked", "first is current"])
-def empty(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    with stage(wire=True, first_is_current=request.param) as ready:
+def on(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    with stage(first_is_current=request.param, pending_leaves=request.param) as ready:
         yield ready

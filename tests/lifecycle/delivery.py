@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.lifecycle.aws import Json
+    from tests.lifecycle.account import Json
     from tests.lifecycle.faults import Fault
 
 REASON = "Reason"
-
-
-def alone(_: float) -> None:
-    """No other event runs, so waiting is only time that passes."""
 
 
 @dataclass(eq=False)
@@ -24,9 +20,10 @@ class Delivery:
 
     Attributes:
         hurt: Whether a fault befell it.
-        ended: Keys that consumers may have held and that it deleted.
         overlapped: Whether another event ran at the same time.
-        spared: Keys that worked when their user had no current one that did; these stay until the issue after.
+        made: The keys that it made.
+        ended: The keys of logins that were current once, and that it deleted.
+        over: Whether nothing of it runs any more.
     """
 
     event: Json
@@ -34,37 +31,41 @@ class Delivery:
     limit: float
     fault: Fault | None = None
     at_point: Callable[[int], None] = lambda _: None
-    sleep: Callable[[float], None] = alone
     points: list[str] = field(default_factory=list)
     answers: list[Json] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
-    alarms: list[tuple[float, list[Callable[[], None]]]] = field(default_factory=list)
+    ended: set[str] = field(default_factory=set)
+    returned: object = None
     error: Exception | None = None
     died: bool = False
     hurt: bool = False
-    ended: set[str] = field(default_factory=set)
     overlapped: bool = False
-    spared: set[object] = field(default_factory=set)
+    over: bool = False
 
     @property
     def is_deployment(self) -> bool:
-        return "Step" not in self.event
+        return "RequestType" in self.event
+
+    @property
+    def kind(self) -> str:
+        return str(self.event.get("RequestType") or self.event.get("Step") or self.event["tf"]["action"])
 
     @property
     def succeeded(self) -> bool:
+        """Whether it did as asked; CloudFormation takes the first answer."""
         if self.is_deployment:
-            return [answer["Status"] for answer in self.answers] == ["SUCCESS"]
-        return not self.died and self.error is None
+            return [answer["Status"] for answer in self.answers[:1]] == ["SUCCESS"]
+        return self.over and not self.died and self.error is None
 
     @property
     def reason(self) -> str:
         """Why it failed, as CloudFormation or the rotation's log shows it."""
-        return str(self.answers[-1].get(REASON, "")) if self.is_deployment and self.answers else str(self.error or "")
+        return str(self.answers[0].get(REASON, "")) if self.is_deployment and self.answers else str(self.error or "")
 
     @property
     def story(self) -> str:
         """What it was and did, for whoever reads a failure."""
-        return f"{self.event.get('RequestType') or self.event['Step']}, {self.fault}, {self.points}"
+        return f"{self.kind}, {self.fault}, {self.points}"
 
 
 def failed(delivery: Delivery) -> str:

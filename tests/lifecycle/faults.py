@@ -13,11 +13,21 @@ LOGIN, ANSWER = "login", "answer"
 READS = ("Get", "List", "Describe")
 LATE_SECONDS = 20.0
 
-BEFORE = ("throttled", "denied", "late", "disconnected", "outage", "quoted")
+BEFORE = ("throttled", "denied", "late", "disconnected", "outage", "quoted", "stale", "limited")
 """The call fails and does nothing. From then on the same call is denied for good, or for some seconds since the event
-began; or every later call fails; or the error quotes what was sent."""
+began; or every later call fails; or the error quotes what was sent; or a read finds nothing although there is something;
+or the tags are too many."""
 AFTER = ("lost", "killed", "repeated")
 """The call does its work, then: no answer comes, or the process dies, or the SDK missed the answer and calls again."""
+
+CODES = {
+    "throttled": ("Throttling", "ThrottlingException"),
+    "denied": ("AccessDenied", "AccessDeniedException"),
+    "late": ("AccessDenied", "AccessDeniedException"),
+    "quoted": ("ServiceFailure", "InternalServiceError"),
+    "stale": ("NoSuchEntity", "ResourceNotFoundException"),
+    "limited": ("LimitExceeded", "LimitExceededException"),
+}
 
 
 class Fault(NamedTuple):
@@ -40,15 +50,19 @@ class Fault(NamedTuple):
 
 def kinds(point: str) -> tuple[str, ...]:
     """The faults that can befall a point."""
+    anywhere = ("throttled", "denied", "late", "disconnected", "outage", "killed")
     if point == LOGIN:
         return ("disconnected", "denied", "outage", "quoted", "killed")
     if point == ANSWER:
         return ("disconnected", "lost", "killed")
     if point == "CreateAccessKey":
-        return (*BEFORE[:-1], "lost", "killed")
+        return (*anywhere, "lost")
+    if point == "GetSecretValue":
+        return (*anywhere, "stale")
     if point.startswith(READS):
-        return (*BEFORE[:-1], "killed")  # what is read twice, or read and lost, changes nothing
-    return (*(BEFORE if point == "PutSecretValue" else BEFORE[:-1]), *AFTER)
+        return anywhere
+    own = {"PutSecretValue": ("quoted",), "TagResource": ("limited",)}
+    return (*anywhere, *own.get(point, ()), "lost", "repeated")
 
 
 def failure(kind: str, name: str, sent: object, sdk: Any) -> Exception:  # noqa: ANN401 - any client
@@ -64,12 +78,12 @@ def failure(kind: str, name: str, sent: object, sdk: Any) -> Exception:  # noqa:
         return EndpointConnectionError(endpoint_url="https://aws.example")
     if kind == "lost":
         return ReadTimeoutError(endpoint_url="https://aws.example")
-    iam_code, code, message = {
-        "throttled": ("Throttling", "ThrottlingException", "Rate exceeded"),
-        "denied": ("AccessDenied", "AccessDeniedException", f"not authorized to perform {name}"),
-        "late": ("AccessDenied", "AccessDeniedException", f"not authorized to perform {name}"),
-        "quoted": ("ServiceFailure", "InternalServiceError", f"cannot process {sent}"),
-    }[kind]
     is_iam = sdk.meta.service_model.service_name == "iam"
-    details: Any = {"Error": {"Code": iam_code if is_iam else code, "Message": message}}
-    return ClientError(details, name)
+    message = f"cannot process {sent}" if kind == "quoted" else f"{kind} at {name}"
+    return refusal(sdk, name, CODES[kind][not is_iam], message)
+
+
+def refusal(sdk: Any, name: str, code: str, message: str) -> ClientError:  # noqa: ANN401 - any client
+    """An error as boto3 raises it."""
+    made: ClientError = sdk.exceptions.from_code(code)({"Error": {"Code": code, "Message": message}}, name)
+    return made

@@ -7,20 +7,26 @@ import json
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
 
-from ses_secure_user.issuer.contract import Declaration
-from ses_secure_user.issuer.versions import CURRENT, PENDING, PREVIOUS
 from tests.deploy.ses_password import smtp_password
-from tests.lifecycle.aws import LIST_SECONDS, Aws, Json, holder, labels
+from tests.lifecycle.account import CURRENT, LIST_SECONDS, PENDING, Account, Json, Secret
 from tests.lifecycle.delivery import REASON, Delivery
 
 if TYPE_CHECKING:
-    from moto.secretsmanager.models import FakeSecret
+    from tests.lifecycle.cloudformation import Stack
 
 RESPONSE_URL = "https://cloudformation-custom-resource-response-euwest1.example/answer?X-Amz-Signature=5160e0f5"
 REGIONS = ("eu-west-1", "eu-central-1", "us-east-1")
+VPC_HOST = "vpce-1.email-smtp.eu-west-1.vpce.amazonaws.com"
+SECRET_TAG = "ses-secure-user:secret"
+FIELDS = {"username", "password", "host", "port", "region", "iam_user", "url"}
 
 derived = functools.cache(smtp_password)
+
+
+def is_ses(host: str) -> bool:
+    return host.startswith(("email-smtp.", "vpce-1.email-smtp.")) and host.endswith((".amazonaws.com", ".api.aws"))
 
 
 @dataclass
@@ -29,22 +35,19 @@ class Memory:
 
     Attributes:
         good: The secrets whose current login was accepted once.
-        served: The living keys that were current and accepted once, so that a consumer may hold them.
-        revoked: The users for whom a Delete came.
-        gone: The users whose Delete succeeded.
-        rotations: The versions of rotations that have not finished.
+        served: The keys that were current and accepted once, so that a consumer may hold them.
+        owners: The user of each key.
+        revoked: The users whose login may end: CloudFormation deletes it, or somebody forged that.
+        never_shown: What may be seen nowhere.
         tampered: Whether somebody broke the credential by hand.
+        count: How many events and resources there were.
     """
 
-    time: float = 1_800_000_000.0
-    owners: dict[str, str] = field(default_factory=dict)
-    never_shown: dict[str, str] = field(default_factory=dict)
     good: set[str] = field(default_factory=set)
     served: set[str] = field(default_factory=set)
+    owners: dict[str, str] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
-    rotations: set[str] = field(default_factory=set)
-    clients: dict[str, Any] = field(default_factory=dict)
+    never_shown: dict[str, str] = field(default_factory=dict)
     tampered: bool = False
     count: int = 0
 
@@ -57,95 +60,113 @@ class Invariants:
         propagation: How long SES takes to know a key, in seconds.
         broken: What did not hold.
         texts: What was logged since the last look.
+        stacks: What CloudFormation keeps.
     """
 
-    aws: Aws
+    account: Account
 
     def __init__(self) -> None:
         self.memory = Memory()
         self.propagation = 5.0
-        self.hosts = {f"email-smtp.{region}.amazonaws.com": region for region in REGIONS}
+        self.hosts = {f"email-smtp.{region}.amazonaws.com": region for region in REGIONS} | {VPC_HOST: "eu-west-1"}
         self.broken: list[str] = []
         self.texts: list[str] = []
+        self.stacks: list[Stack] = []
 
-    def accepts(self, host: str, username: object, password: object, *, at_once: bool = False) -> bool:
+    def now(self) -> float:
+        raise NotImplementedError
+
+    def accepts(self, host: object, username: object, password: object, *, at_once: bool = False) -> bool:
         """Whether SES accepts a login, or will as soon as it knows the key."""
-        key = self.aws.iam.access_keys.get(str(username))
-        if key is None or key.status != "Active" or host not in self.hosts:
+        key, region = self.account.find(str(username)), self.hosts.get(str(host))
+        if key is None or not key.active or region is None:
             return False
-        spread = at_once or self.memory.time - self.aws.born[key.access_key_id] >= self.propagation
-        return spread and password == derived(key.secret_access_key, self.hosts[host])
+        spread = at_once or self.now() - key.born >= self.propagation
+        return spread and password == derived(key.secret, region)
 
-    def value(self, secret: FakeSecret, label: str) -> Json:
+    def value(self, secret: Secret, label: str = CURRENT) -> Json:
         """The login that a labelled version holds; empty if it holds none."""
-        version = secret.versions.get(holder(secret, label) or "", {})
-        return parsed(version.get("secret_string", "{}"))
+        return parsed(secret.text(label))
 
-    def works(self, secret: FakeSecret, label: str = CURRENT, *, at_once: bool = False) -> bool:
+    def works(self, secret: Secret, label: str = CURRENT, *, at_once: bool = False) -> bool:
         """Whether SES accepts a labelled login."""
         value = self.value(secret, label)
-        login = (value.get("host", ""), value.get("username"), value.get("password"))
-        return bool(value) and self.accepts(*login, at_once=at_once)
-
-    def lives(self, key_id: str) -> bool:
-        key = self.aws.iam.access_keys.get(key_id)
-        return key is not None and key.status == "Active"
+        return self.accepts(value.get("host"), value.get("username"), value.get("password"), at_once=at_once)
 
     # After each effect
 
     def check_instant(self, delivery: Delivery | None) -> None:
-        """Invariants 1 and 2, and the limit of 3."""
-        for secret in self.aws.all_secrets():
-            key_id = str(self.value(secret, CURRENT).get("username"))
-            self.memory.rotations.discard(holder(secret, CURRENT) or "")
+        """Invariants 1, 2, 9 and 10."""
+        for secret in self.account.secrets.values():
+            value = self.value(secret)
+            key_id = str(value.get("username"))
             if self.works(secret):
-                self.memory.good.add(secret.name)
+                self.memory.good.add(secret.arn)
                 self.memory.served.add(key_id)
-            elif secret.name in self.memory.good and self._must_live(key_id):
-                self._complain(1, delivery, f"the current login of {secret.name} does not work any more")
+            elif secret.arn in self.memory.good and self._must_live(key_id):
+                self._complain(1, delivery, f"the current login of {secret.arn} does not work any more")
+            if value and not self.memory.tampered and not value.keys() >= FIELDS:
+                self._complain(9, delivery, f"the fields are {[*value]}")
         self._check_served(delivery)
-        if crowded := [user for user in self.aws.iam.users if len(self.aws.keys(user)) > 2]:
-            self._complain(3, delivery, f"more than two keys: {crowded}")
+        if delivery and self.account.abandoned:
+            self._complain(10, delivery, f"a rotation was abandoned: {self.account.abandoned}")
+            self.account.abandoned.clear()
+
+    def check_put(self, delivery: Delivery, request: Json) -> None:
+        """Invariant 9: a login goes into the one secret that the tags of its user name."""
+        value = parsed(request["SecretString"])
+        user = self.account.users.get(str(value.get("iam_user")))
+        if user and user.tags.get(SECRET_TAG) != request["SecretId"]:
+            self._complain(9, delivery, f"a login of {value.get('iam_user')} went into {request['SecretId']}")
+        url = urlsplit(str(value["url"]))
+        told = (url.hostname, url.port, url.username, unquote(url.password or ""))
+        if told != (value["host"], value["port"], value["username"], value["password"]) or not is_ses(value["host"]):
+            self._complain(9, delivery, "the url or the host is not the login's")
 
     def _must_live(self, key_id: str) -> bool:
         return not self.memory.tampered and self.memory.owners.get(key_id) not in self.memory.revoked
 
     def _check_served(self, delivery: Delivery | None) -> None:
         """What a consumer may hold ends where a new login is issued, and nowhere else."""
-        ended = {key_id for key_id in self.memory.served if not self.lives(key_id)}
+        ended = {key_id for key_id in self.memory.served if self.account.find(key_id) is None}
         self.memory.served -= ended
         if not any(map(self._must_live, ended)):
             return
-        if delivery and (delivery.is_deployment or delivery.event["Step"] == "createSecret"):
+        if delivery and delivery.kind in {"Create", "createSecret", "create"}:
             delivery.ended |= ended
         else:
             self._complain(2, delivery, "a login that consumers may hold died")
 
     # After each event
 
-    def check_end(self, delivery: Delivery, *, alone: bool) -> None:
-        if delivery.ended and "CreateAccessKey" not in delivery.points and not delivery.hurt:
+    def check_end(self, delivery: Delivery) -> None:
+        if delivery.ended and "CreateAccessKey" not in delivery.points and not (delivery.hurt or delivery.died):
             self._complain(2, delivery, "a login that consumers may hold died, and no new one was issued")
         if delivery.succeeded and delivery.made and not delivery.overlapped:
             self._check_known(delivery)
-        for user in self.memory.gone:
-            if self.aws.keys(user) and alone and not delivery.hurt:
-                self._complain(4, delivery, f"user {user} is gone and has keys")
         if delivery.is_deployment:
             self._check_answers(delivery)
-            self._check_pending(delivery)
         self._check_silence(delivery)
 
     def _check_known(self, delivery: Delivery) -> None:
-        known = delivery.spared | {
-            parsed(secret.versions[name].get("secret_string", "{}")).get("username")
-            for secret in self.aws.all_secrets()
-            for name in labels(secret)
+        """Invariant 3."""
+        users = {self.memory.owners[key_id] for key_id in delivery.made}
+        listed = {
+            key.key_id
+            for name in users & self.account.users.keys()
+            for key in self.account.users[name].keys
+            if key.born + LIST_SECONDS < delivery.began or key.key_id in delivery.made
         }
-        keys = {key.access_key_id for key_id in delivery.made for key in self.aws.keys(self.memory.owners[key_id])}
-        for key_id in keys - known:
-            if self.aws.born[key_id] + LIST_SECONDS < delivery.began or key_id in delivery.made:
-                self._complain(3, delivery, f"no version knows key {key_id}")
+        if strangers := listed - self._known():
+            self._complain(3, delivery, f"no version knows {strangers}")
+
+    def _known(self) -> set[str]:
+        return {
+            str(parsed(version.text or "").get("username"))
+            for secret in self.account.secrets.values()
+            for version in secret.versions.values()
+            if version.labels
+        }
 
     def _check_answers(self, delivery: Delivery) -> None:
         lost = delivery.died or (delivery.hurt and delivery.error is not None)
@@ -157,69 +178,77 @@ class Invariants:
                 self._complain(5, delivery, "the answer is to another event")
             if answer["PhysicalResourceId"] != event.get("PhysicalResourceId", answer["PhysicalResourceId"]):
                 self._complain(5, delivery, f"another physical id: {answer['PhysicalResourceId']}")
-            if answer["Status"] == "FAILED" and (
-                not answer[REASON] or ("unexpected" in answer[REASON] and not delivery.hurt)
-            ):
+            unclear = "unexpected" in answer.get(REASON, "") and not delivery.hurt
+            if answer["Status"] == "FAILED" and (not answer[REASON] or unclear):
                 self._complain(5, delivery, f"nobody can act on {answer[REASON]!r}")
-
-    def _check_pending(self, delivery: Delivery) -> None:
-        """Invariant 8, however the deployment ended."""
-        for secret in self.aws.all_secrets():
-            if self.is_stray(secret):
-                self._complain(8, delivery, f"AWSPENDING of {secret.name} is on a version of no rotation")
-
-    def is_stray(self, secret: FakeSecret) -> bool:
-        """Whether RotateSecret refuses because AWSPENDING is where no rotation put it."""
-        pending = holder(secret, PENDING)
-        return pending not in {None, holder(secret, CURRENT), *self.memory.rotations}
-
-    def check_declared(self, secret: FakeSecret, properties: Json, story: str) -> None:
-        """Invariant 7, once CloudFormation has its last answer."""
-        if not self.memory.tampered and not Declaration.from_properties(properties).fits(self.value(secret, CURRENT)):
-            self.broken.append(f"7: {story}: the current login is not as declared")
 
     def _check_silence(self, delivery: Delivery) -> None:
         """Invariant 6, in all that was logged, answered and raised since the last look."""
-        shown = "\n".join([*self.texts, json.dumps(delivery.answers), *told(delivery.error)])
+        shown = "\n".join([*self.texts, json.dumps([delivery.answers, delivery.returned]), *told(delivery.error)])
         self.texts.clear()
         for secret, what in (self.memory.never_shown | {RESPONSE_URL: "the ResponseURL"}).items():
             if secret in shown:
                 self._complain(6, delivery, f"{what} was shown")
 
+    # After each operation of CloudFormation
+
+    def check_stack(self, stack: Stack) -> None:
+        """Invariants 7 and 8: the template's login is current and works, no other has a key, and it can be renewed."""
+        names = {resource.name for one in self.stacks for resource in one.resources.values()}
+        for user in self.account.users.values():
+            if user.keys and user.name not in names:
+                self._complain(7, None, f"user {user.name} is in no template and has keys")
+        secret, user_name = stack.secret, stack.user_name
+        if not self.memory.tampered and not self.works(secret, at_once=True):
+            self._complain(7, None, f"the login of {stack.wanted} does not work")
+        if not self.memory.tampered and self.value(secret).get("iam_user") != user_name:
+            self._complain(7, None, f"the login is that of {self.value(secret).get('iam_user')}")
+        if not self.memory.tampered and not stack.wanted.items() >= declared(self.value(secret)).items():
+            self._complain(7, None, f"the login is {declared(self.value(secret))}, declared is {stack.wanted}")
+        pending = secret.holder(PENDING)
+        if not self.memory.tampered and pending not in {None, secret.holder(CURRENT), *self.account.rotations(secret)}:
+            self._complain(8, None, "AWSPENDING is on a version of no rotation, so RotateSecret refuses")
+
+    def require_whole(self) -> None:
+        assert not self.broken, "\n".join(self.broken)
+
     def _complain(self, number: int, delivery: Delivery | None, what: str) -> None:
-        self.broken.append(f"{number}: {delivery.story if delivery else 'by hand'}: {what}")
+        self.broken.append(f"{number}: {delivery.story if delivery else 'no event'}: {what}")
 
     # What people do by hand
 
-    def make_key(self, user_name: str) -> str:
-        key_id = str(self.aws.iam.create_access_key(user_name).access_key_id)
-        self.aws.date_key(key_id)
+    def remember(self, user_name: str, key_id: str, secret_access_key: str) -> None:
         self.memory.owners[key_id] = user_name
-        return key_id
+        self.memory.never_shown[secret_access_key] = f"the secret key of {key_id}"
+        for region in REGIONS:
+            password = derived(secret_access_key, region)
+            self.memory.never_shown |= dict.fromkeys((password, quote(password, safe="")), f"the password of {key_id}")
+
+    def make_key(self, user_name: str) -> str:
+        key = self.account.make_key(user_name)
+        self.memory.owners[key.key_id] = user_name
+        return key.key_id
 
     def delete_key(self, key_id: str) -> None:
-        self.aws.iam.delete_access_key(key_id, self.memory.owners[key_id])
+        for user in self.account.users.values():
+            user.keys = [key for key in user.keys if key.key_id != key_id]
 
     def tamper(self) -> None:
-        """Somebody has broken the credential: what worked need not go on working until the stack is new."""
+        """Somebody has broken the credential: what worked need not go on working until it is renewed."""
         self.memory.good.clear()
         self.memory.served.clear()
         self.memory.tampered = True
 
-    def spared(self) -> set[object]:
-        """Keys that work while their user has no current one that does."""
-        return {
-            self.value(secret, label).get("username")
-            for secret in self.aws.all_secrets()
-            if not self.works(secret)
-            for label in (PREVIOUS, "DEPLOYMENT_BEFORE")
-        }
+
+def declared(value: Json) -> Json:
+    """What a login is for, by the names of the credential's properties."""
+    return {name: str(value.get(name.lower())) for name in ("Region", "Host", "Port")}
 
 
 @functools.cache
 def parsed(text: str) -> Json:
     try:
-        value = json.loads(text)
+        value: Any = json.loads(text)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

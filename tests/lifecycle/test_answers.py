@@ -19,15 +19,15 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from ses_secure_user.issuer import deployment, handler
 from ses_secure_user.issuer.lifecycle import Lifecycle
 from ses_secure_user.issuer.patience import CredentialError
-from tests.lifecycle.aws import REGION
-from tests.lifecycle.aws import client as aws_client
-from tests.lifecycle.scenes import BASE, Stage, stage
+from tests.lifecycle.account import REGION
+from tests.lifecycle.scenes import Stage, stage
 from tests.lifecycle.world import FUNCTION_ARN
+from tests.lifecycle.world import client as aws_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.lifecycle.aws import Json
+    from tests.lifecycle.account import Json
 
 
 @pytest.mark.parametrize("text", ['größer "“quoted”" \\ 𝄞\n', "ö", "𝄞", '"', "\\", "\n", "\x01"])
@@ -40,7 +40,7 @@ def test_a_giant_error_makes_an_answer_cloudformation_takes(
         raise ClientError({"Error": {"Code": "Giant", "Message": giant}}, "CreateAccessKey")
 
     monkeypatch.setattr(Lifecycle, "create", refuse)
-    event = on.stack.begin_create(BASE)
+    event = on.create_event()
     delivery = on.world.deliver(event)
     assert len(json.dumps(delivery.answers[0], ensure_ascii=False).encode()) <= 4096
     assert delivery.answers[0]["Status"] == "FAILED"
@@ -63,7 +63,7 @@ def test_an_event_that_makes_no_sense_is_answered_too(awry: dict[str, Any], monk
 
 def _event() -> Json:
     with stage() as on:
-        return on.stack.begin_create(BASE)
+        return on.create_event()
 
 
 def _context(seconds: float) -> Any:  # noqa: ANN401 - as much of a context as the handler uses

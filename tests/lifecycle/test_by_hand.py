@@ -1,125 +1,59 @@
-"""What people do by hand, and what the next event makes of it."""
-# ruff: noqa: SLF001
+"""What people do by hand, and what the next rotation makes of it."""
 
 from __future__ import annotations
 
 import json
-import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from botocore.exceptions import ClientError
 
-from ses_secure_user.issuer.logins import GRACE_SECONDS
-from ses_secure_user.issuer.patience import CONSISTENCY_SECONDS
-from ses_secure_user.issuer.smtp import TEST_SECONDS
-from ses_secure_user.issuer.versions import BEFORE, CURRENT, PENDING, PREVIOUS
-from tests.lifecycle.aws import LIST_SECONDS, REGION
+from tests.lifecycle.account import CURRENT, DAY, PENDING, PREVIOUS, User
+from tests.lifecycle.cloudformation import STEPS
 from tests.lifecycle.delivery import failed
-from tests.lifecycle.scenes import BASE, ELSEWHERE, FRANKFURT, Stage
-from tests.lifecycle.services import DAY, LOGIN, properties
+from tests.lifecycle.invariants import SECRET_TAG
 
 if TYPE_CHECKING:
-    from tests.lifecycle.aws import Json
+    from tests.lifecycle.scenes import Stage
+
+JUNK = pytest.mark.parametrize(
+    "junk", ["junk", "[]", "{}", '"text"', "null", '{"username": "AKIA"}', '{"iam_user": 7}']
+)
 
 
-def overwrite(on: Stage, text: str) -> None:
-    on.world.aws.secrets.put_secret_value(LOGIN, text, "", uuid.uuid4().hex, [CURRENT])
-
-
-def test_a_young_unknown_key_makes_a_rotation_fail(on: Stage) -> None:
-    """The reason says which key, and what to do."""
-    on.deployed()
-    key_id = on.world.make_key("mailer") if len(on.key_ids()) < 2 else _replace_previous(on)
-    on.world.pass_time(LIST_SECONDS)
-    reason = failed(on.rotation.step("createSecret", on.rotation.begin()))
-    assert f"…{key_id[-4:]}" in reason
-    assert "or delete the key" in reason
-    assert f"try again in {GRACE_SECONDS - LIST_SECONDS - 1:.0f} s" in reason
-    assert key_id in on.key_ids()
-
-
-def _replace_previous(on: Stage) -> str:
-    on.world.delete_key(on.login(PREVIOUS)["username"])
-    on.world.tamper()
-    return on.world.make_key("mailer")
-
-
-def test_a_young_unknown_key_makes_a_deployment_wait(on: Stage) -> None:
-    """And then go on, without that key."""
-    on.deployed(rotations=0)
-    key_id = on.world.make_key("mailer")
-    before = on.world.now()
-    assert on.stack.update(FRANKFURT).succeeded
-    assert on.world.now() - before >= GRACE_SECONDS - 30
-    assert key_id not in on.key_ids()
-
-
-def test_a_key_another_event_may_be_testing_is_left_alone(on: Stage) -> None:
-    on.deployed(rotations=0)
-    key_id = on.world.make_key("mailer")
-    on.world.pass_time(TEST_SECONDS + CONSISTENCY_SECONDS)
-    failed(on.rotation.step("createSecret", on.rotation.begin()))
-    assert key_id in on.key_ids()
-
-
-def test_an_old_unknown_key_is_deleted_to_make_room(on: Stage) -> None:
-    on.deployed(rotations=0)
-    current, key_id = on.login(), on.world.make_key("mailer")
-    on.world.pass_time(GRACE_SECONDS + 1)
-    assert on.rotation.run(attempts=1).succeeded
-    assert key_id not in on.key_ids()
-    assert on.opens(current)
-
-
-@pytest.mark.parametrize("with_key", [False, True])
-def test_a_secret_whose_tags_name_another_user_is_refused(on: Stage, *, with_key: bool) -> None:
-    """That user keeps its keys."""
-    on.deployed()
-    on.world.aws.iam.create_user(REGION, "other")
-    keys, current = {on.world.make_key("other")} if with_key else set(), on.login()
-    on.world.pass_time(2 * GRACE_SECONDS)
-    on.stack.tag(properties(user="other"))
-    assert "somebody changed one of the two" in failed(on.rotation.run(attempts=1))
-    assert on.key_ids("other") == keys
-    assert on.login() == current
-
-
-def test_a_pending_key_deleted_by_hand_never_becomes_current(on: Stage) -> None:
-    on.deployed()
-    token, current = on.rotation.begin(), on.login()
-    assert on.rotation.steps(token, "testSecret").succeeded
-    on.world.delete_key(on.login(PENDING)["username"])
-    assert "the pending login's key was deleted" in failed(on.rotation.step("finishSecret", token))
-    assert on.login() == current
-    assert on.rotation.run().succeeded
-
-
+@pytest.mark.parametrize("label", [CURRENT, PREVIOUS])
 @pytest.mark.parametrize("how", ["deleted", "deactivated"])
-def test_a_rotation_replaces_a_current_key_lost_by_hand(on: Stage, how: str) -> None:
-    """It spares the previous one."""
+def test_a_rotation_replaces_a_key_lost_by_hand(on: Stage, how: str, label: str) -> None:
     on.deployed()
-    current, former = on.login(), on.login(PREVIOUS)
+    lost, other = on.login(label), on.login(PREVIOUS if label == CURRENT else CURRENT)
+    key = on.world.account.find(lost["username"])
+    assert key
+    on.world.tamper()
     if how == "deleted":
-        on.world.delete_key(current["username"])
+        on.world.delete_key(key.key_id)
     else:
-        on.world.aws.iam.update_access_key("mailer", current["username"], "Inactive")
+        key.active = False
+    assert on.rotation.run(attempts=1).succeeded
+    assert on.opens(on.login())
+    assert on.opens(other)
+    assert lost["username"] not in on.key_ids()
+    on.settle()
+
+
+def test_a_rotation_renews_the_login_of_a_user_without_keys(on: Stage) -> None:
+    on.deployed()
+    for key_id in on.key_ids():
+        on.world.delete_key(key_id)
     on.world.tamper()
     assert on.rotation.run(attempts=1).succeeded
     assert on.opens(on.login())
-    assert former["username"] in on.key_ids()
-    assert current["username"] not in on.key_ids()
-
-
-JUNK = pytest.mark.parametrize("junk", ["junk", "[]", "{}", '"text"', "null", '{"username": "AKIA"}'])
+    on.settle()
 
 
 @JUNK
-def test_a_rotation_heals_a_secret_overwritten_by_hand(on: Stage, junk: str) -> None:
+def test_a_rotation_heals_a_value_overwritten_by_hand(on: Stage, junk: str) -> None:
     on.deployed()
     former = on.login()
-    overwrite(on, junk)
-    on.world.tamper()
+    on.paste(junk)
     assert on.rotation.run(attempts=1).succeeded
     assert on.opens(on.login())
     assert on.opens(former)
@@ -127,91 +61,123 @@ def test_a_rotation_heals_a_secret_overwritten_by_hand(on: Stage, junk: str) -> 
 
 
 @JUNK
-def test_only_a_deployment_heals_a_secret_overwritten_twice(on: Stage, junk: str) -> None:
-    """A rotation refuses it, and says so."""
+def test_a_value_overwritten_twice_is_healed_by_one_command(on: Stage, junk: str) -> None:
     on.deployed()
-    overwrite(on, junk)
-    overwrite(on, junk)
-    on.world.tamper()
-    assert "change a property of the SecureSesSmtpUser and deploy that" in failed(on.rotation.run(attempts=1))
-    on.world.pass_time(DAY)
-    assert on.stack.update(ELSEWHERE).succeeded
+    on.paste(junk)
+    on.paste(junk + " ")
+    reason = failed(on.rotation.run(attempts=1))
+    assert f"put-secret-value --secret-id {on.stack.secret.arn}" in reason
+    on.heal()
     assert on.opens(on.login())
     on.settle()
 
 
-@pytest.mark.parametrize("changed", [{"host": "smtp.thief.example"}, {"port": "465"}, {"note": "ours"}])
-def test_only_a_deployment_heals_a_field_changed_by_hand(on: Stage, changed: Json) -> None:
-    """A rotation refuses a field that was changed or added."""
+@pytest.mark.parametrize(
+    "changed", [{"host": "smtp.thief.example"}, {"port": "465"}, {"note": "ours"}, {"password": ""}]
+)
+def test_a_rotation_heals_a_field_changed_by_hand(on: Stage, changed: dict[str, str]) -> None:
+    """The tags of the user say what is right."""
     on.deployed()
     former = on.login()
-    overwrite(on, json.dumps(former | changed))
-    on.world.tamper()
-    assert "somebody changed one of the two" in failed(on.rotation.run(attempts=1))
-    assert on.stack.update(BASE).succeeded
-    assert on.login() == former
+    on.paste(json.dumps(former | changed))
+    assert on.rotation.run(attempts=1).succeeded
+    assert on.login() == on.login() | {name: former[name] for name in ("host", "port", "region", "iam_user")}
+    assert "note" not in on.login()
+    assert on.opens(on.login())
     on.settle()
+
+
+def test_a_rotation_heals_a_label_moved_by_hand(on: Stage) -> None:
+    on.deployed()
+    newest, secret = on.login(), on.rotation.secret
+    on.world.tamper()
+    secret.move(CURRENT, secret.holder(PREVIOUS))
+    assert on.rotation.run(attempts=1).succeeded
+    assert on.opens(on.login())
+    assert newest["username"] not in on.key_ids()
+    on.settle()
+
+
+@pytest.mark.parametrize("tag", ["secret", "region", "host", "port"])
+def test_a_user_that_lost_a_tag_is_refused_by_its_name(on: Stage, tag: str) -> None:
+    on.deployed()
+    before, user = on.login(), on.world.account.users[on.stack.user_name]
+    del user.tags[f"ses-secure-user:{tag}"]
+    reason = failed(on.rotation.run(attempts=1))
+    assert f"user {user.name} has no tag ses-secure-user:{tag}" in reason
+    assert on.login() == before
+    on.heal()
+    on.settle()
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"), [("host", "email-smtp.eu-west-1.api.aws"), ("port", "587"), ("fields", "url=U")]
+)
+def test_a_tag_changed_by_hand_moves_no_login(on: Stage, tag: str, text: str) -> None:
+    on.deployed()
+    before = on.login()
+    on.world.account.users[on.stack.user_name].tags[f"ses-secure-user:{tag}"] = text
+    assert "or somebody changed them" in failed(on.rotation.run(attempts=1))
+    assert on.login() == before
 
 
 def test_a_host_tagged_by_hand_is_never_logged_in_to(on: Stage) -> None:
+    """Not even where the secret's tags were lost, too."""
     on.deployed()
-    on.stack.tag(BASE | {"Host": "smtp.thief.example"})
+    on.stack.secret.tags.clear()
+    on.world.account.users[on.stack.user_name].tags["ses-secure-user:host"] = "smtp.thief.example"
     delivery = on.rotation.run(attempts=1)
-    assert "somebody changed one of the two" in failed(delivery)
+    assert "smtp.thief.example is not an SMTP endpoint of SES" in failed(delivery)
     assert "login" not in delivery.points
 
 
-def test_a_rotation_renews_the_login_of_a_user_without_keys(on: Stage) -> None:
-    on.deployed(rotations=0)
-    on.world.delete_key(on.login()["username"])
-    on.world.tamper()
+@pytest.mark.parametrize("confirmed", [False, True], ids=["of another secret", "of no secret"])
+def test_a_value_that_names_another_user_reaches_nobody(on: Stage, *, confirmed: bool) -> None:
+    on.deployed()
+    on.world.account.users["other"] = User("other", {} if confirmed else {SECRET_TAG: "another"})
+    keys = {on.world.make_key("other")}
+    on.paste('{"iam_user": "other"}')
+    failed(on.rotation.run(attempts=1))
+    assert {key.key_id for key in on.world.account.users["other"].keys} == keys
+
+
+def test_a_pending_key_deleted_by_hand_never_becomes_current(on: Stage) -> None:
+    on.deployed()
+    token, current = on.rotation.begin(), on.login()
+    assert on.rotation.steps(token, "testSecret").succeeded
+    on.world.delete_key(on.login(PENDING)["username"])
+    assert "or its key was deleted" in failed(on.rotation.step("finishSecret", token))
+    assert on.login() == current
+    assert on.rotation.run().succeeded
+
+
+def test_a_pending_value_put_by_hand_never_becomes_current(on: Stage) -> None:
+    """Whoever may write the secret cannot have the function promote another host."""
+    on.deployed()
+    token, before = on.rotation.begin(), on.login()
+    on.rotation.secret.versions[token].text = json.dumps(before | {"host": "smtp.thief.example"})
+    for step in STEPS:
+        on.rotation.step(step, token)
+    assert on.login() == before
+
+
+def test_lost_tags_of_the_secret_are_in_nobodys_way(on: Stage) -> None:
+    on.deployed()
+    on.stack.secret.tags.clear()
     assert on.rotation.run(attempts=1).succeeded
-    assert on.opens(on.login())
-    on.settle()
-
-
-def test_a_deployment_replaces_a_password_removed_by_hand(on: Stage) -> None:
-    on.deployed()
-    overwrite(on, json.dumps({field: text for field, text in on.login().items() if field != "password"}))
-    on.world.tamper()
-    assert on.stack.update(BASE).succeeded
-    assert on.opens(on.login())
-    on.settle()
-
-
-def test_a_key_deleted_while_it_is_deployed_becomes_no_login(on: Stage) -> None:
-    on.deployed()
-    former, keys = on.login(), on.key_ids()
-    update = on.stack.begin_update(FRANKFURT | {"VerifyLogin": "false"})
-    last = len(on.rehearse(update)) - 1 - on.rehearse(update)[::-1].index("DescribeSecret")
-
-    def meet(point: int) -> None:
-        if point == last:
-            on.world.delete_key(next(iter(on.key_ids() - keys)))
-
-    assert "key was deleted meanwhile" in failed(on.world.deliver(update, at_point=meet))
-    assert on.login() == former
-
-
-def test_another_kms_key_hides_what_was_before(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Secrets Manager re-encrypts what has a label of its own alone, and the function's role loses the former key."""
-    on.deployed()
-    assert on.stack.update(ELSEWHERE).succeeded
-    for _ in range(2):
-        on.world.pass_time(DAY)
-        assert on.rotation.run(attempts=1).succeeded
-    perform = on.world._perform
-
-    def decrypting(sdk: Any, name: str, request: Json) -> Json:  # noqa: ANN401 - any client
-        if name == "GetSecretValue" and request.get("VersionStage") == BEFORE:
-            answer: Any = {"Error": {"Code": "AccessDeniedException", "Message": "Access to KMS is not allowed"}}
-            raise ClientError(answer, name)
-        return perform(sdk, name, request)
-
-    monkeypatch.setattr(on.world, "_perform", decrypting)
-
-    assert on.stack.update(FRANKFURT).succeeded
-    assert on.opens(on.login())
     on.world.pass_time(DAY)
-    assert on.rotation.run(attempts=1).succeeded
+    on.settle()
+
+
+def test_a_login_revoked_by_mistake_comes_back(on: Stage) -> None:
+    """The reason names the command, and that command does."""
+    on.deployed()
+    credential = next(one for name, one in on.stack.resources.items() if name.startswith("Credential"))
+    on.world.memory.revoked.add(on.stack.user_name)
+    forged = on.stack.event("Delete", credential.given, physical_id=credential.name)
+    assert on.world.deliver(forged).succeeded
+    on.world.tamper()
+    assert "aws secretsmanager untag-resource" in failed(on.rotation.run(attempts=1))
+    on.heal()
     assert on.opens(on.login())
+    on.settle()

@@ -1,5 +1,4 @@
 """What Create, Update and Delete do, one sentence at a time."""
-# ruff: noqa: SLF001
 
 from __future__ import annotations
 
@@ -7,306 +6,393 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ses_secure_user.issuer import handler
-from ses_secure_user.issuer.patience import CONSISTENCY_SECONDS, Patience
-from ses_secure_user.issuer.versions import BEFORE, PREVIOUS, STAGED
-from tests.lifecycle.aws import REGION, labels
-from tests.lifecycle.aws import client as aws_client
+from ses_secure_user.issuer.lifecycle import UNANSWERED_SECONDS
+from ses_secure_user.issuer.patience import CONSISTENCY_SECONDS
+from tests.lifecycle.account import CURRENT, DAY, PENDING, REGION
+from tests.lifecycle.cloudformation import Rotation, Stack, Trouble, login, tags
 from tests.lifecycle.delivery import failed
 from tests.lifecycle.faults import Fault
-from tests.lifecycle.scenes import (
-    BASE,
-    ELSEWHERE,
-    FIELDS,
-    FRANKFURT,
-    MOVED,
-    RENAMED,
-    SENDER,
-    UNVERIFIED,
-    VPC_HOST,
-    WRONG_REGION,
-    Stage,
-)
-from tests.lifecycle.services import DAY
+from tests.lifecycle.invariants import SECRET_TAG, VPC_HOST
+from tests.lifecycle.scenes import BASE, BY_TOKEN, ELSEWHERE, ELSEWHERE_BY_TOKEN, FIELDS, FRANKFURT, WRONG_REGION, Stage
 
 if TYPE_CHECKING:
-    from tests.lifecycle.aws import Json
+    from tests.lifecycle.account import Json
 
 # Create
 
 
-def test_a_create_leaves_one_login_that_opens_the_endpoint(empty: Stage) -> None:
-    answer = empty.stack.create(BASE).answers[0]
-    assert answer["PhysicalResourceId"] == f"mailer|{empty.rotation.secret.arn}"
-    login = empty.login()
-    assert empty.opens(login)
-    assert empty.key_ids() == {login["username"]}
-    assert login == {
-        "username": login["username"],
-        "password": login["password"],
+def test_a_create_leaves_one_login_that_opens_the_endpoint(on: Stage) -> None:
+    assert on.stack.deploy(BASE)
+    value, user = on.login(), on.stack.user_name
+    assert on.opens(value)
+    assert on.key_ids() == {value["username"]}
+    password = value["password"].replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")
+    assert value == {
+        "username": value["username"],
+        "password": value["password"],
         "host": BASE["Host"],
         "port": 465,
-        "from_address": BASE["FromAddress"],
-        "region": "eu-west-1",
-        "iam_user": "mailer",
+        "region": REGION,
+        "iam_user": user,
+        "url": f"smtps://{value['username']}:{password}@{BASE['Host']}:465",
     }
 
 
-def test_further_names_stand_beside_the_fields(empty: Stage) -> None:
-    assert empty.stack.create(FIELDS).succeeded
-    assert empty.login()["SMTP_USERNAME"] == empty.login()["username"]
+def test_the_physical_id_names_user_secret_and_create(on: Stage) -> None:
+    assert on.stack.deploy(BASE)
+    user, secret, create, digest = on.stack.delivery.answers[0]["PhysicalResourceId"].split("|")
+    assert (user, secret) == (on.stack.user_name, on.stack.secret.arn)
+    assert on.stack.secret.tags[f"ses-secure-user:created:{create}"].endswith(f"/{digest}")
 
 
-def test_a_create_waits_until_ses_knows_the_key(empty: Stage) -> None:
-    empty.world.propagation = 45
-    before = empty.world.now()
-    assert empty.stack.create(BASE).succeeded
-    assert empty.world.now() - before > 45
+@pytest.mark.parametrize(("port", "scheme"), [("465", "smtps"), ("2465", "smtps"), ("587", "smtp"), ("25", "smtp")])
+def test_the_url_has_the_scheme_of_the_port(on: Stage, port: str, scheme: str) -> None:
+    assert on.stack.deploy(login(Port=port))
+    assert on.login()["url"].startswith(f"{scheme}://AKIA")
+    assert on.login()["url"].endswith(f"@{BASE['Host']}:{port}")
 
 
-def test_a_create_that_ses_never_accepts_fails_and_leaves_no_key(empty: Stage) -> None:
-    empty.world.propagation = 10_000
-    reason = failed(empty.stack.create(BASE))
+def test_further_names_stand_beside_the_fields(on: Stage) -> None:
+    assert on.stack.deploy(FIELDS)
+    assert on.login()["SMTP_USERNAME"] == on.login()["username"]
+
+
+def test_a_create_waits_until_ses_knows_the_key(on: Stage) -> None:
+    on.world.propagation = 45
+    before = on.world.now()
+    assert on.stack.deploy(BASE)
+    assert on.world.now() - before > 45
+
+
+def test_a_create_that_ses_never_accepts_leaves_no_key(on: Stage) -> None:
+    on.world.propagation = 10_000
+    assert not on.stack.deploy(BASE)
+    reason = next(one.reason for one in on.world.deliveries)
     assert "535" in reason
     assert "with a password of eu-west-1" in reason
-    assert "check that `smtp_host` is an endpoint of `ses_region`" in reason
+    assert "verify_login=False on the CredentialIssuer" in reason
     assert "/issuer" in reason
-    assert not empty.world.aws.iam.access_keys
+    assert not on.all_keys()
 
 
-def test_a_create_that_cannot_reach_the_endpoint_leaves_no_key(empty: Stage) -> None:
-    """Its reason is another than that of a refused login."""
-    empty.world.ses_down = True
-    reason = failed(empty.stack.create(BASE))
+def test_a_create_that_cannot_reach_the_endpoint_says_so(on: Stage) -> None:
+    assert not on.stack.deploy(WRONG_REGION)
+    reason = next(one.reason for one in on.world.deliveries)
     assert "check `smtp_host` and `smtp_port`" in reason
     assert "535" not in reason
-    assert not empty.world.aws.iam.access_keys
 
 
-def test_a_create_that_fails_deletes_its_key_by_itself(on: Stage) -> None:
-    """Before the Delete comes."""
+def test_a_create_that_fails_undoes_itself_before_its_delete(on: Stage) -> None:
     on.world.ses_down = True
-    event = on.stack.begin_create(BASE)
-    failed(on.world.deliver(event))
-    assert not on.key_ids()
-    assert list(labels(on.rotation.secret).values()) == [[STAGED]]
+    assert not on.stack.deploy(BASE, rollback=False)
+    kept = {CURRENT, PENDING} if on.world.account.first_is_current else set()
+    (secret,) = on.world.account.secrets.values()
+    assert {label for version in secret.versions.values() for label in version.labels} <= kept
+    assert bool(on.all_keys()) == bool(kept)
 
 
-def test_a_create_without_a_login_test_does_not_log_in(empty: Stage) -> None:
-    empty.world.ses_down = True
-    delivery = empty.stack.create(UNVERIFIED)
-    assert delivery.succeeded
-    assert "login" not in delivery.points
-    assert empty.world.works(empty.rotation.secret)
+def test_an_untested_login_waits_until_ses_should_know_its_key(on: Stage) -> None:
+    on.world.verifies, on.world.ses_down = False, True
+    started = on.world.now()
+    assert on.stack.deploy(BASE)
+    assert "login" not in on.stack.delivery.points
+    assert CONSISTENCY_SECONDS <= on.world.now() - started < 2 * CONSISTENCY_SECONDS
 
 
-@pytest.mark.parametrize("door", ["deployment", "rotation"])
-def test_an_untested_login_waits_until_ses_should_know_its_key(on: Stage, door: str) -> None:
-    """Only then it becomes current."""
-    on.deployed(UNVERIFIED)
-    on.world.propagation = CONSISTENCY_SECONDS
-    on.world.ses_down = True
-    former, started = on.login(), on.world.now()
-    if door == "deployment":
-        assert on.stack.update(FRANKFURT | {"VerifyLogin": "false"}).succeeded
-    else:
-        assert on.rotation.run(attempts=1).succeeded
-    assert on.login()["username"] != former["username"]
-    assert on.opens(on.login())
-    assert on.world.now() < started + 2 * CONSISTENCY_SECONDS
-
-
-def test_a_create_that_cannot_store_the_password_deletes_the_key(on: Stage) -> None:
-    event = on.stack.begin_create(BASE)
-    points = on.rehearse(event)
-    reason = failed(on.world.deliver(event, Fault(points.index("PutSecretValue"), "denied")))
-    assert "AccessDeniedException" in reason
-    assert not on.key_ids()
+def test_an_untested_login_delivered_twice_waits_as_long(on: Stage) -> None:
+    """The second delivery finds it stored, and must not take its key for old."""
+    on.world.verifies, on.world.propagation = False, CONSISTENCY_SECONDS - 5
+    assert on.stack.deploy(BASE, Trouble(Fault(8, "killed"), again_after=0.3))
+    assert on.world.works(on.stack.secret)
 
 
 @pytest.mark.parametrize("kind", ["lost", "repeated"])
-@pytest.mark.parametrize("call", ["PutSecretValue", "UpdateSecretVersionStage"])
+@pytest.mark.parametrize("call", ["PutSecretValue", "UpdateSecretVersionStage", "TagResource"])
 def test_a_create_that_only_missed_an_answer_succeeds(on: Stage, call: str, kind: str) -> None:
-    event = on.stack.begin_create(BASE)
+    event = on.create_event()
     delivery = on.world.deliver(event, Fault(on.rehearse(event).index(call), kind))
     assert delivery.hurt
-    assert delivery.succeeded, delivery.reason
-    assert len(on.key_ids()) == 1
-    assert on.opens(on.login())
-
-
-def test_a_key_is_made_without_the_sdks_retries(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A lost answer would hide a second key."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setattr(handler, "_client", aws_client)
-    lifecycle = handler._lifecycle("login", Patience(started=0, deadline=600))
-    assert lifecycle.keys.key_maker.meta.config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
-
-
-# Update
-
-
-def test_an_update_of_nothing_keeps_what_rotation_renewed(on: Stage) -> None:
-    on.deployed()
-    before, keys = on.login(), on.key_ids()
-    assert on.stack.update(BASE).succeeded
-    assert (on.login(), on.key_ids()) == (before, keys)
-
-
-@pytest.mark.parametrize("wanted", [BASE, ELSEWHERE, SENDER, FIELDS, BASE | {"Port": "587"}, UNVERIFIED])
-def test_an_update_within_the_region_keeps_every_login(on: Stage, wanted: Json) -> None:
-    """The key stays, and so works what a consumer holds."""
-    on.deployed()
-    keys, current, previous = on.key_ids(), on.login(), on.login(PREVIOUS)
-    assert on.stack.update(wanted).succeeded
-    login = on.login()
-    assert (login["host"], str(login["port"])) == (wanted["Host"], wanted["Port"])
-    assert login["from_address"] == wanted["FromAddress"]
-    assert (login["username"], on.key_ids()) == (current["username"], keys)
-    assert all(map(on.opens, (login, current, previous)))
-    assert on.rotation.run(attempts=1).succeeded
-    assert on.opens(login)
-
-
-def test_an_update_to_another_region_leaves_the_former_login(on: Stage) -> None:
-    """It makes a key beside it."""
-    on.deployed()
-    former = on.login()
-    assert on.stack.update(FRANKFURT).succeeded
-    assert on.login()["username"] != former["username"]
-    assert on.login()["region"] == "eu-central-1"
-    assert on.opens(on.login())
-    assert on.opens(former)
-
-
-def test_another_region_behind_the_same_host_makes_a_key(on: Stage) -> None:
-    on.world.hosts["smtp.example.net"] = "eu-west-1"
-    on.deployed(BASE | {"Host": "smtp.example.net"})
-    former = on.login()
-    on.world.hosts["smtp.example.net"] = "eu-central-1"
-    on.world.tamper()
-    assert on.stack.update(FRANKFURT | {"Host": "smtp.example.net"}).succeeded
-    assert not on.opens(former)
-    assert on.opens(on.login())
-
-
-def test_an_update_ses_refuses_rolls_back_to_a_working_login(on: Stage) -> None:
-    on.deployed()
-    former = on.login()
-    assert "`ses_region`" in failed(on.stack.update(WRONG_REGION))
-    assert on.login() == former
-    assert on.opens(former)
-
-
-@pytest.mark.parametrize("wanted", [ELSEWHERE, SENDER, FIELDS, FRANKFURT])
-def test_a_rollback_gives_the_former_login_back_and_makes_no_key(on: Stage, wanted: Json) -> None:
-    on.deployed()
-    former = on.login()
-    update = on.stack.begin_update(wanted)
-    assert on.world.deliver(update).succeeded
-    rollback = on.stack.begin_rollback(update)
-    delivery = on.world.deliver(rollback)
-    assert "CreateAccessKey" not in delivery.points
-    on.stack.follow(rollback, delivery)
-    assert on.login() == former
-    on.settle()
-
-
-def test_a_failed_update_leaves_the_current_login_and_its_keys(on: Stage) -> None:
-    on.deployed()
-    former, keys = on.login(), on.key_ids()
-    on.world.ses_down = True
-    failed(on.world.deliver(on.stack.begin_update(ELSEWHERE)))
-    assert (on.login(), on.key_ids()) == (former, keys)
+    assert delivery.succeeded or call == "TagResource", delivery.reason
 
 
 @pytest.mark.parametrize(
-    ("wanted", "name", "values"),
-    [(RENAMED, "user_name", ("mailer", "renamed")), (MOVED, "secret_name", ("login", "moved"))],
+    ("tag", "text", "reason"),
+    [
+        ("host", "smtp.thief.example", "smtp.thief.example is not an SMTP endpoint of SES in eu-west-1"),
+        ("host", "email-smtp.eu-west-1.amazonaws.com.thief.example", "is not an SMTP endpoint"),
+        ("region", "eu-central-1", "is not an SMTP endpoint of SES in eu-central-1"),
+        ("port", "46²", "46² is not a port"),
+        ("fields", "password=a=b", "names no fields"),
+    ],
 )
-def test_another_user_or_secret_is_refused_and_rolled_back(
-    on: Stage, wanted: Json, name: str, values: tuple[str, str]
-) -> None:
+def test_no_login_is_issued_for_what_is_not_ses(on: Stage, tag: str, text: str, reason: str) -> None:
+    """Whoever could write such a tag would see the password."""
+    event = on.create_event()
+    on.world.account.users[event["ResourceProperties"]["UserName"]].tags[f"ses-secure-user:{tag}"] = text
+    event["ResourceProperties"] |= {tag.title(): text}
+    assert reason in failed(on.world.deliver(event))
+    assert not on.all_keys()
+
+
+# Replacement and Update
+
+
+@pytest.mark.parametrize("wanted", [ELSEWHERE, FIELDS, FRANKFURT, login(Port="587")])
+def test_another_login_is_made_next_to_the_old_one(on: Stage, wanted: Json) -> None:
+    """The old one works until it is there, and ends with the deployment."""
+    on.deployed()
+    former, user = on.login(), on.stack.user_name
+    assert on.stack.deploy(wanted)
+    assert on.stack.user_name != user
+    assert on.opens(on.login())
+    assert not on.opens(former)
+    assert on.key_ids() == {on.login()["username"]} == on.all_keys()
+
+
+def test_a_replacement_that_fails_leaves_the_old_login(on: Stage) -> None:
+    on.deployed()
+    former, keys = on.login(), on.key_ids()
+    assert not on.stack.deploy(WRONG_REGION)
+    assert (on.login(), on.all_keys()) == (former, keys)
+    assert on.opens(former)
+
+
+def test_an_update_of_nothing_asks_nothing_of_aws(on: Stage) -> None:
     on.deployed()
     before, keys = on.login(), on.key_ids()
-    delivery = on.stack.update(wanted)
-    reason = failed(delivery)
+    now = on.stack.resources[next(name for name in on.stack.resources if name.startswith("Credential"))]
+    delivery = on.world.deliver(on.stack.event("Update", now.given, now.given | {"Other": "tag"}, now.name))
     assert delivery.points == ["answer"]
-    assert f"`{name}` cannot be changed" in reason
-    assert all(value in reason for value in values)
-    assert "Give the SecureSesSmtpUser another id" in reason
+    assert delivery.succeeded
     assert (on.login(), on.key_ids()) == (before, keys)
-    assert list(on.world.aws.iam.users) == ["mailer"]
-    on.settle()
 
 
-def test_an_update_replaces_a_current_key_deleted_by_hand(on: Stage) -> None:
+def test_a_value_known_at_deployment_alone_cannot_change(on: Stage) -> None:
+    """It is refused by name, and the tags are as before."""
+    on.deployed(BY_TOKEN)
+    before, keys = on.login(), on.key_ids()
+    assert not on.stack.deploy(ELSEWHERE_BY_TOKEN)
+    reason = next(one.reason for one in on.world.deliveries if not one.succeeded)
+    assert "Host cannot be changed" in reason
+    assert "another id" in reason
+    assert "deploy another stack" in reason
+    assert (on.login(), on.key_ids()) == (before, keys)
+    assert on.rotation.run(attempts=1).succeeded
+
+
+# Delete
+
+
+def test_a_delete_deletes_every_key_of_the_user(on: Stage) -> None:
     on.deployed(rotations=0)
-    on.world.delete_key(on.login()["username"])
-    on.world.tamper()
-    assert on.stack.update(BASE).succeeded
-    assert on.opens(on.login())
+    on.world.make_key(on.stack.user_name)
+    on.stack.delete()
+    assert not on.all_keys()
 
 
-def test_an_update_says_what_was_current_before_it(on: Stage) -> None:
+def test_a_delete_finds_a_key_that_is_listed_late(on: Stage) -> None:
+    on.deployed(rotations=0)
+    on.world.memory.revoked.add(on.stack.user_name)
+    on.world.clock.start(lambda: on.world.make_key(on.stack.user_name), 0.01)
+    on.stack.delete()
+    assert not on.all_keys()
+
+
+def _delete(on: Stage, **changed: str) -> Json:
+    now = next(one for name, one in on.stack.resources.items() if name.startswith("Credential"))
+    on.world.memory.revoked.add(on.stack.user_name)
+    return on.stack.event("Delete", now.given, physical_id=now.name) | changed
+
+
+def test_a_delete_with_an_invented_id_goes_by_the_properties(on: Stage) -> None:
     on.deployed()
-    former = on.login()
-    assert on.stack.update(ELSEWHERE).succeeded
-    assert on.login(BEFORE) == former
-    assert on.login(STAGED) == on.login()
-    assert on.login()["host"] == VPC_HOST
+    invented = "mail-MailerCredential-1X2Y3Z"
+    delivery = on.world.deliver(_delete(on, PhysicalResourceId=invented))
+    assert delivery.answers[0]["PhysicalResourceId"] == invented
+    assert not on.key_ids()
+
+
+@pytest.mark.parametrize("kind", ["denied", "limited", "throttled", "disconnected"])
+def test_a_delete_that_cannot_mark_deletes_the_keys(on: Stage, kind: str) -> None:
+    on.deployed()
+    event = _delete(on)
+    assert on.world.deliver(event, Fault(on.rehearse(event).index("TagResource"), kind)).succeeded
+    assert not on.key_ids()
+
+
+@pytest.mark.parametrize("how", ["gone", "scheduled for deletion"])
+def test_a_delete_without_a_secret_deletes_the_keys(on: Stage, how: str) -> None:
+    on.deployed()
+    event, user, secret = _delete(on), on.stack.user_name, on.stack.secret
+    if how == "gone":
+        del on.world.account.secrets[secret.arn]
+    else:
+        secret.scheduled = True
+    assert on.world.deliver(event).succeeded
+    assert not on.world.account.users[user].keys
+
+
+def test_a_delete_of_a_user_that_is_gone_succeeds(on: Stage) -> None:
+    on.deployed()
+    event = _delete(on)
+    on.stack.delete()
+    assert on.world.deliver(event).succeeded
+
+
+def test_a_delete_leaves_other_users_alone(on: Stage) -> None:
+    on.deployed()
+    other = Stack(on.world)
+    assert other.deploy(BASE | {"Id": "other"})
+    on.stack.delete()
+    assert on.opens(on.world.value(other.secret))
+    other.delete()
+
+
+def test_a_delete_of_a_former_life_changes_nothing(on: Stage) -> None:
+    """The user's tags name another secret by now."""
+    on.deployed(rotations=0)
+    event, old = _delete(on), on.stack.secret.arn
+    secret = on.world.account.make_secret(old.replace("login", "anew"))
+    on.world.account.users[on.stack.user_name].tags[SECRET_TAG] = secret.arn
+    keys = on.key_ids()
+    assert on.world.deliver(event).succeeded
+    assert on.key_ids() == keys
 
 
 # Events that come twice, or late
 
 
-@pytest.mark.parametrize("pause", [0, 3600])
-def test_a_create_that_comes_twice_issues_once(empty: Stage, pause: float) -> None:
-    _deliver_twice(empty, empty.stack.begin_create(BASE), pause)
-    assert len(empty.key_ids()) == 1
-
-
-@pytest.mark.parametrize("wanted", [ELSEWHERE, FRANKFURT])
-@pytest.mark.parametrize("pause", [0, 3600])
-def test_an_update_that_comes_twice_issues_once(on: Stage, pause: float, wanted: Json) -> None:
-    on.deployed()
-    _deliver_twice(on, on.stack.begin_update(wanted), pause)
-
-
-def _deliver_twice(on: Stage, event: Json, pause: float) -> None:
-    """Deliver an event, and again after a pause: the second time changes no login."""
-    assert on.world.deliver(event).succeeded
-    before = on.login()
-    on.world.pass_time(pause)
-    assert on.world.deliver(event).succeeded
-    assert on.login() == before
+@pytest.mark.parametrize("pause", [0.1, 0.2, 0.3, 3600])
+def test_a_create_that_comes_twice_issues_once(on: Stage, pause: float) -> None:
+    assert on.stack.deploy(BASE, Trouble(again_after=pause))
+    on.world.pass_time(pause + 600)
+    assert all(one.succeeded for one in on.stack.last)
+    assert on.all_keys() == {on.login()["username"]}
+    assert on.opens(on.login())
 
 
 def test_a_create_repeated_after_rotations_changes_nothing(on: Stage) -> None:
-    event = on.stack.begin_create(BASE)
-    assert on.world.deliver(event).succeeded
+    assert on.stack.deploy(BASE)
+    event = on.stack.delivery.event
     for _ in range(2):
-        on.world.pass_time(DAY)
+        on.world.clock.sleep(3600)
         assert on.rotation.run(attempts=1).succeeded
     before, keys = on.login(), on.key_ids()
     assert "handled before" in failed(on.world.deliver(event))
     assert (on.login(), on.key_ids()) == (before, keys)
 
 
-def test_a_create_repeated_after_the_delete_leaves_no_key(empty: Stage) -> None:
-    event = empty.stack.begin_create(BASE)
-    assert empty.world.deliver(event).succeeded
-    empty.stack.now, empty.stack.physical_id = event["ResourceProperties"], "INVENTED"
-    assert empty.world.deliver(empty.stack.begin_delete()).succeeded
-    failed(empty.world.deliver(event))
-    assert not empty.key_ids()
+def test_a_create_repeated_after_the_delete_leaves_no_key(on: Stage) -> None:
+    on.deployed(rotations=0)
+    create = on.stack.delivery.event
+    assert on.world.deliver(_delete(on)).succeeded
+    failed(on.world.deliver(create))
+    assert not on.key_ids()
 
 
-def test_a_create_that_comes_after_its_delete_leaves_no_key(empty: Stage) -> None:
-    create = empty.stack.begin_create(BASE)
-    delete = empty.stack.event("Delete", create["ResourceProperties"], physical_id="INVENTED")
-    assert empty.world.deliver(delete).succeeded
-    assert "is being deleted" in failed(empty.world.deliver(create))
-    assert not empty.key_ids()
+def test_a_create_that_comes_after_its_delete_leaves_no_key(on: Stage) -> None:
+    """It waits a minute, in which its user is deleted."""
+    create = on.create_event()
+    given = create["ResourceProperties"]
+    delete = on.stack.event("Delete", given, physical_id="INVENTED")
+    assert on.world.deliver(delete).succeeded
+    late = on.world.send(create)
+    on.world.clock.sleep(5)
+    assert not on.all_keys()
+    del on.world.account.users[given["UserName"]]
+    on.world.clock.wait(lambda: late.over)
+    failed(late)
+
+
+def test_a_create_soon_after_a_delete_of_nothing_known_succeeds(on: Stage) -> None:
+    create = on.create_event()
+    delete = on.stack.event("Delete", create["ResourceProperties"], physical_id="INVENTED")
+    assert on.world.deliver(delete).succeeded
+    assert on.world.deliver(create).succeeded
+
+
+# A failed deployment that is not rolled back
+
+
+@pytest.mark.parametrize("deleted_first", [True, False], ids=["deleted first", "deleted in the cleanup"])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Trouble(Fault(4, "denied")),
+        Trouble(Fault(5, "lost")),
+        Trouble(Fault(7, "killed")),
+        Trouble(Fault(12, "killed")),
+        Trouble(given_up_after=0.5),
+        Trouble(given_up_after=3.0, again_after=0.2),
+    ],
+    ids=["denied", "a key nobody knows", "died before the test", "died after all", "given up", "given up, twice"],
+)
+def test_a_failed_first_deployment_is_repaired(on: Stage, trouble: Trouble, *, deleted_first: bool) -> None:
+    on.world.deleted_first = deleted_first
+    assert not on.stack.deploy(BASE, trouble, rollback=False)
+    on.world.pass_time(30)
+    assert on.stack.deploy(BASE, rollback=False), on.stack.delivery.reason
+    assert on.rotation.run(attempts=1).succeeded
+    on.settle()
+
+
+@pytest.mark.parametrize("deleted_first", [True, False], ids=["deleted first", "deleted in the cleanup"])
+def test_a_first_deployment_that_fails_twice_is_repaired(on: Stage, *, deleted_first: bool) -> None:
+    on.world.deleted_first = deleted_first
+    for trouble in (Trouble(Fault(7, "killed")), Trouble(Fault(4, "denied"))):
+        assert not on.stack.deploy(BASE, trouble, rollback=False)
+    assert on.stack.deploy(BASE, rollback=False), on.stack.delivery.reason
+    on.settle()
+
+
+def test_a_failed_update_that_stays_is_repaired(on: Stage) -> None:
+    """The user's tags keep the new value until then, so a rotation is refused and says why."""
+    on.deployed(BY_TOKEN)
+    before = on.login()
+    assert not on.stack.deploy(ELSEWHERE_BY_TOKEN, rollback=False)
+    assert "a deployment is under way" in failed(on.rotation.run(attempts=1))
+    assert on.login() == before
+    assert on.stack.deploy(BY_TOKEN, rollback=False)
+    assert on.rotation.run(attempts=1).succeeded
+    on.settle()
+
+
+def test_a_failed_deployment_of_another_resource_is_repaired(on: Stage) -> None:
+    on.deployed()
+    assert not on.stack.deploy(FRANKFURT, Trouble(others_fail=True), rollback=False)
+    assert on.stack.deploy(FRANKFURT, rollback=False)
+    assert on.login()["region"] == "eu-central-1"
+    on.settle()
+
+
+def test_a_given_up_create_is_waited_for_by_its_delete(on: Stage) -> None:
+    """It may be making a key, which would keep the user from being deleted."""
+    on.world.call_seconds = lambda: 2.5
+    assert not on.stack.deploy(BASE, Trouble(given_up_after=14.0))
+    assert not on.world.account.users
+    delete = on.stack.delivery
+    assert delete.kind == "Delete"
+    assert on.world.now() - delete.began > UNANSWERED_SECONDS
+
+
+def test_only_tags_that_differ_between_templates_change(on: Stage) -> None:
+    """What a hand took off stays off, so a rotation says what to do."""
+    on.deployed()
+    user = on.world.account.users[on.stack.user_name]
+    del user.tags["ses-secure-user:port"]
+    on.stack.deploy(BASE | {"Tag": "another"})
+    assert "ses-secure-user:port" not in user.tags
+    assert "tag it as its stack's template does" in failed(on.rotation.run(attempts=1))
+    user.tags |= tags({"Port": "465"})
+    assert on.rotation.run(attempts=1).succeeded
+
+
+def test_two_stacks_live_side_by_side(on: Stage) -> None:
+    on.deployed()
+    other = Stack(on.world)
+    assert other.deploy(ELSEWHERE | {"Id": "other"})
+    assert Rotation(on.world, lambda: other.secret).run(attempts=1).succeeded
+    assert on.world.value(other.secret)["host"] == VPC_HOST
+    on.world.pass_time(DAY)
+    other.delete()
+    on.settle()

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from ses_secure_user.issuer.contract import TAG_PREFIX
+from ses_secure_user.issuer import handler
 from ses_secure_user.issuer.logins import GRACE_SECONDS
-from ses_secure_user.issuer.versions import PENDING, PREVIOUS
-from tests.lifecycle.aws import move_label
+from ses_secure_user.issuer.patience import Patience
+from tests.lifecycle.account import CURRENT, DAY, LIST_SECONDS, PENDING, PREVIOUS, REGION
+from tests.lifecycle.cloudformation import STEPS
 from tests.lifecycle.delivery import failed
-from tests.lifecycle.scenes import BASE, ELSEWHERE, FRANKFURT, RENAMED, VPC_HOST, Stage, stage
-from tests.lifecycle.services import DAY, STEPS, schedule
+from tests.lifecycle.faults import Fault
+from tests.lifecycle.scenes import BY_TOKEN, ELSEWHERE_BY_TOKEN, Stage
 from tests.lifecycle.world import FUNCTION_ARN
+from tests.lifecycle.world import client as aws_client
 
-if TYPE_CHECKING:
-    from tests.lifecycle.aws import Json
+DOING = ("createSecret", "finishSecret")
 
 
 def test_a_login_is_rotated_three_times_in_a_row(on: Stage) -> None:
@@ -28,7 +27,7 @@ def test_a_login_is_rotated_three_times_in_a_row(on: Stage) -> None:
         seen.append(on.login())
         assert on.login(PREVIOUS) == seen[-2]
         assert on.key_ids() == {seen[-2]["username"], seen[-1]["username"]}
-    assert len({login["username"] for login in seen}) == 4
+    assert len({value["username"] for value in seen}) == 4
 
 
 def test_a_login_read_before_a_rotation_works_after_it(on: Stage) -> None:
@@ -46,7 +45,7 @@ def test_a_rotation_with_the_endpoint_down_changes_nothing(on: Stage) -> None:
     on.deployed()
     held = on.login()
     on.world.ses_down = True
-    assert "`smtp_port`" in failed(on.rotation.run())
+    assert "`smtp_port`" in failed(on.rotation.run(attempts=2))
     assert on.login() == held
     assert on.opens(held)
     on.world.ses_down = False
@@ -56,51 +55,62 @@ def test_a_rotation_with_the_endpoint_down_changes_nothing(on: Stage) -> None:
     assert on.opens(held)
 
 
-def test_a_rotation_takes_up_what_an_update_has_changed(on: Stage) -> None:
+@pytest.mark.parametrize("kept", [True, False], ids=["with its token", "with another token"])
+@pytest.mark.parametrize("fault", ["killed", "outage"])
+def test_a_rotation_that_died_is_not_in_the_way_of_the_next(on: Stage, fault: str, *, kept: bool) -> None:
     on.deployed()
+    on.world.token_kept = kept
     token = on.rotation.begin()
-    assert on.rotation.steps(token, "testSecret").succeeded
-    on.world.pass_time(2 * GRACE_SECONDS)
-    assert on.stack.update(ELSEWHERE).succeeded
-    assert "not what the secret's tags declare by now" in failed(on.rotation.step("finishSecret", token))
+    points = on.rehearse(on.rotation.event("createSecret", token))
+    on.rotation.step("createSecret", token, Fault(points.index("CreateAccessKey") + (fault == "outage"), fault))
     assert on.rotation.run(attempts=1).succeeded
-    assert on.login()["host"] == VPC_HOST
+    assert on.opens(on.login())
+    on.settle()
 
 
-def test_a_rotation_that_an_update_of_nothing_came_into_goes_on(on: Stage) -> None:
-    on.deployed()
+def test_a_rotation_makes_one_version_and_moves_two_labels(on: Stage) -> None:
+    """Also where it finds a key that no version knows: another version would abandon it without an error."""
+    on.deployed(rotations=0)
+    stranger = on.world.make_key(on.stack.user_name)
+    before, first = set(on.rotation.secret.versions), on.rotation.secret.holder(CURRENT)
     token = on.rotation.begin()
-    assert on.rotation.steps(token, "testSecret").succeeded
-    pending = on.login(PENDING)
-    assert on.stack.update(BASE).succeeded
-    assert on.rotation.step("finishSecret", token).succeeded
-    assert on.login() == pending
-
-
-@pytest.mark.parametrize("wanted", [ELSEWHERE, FRANKFURT, RENAMED])
-def test_a_rotation_is_refused_until_a_deployment_is_over(on: Stage, wanted: Json) -> None:
-    on.deployed()
-    before, update = on.key_ids(), on.stack.begin_update(wanted)
-    assert "a deployment is under way" in failed(on.rotation.run(attempts=1))
-    assert on.key_ids() == before
-    assert not on.key_ids("renamed")
-    on.stack.follow(update, on.world.deliver(update))
-    assert on.rotation.run(attempts=1).succeeded
+    assert on.rotation.steps(token, "createSecret").succeeded
+    assert set(on.rotation.secret.versions) - before == {token}
+    assert on.rotation.secret.holder(CURRENT) == first
+    assert stranger not in on.key_ids()
 
 
 def test_a_rotation_soon_after_other_events_is_not_held_up(on: Stage) -> None:
-    assert on.stack.create(BASE).succeeded
+    assert on.stack.deploy(BY_TOKEN)
+    began = on.world.now()
     assert on.rotation.run(attempts=1).succeeded
-    assert on.stack.update(BASE).succeeded
+    assert not on.stack.deploy(ELSEWHERE_BY_TOKEN)
     assert on.rotation.run(attempts=1).succeeded
+    assert on.world.now() - began < GRACE_SECONDS
 
 
-def test_a_rotation_makes_one_version(on: Stage) -> None:
+def test_a_login_that_is_read_late_is_not_taken_for_none(on: Stage) -> None:
+    """One ResourceNotFound for AWSCURRENT must not lead to the deletion of its key."""
     on.deployed()
-    before = set(on.rotation.secret.versions)
+    held, previous, token = on.login(), on.login(PREVIOUS), on.rotation.begin()
+    event = on.rotation.event("createSecret", token)
+    reads = [number for number, name in enumerate(on.rehearse(event)) if name == "GetSecretValue"]
+    before = on.world.save()
+    for point in reads:
+        on.world.restore(before)
+        on.world.deliver(event, Fault(point, "stale"))
+        assert on.opens(held)
+        assert on.rotation.run().succeeded
+        assert on.opens(on.login())
+    assert previous["username"] not in on.key_ids()
+
+
+def test_a_pending_login_that_is_read_late_is_tested(on: Stage) -> None:
+    on.deployed()
     token = on.rotation.begin()
-    assert on.rotation.steps(token).succeeded
-    assert set(on.rotation.secret.versions) - before == {token}
+    assert on.rotation.steps(token, "testSecret").succeeded
+    assert "no login yet" in failed(on.rotation.step("finishSecret", token, Fault(1, "stale")))
+    assert "login" in on.rotation.step("finishSecret", token).points
 
 
 def test_a_schedule_tried_out_on_an_empty_version_succeeds(on: Stage) -> None:
@@ -117,31 +127,23 @@ def test_a_step_repeated_after_the_rotation_changes_nothing(on: Stage, step: str
     token = on.rotation.begin()
     assert on.rotation.steps(token).succeeded
     if pending:
-        move_label(on.rotation.secret, PENDING, token)
+        on.rotation.secret.move(PENDING, token)
     before, keys = on.login(), on.key_ids()
     assert on.rotation.step(step, token).succeeded
     assert (on.login(), on.key_ids()) == (before, keys)
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_secret_that_is_not_rotated_is_refused(on: Stage, step: str) -> None:
+@pytest.mark.parametrize("by", ["", FUNCTION_ARN.replace("issuer", "another")], ids=["not rotated", "by another"])
+@pytest.mark.parametrize("step", DOING)
+def test_a_secret_that_is_not_this_functions_is_refused(on: Stage, step: str, by: str) -> None:
     on.deployed()
     token = on.rotation.begin()
     assert on.rotation.step("createSecret", token).succeeded
-    on.rotation.secret.rotation_enabled = False
+    on.rotation.secret.rotated_by = by
     assert "not rotated by this function" in failed(on.rotation.step(step, token))
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_secret_of_another_function_is_refused(on: Stage, step: str) -> None:
-    on.deployed()
-    token = on.rotation.begin()
-    assert on.rotation.step("createSecret", token).succeeded
-    schedule(on.rotation.secret, FUNCTION_ARN.replace("issuer", "another"))
-    assert "not rotated by this function" in failed(on.rotation.step(step, token))
-
-
-@pytest.mark.parametrize("step", ["createSecret", "setSecret", "finishSecret"])
+@pytest.mark.parametrize("step", DOING)
 def test_a_version_that_the_secret_does_not_have_is_refused(on: Stage, step: str) -> None:
     on.deployed()
     keys = on.key_ids()
@@ -152,15 +154,6 @@ def test_a_version_that_the_secret_does_not_have_is_refused(on: Stage, step: str
 def test_a_step_that_is_none_is_refused(on: Stage) -> None:
     on.deployed()
     assert "explodeSecret is no rotation step" in failed(on.rotation.step("explodeSecret", on.rotation.begin()))
-
-
-@pytest.mark.parametrize("missing", ["user-name", "region", "host", "port", "from-address", "verify-login"])
-def test_a_secret_without_its_tags_is_refused(on: Stage, missing: str) -> None:
-    on.deployed()
-    token = on.rotation.begin()
-    secret = on.rotation.secret
-    secret.tags = [tag for tag in secret.tags or [] if tag["Key"] != TAG_PREFIX + missing]
-    assert f"the secret has lost {TAG_PREFIX}{missing}" in failed(on.rotation.step("createSecret", token))
 
 
 def test_a_rotation_of_a_lost_secret_fails_with_awss_reason(on: Stage) -> None:
@@ -176,25 +169,60 @@ def test_a_rotation_step_after_the_delete_leaves_no_key(on: Stage, step: str) ->
     token = on.rotation.begin()
     for before in STEPS[: STEPS.index(step)]:
         assert on.rotation.step(before, token).succeeded
-    assert on.world.deliver(on.stack.begin_delete()).succeeded
-    on.rotation.step(step, token)
+    event, user = on.rotation.event(step, token), on.stack.user_name
+    on.world.memory.revoked.add(user)
+    credential = next(one for name, one in on.stack.resources.items() if name.startswith("Credential"))
+    assert on.world.deliver(on.stack.event("Delete", credential.given, physical_id=credential.name)).succeeded
+    on.world.deliver(event)
     assert not on.key_ids()
 
 
-def test_the_short_way_to_aws_answers_as_the_long_one_does() -> None:
-    """Faults are tried on the way past HTTP, so the same life is lived on both."""
-    assert _story(wire=False) == _story(wire=True)
+@pytest.mark.parametrize("how", ["by a clean stack", "by a hand-made key"])
+def test_a_young_key_nobody_knows_makes_a_rotation_wait(on: Stage, how: str) -> None:
+    """It may be another event's, until no event of that time can be at work any more."""
+    on.deployed(rotations=0)
+    stranger = on.world.make_key(on.stack.user_name) if "hand" in how else None
+    on.world.clock.sleep(LIST_SECONDS)
+    began = on.world.now()
+    assert on.rotation.run(attempts=1).succeeded
+    assert (on.world.now() - began > GRACE_SECONDS) == bool(stranger)
+    assert stranger not in on.key_ids()
 
 
-def _story(*, wire: bool) -> list[tuple[list[str], bool, int]]:
-    with stage(wire=wire, secret_first=False) as on:
-        on.deployed()
-        on.rotation.step("createSecret", "0" * 32)
-        on.stack.update(RENAMED)
-        on.stack.update(ELSEWHERE, others_fail=True)
-        on.stack.update(FRANKFURT)
-        on.rotation.run()
-        late = on.stack.begin_delete()
-        on.stack.delete()
-        on.world.deliver(late)
-        return on.world.story
+def test_an_old_key_is_left_to_events_that_may_hold_it(on: Stage) -> None:
+    """Secrets Manager begins anew while the function still finishes what it gave up."""
+    on.deployed()
+    on.world.token_kept = False
+    token = on.rotation.begin()
+    assert on.rotation.steps(token, "testSecret").succeeded
+    on.world.pass_time(2 * GRACE_SECONDS)
+    finish, before = on.rotation.event("finishSecret", token), on.world.save()
+    for at in range(len(on.world.deliver(finish).points)):
+        on.world.restore(before)
+
+        def meet(point: int, at: int = at) -> None:
+            if point == at:
+                on.world.send(on.rotation.event("createSecret", on.rotation.begin()))
+
+        on.world.deliver(finish, at_point=meet)
+        on.world.pass_time(1000)
+        assert on.world.works(on.rotation.secret)
+        on.settle()
+
+
+def test_a_key_is_made_without_the_sdks_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost answer would hide a second key."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr(handler, "_client", aws_client)
+    lifecycle = handler._lifecycle("login", Patience(started=0, deadline=600))  # noqa: SLF001
+    assert lifecycle.keys.key_maker.meta.config.retries["total_max_attempts"] == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("text", "verifies"), [(None, True), ("true", True), ("false", False)])
+def test_the_issuer_says_whether_logins_are_tested(
+    monkeypatch: pytest.MonkeyPatch, text: str | None, *, verifies: bool
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    if text:
+        monkeypatch.setenv("VERIFY_LOGIN", text)
+    assert handler._lifecycle("login", Patience(started=0, deadline=600)).logins.verify == verifies  # noqa: SLF001

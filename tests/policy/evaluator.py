@@ -126,7 +126,7 @@ class Evaluator:
         request = {"action": action, "resource": resource, "account": ACCOUNT, "context": context}
         return self._allowed(request | setup.policies(document))
 
-    def permits_role(self, documents: list[Document], action: str, resource: str, **context: str) -> bool:
+    def permits_role(self, documents: list[Document], action: str, resource: str, **context: str | list[str]) -> bool:
         """Whether a role with these policies may do something to what trusts its account, as keys do."""
         request = {"action": action, "resource": resource, "account": ACCOUNT, "context": context, "principal": ROLE}
         trusting = {"Statement": TRUST} if action.startswith("kms:") else None

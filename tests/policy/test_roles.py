@@ -1,5 +1,7 @@
-"""What the function's role and a reader's may do with keys and network interfaces, judged by the same evaluator."""
+"""What the function's role and a reader's may do, judged by the same evaluator: keys, interfaces, users, secrets."""
 
+import json
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -18,6 +20,9 @@ SECRET_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000
 QUEUE_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000002"
 REPLICA_KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/00000000-0000-0000-0000-000000000003"
 INTERFACE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/eni-0123456789abcdef0"
+USER = f"arn:aws:iam::{ACCOUNT}:user/Stack-MailerUser"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:MailerSecret-012345678901-AbCdEf"
+CREATED, REVOKED = "ses-secure-user:created:0123abcd", "ses-secure-user:revoked:0123abcd"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:issuer"
 SECRETS, QUEUES = f"secretsmanager.{REGION}.amazonaws.com", f"sqs.{REGION}.amazonaws.com"
 REPLICAS = "secretsmanager.eu-central-1.amazonaws.com"
@@ -60,8 +65,10 @@ def roles() -> dict[str, list[Document]]:
 
 
 def _literal(resource: dict[str, Any]) -> Document:
-    """A policy, but for the statements on what gets its ARN at deployment."""
-    document = resource["Properties"]["PolicyDocument"]
+    """A policy, with the ARNs of user and secret, but for the statements on what else gets its ARN at deployment."""
+    text = json.dumps(resource["Properties"]["PolicyDocument"])
+    text = re.sub(r'\{"Fn::GetAtt": \["MailerUser\w+", "Arn"\]\}', f'"{USER}"', text)
+    document = json.loads(re.sub(r'\{"Ref": "MailerSecret\w+"\}', f'"{SECRET}"', text))
     statements = [one for one in document["Statement"] if "{" not in str(one["Resource"])]
     return {"Version": document["Version"], "Statement": statements}
 
@@ -108,3 +115,36 @@ def test_lambda_manages_network_interfaces_and_the_code_does_not(
     assert iam.permits_role(roles["function"], f"ec2:{action}", INTERFACE)
     assert not iam.permits_role(roles["function"], f"ec2:{action}", INTERFACE, **{"lambda:SourceFunctionArn": FUNCTION})
     assert not iam.permits_role(roles["reader"], f"ec2:{action}", INTERFACE)
+
+
+@pytest.mark.parametrize(
+    ("resource", "action", "keys", "allowed"),
+    [
+        (SECRET, "secretsmanager:TagResource", [CREATED], True),
+        (SECRET, "secretsmanager:TagResource", [CREATED, REVOKED], True),
+        (SECRET, "secretsmanager:TagResource", [CREATED, "team"], False),
+        (SECRET, "secretsmanager:TagResource", ["ses-secure-user:host"], False),
+        (SECRET, "secretsmanager:TagResource", ["SES-Secure-User:Created:0123abcd"], False),
+        (f"{SECRET}2", "secretsmanager:TagResource", [CREATED], False),
+        (SECRET, "secretsmanager:UntagResource", [CREATED], False),
+        (SECRET, "secretsmanager:GetSecretValue", None, True),
+        (SECRET, "secretsmanager:PutSecretValue", None, True),
+        (SECRET, "secretsmanager:UpdateSecretVersionStage", None, True),
+        (SECRET, "secretsmanager:UpdateSecret", None, False),
+        (USER, "iam:ListUserTags", None, True),
+        (USER, "iam:CreateAccessKey", None, True),
+        (USER, "iam:TagUser", [REVOKED], False),
+        (USER, "iam:UntagUser", ["ses-secure-user:host"], False),
+    ],
+)
+def test_the_function_writes_its_own_tags_of_a_secret_alone(  # noqa: PLR0913, PLR0917 - a row of a table
+    iam: Evaluator,
+    roles: dict[str, list[Document]],
+    resource: str,
+    action: str,
+    keys: list[str] | None,
+    allowed: bool,  # noqa: FBT001
+) -> None:
+    """Of a user it reads them. Calls that set no tags have no such key, on which ``ForAllValues`` is true."""
+    context = {"aws:TagKeys": keys} if keys else {}
+    assert iam.permits_role(roles["function"], action, resource, **context) is allowed

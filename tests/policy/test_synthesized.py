@@ -56,4 +56,5 @@ def test_it_is_the_only_policy_and_the_boundary(resources: dict[str, Any]) -> No
     group, group_properties = one(resources, "AWS::IAM::Group")
     _, user = one(resources, "AWS::IAM::User")
     assert group_properties == {"ManagedPolicyArns": [{"Ref": policy}]}
-    assert user == {"Groups": [{"Ref": group}], "PermissionsBoundary": {"Ref": policy}}
+    assert user.keys() == {"Groups", "PermissionsBoundary", "Tags"}
+    assert (user["Groups"], user["PermissionsBoundary"]) == ([{"Ref": group}], {"Ref": policy})

@@ -50,14 +50,15 @@ def everything(stack: cdk.Stack) -> None:
         smtp_host="email-smtp-fips.us-east-1.amazonaws.com",
         smtp_port=587,
         rotation_interval=cdk.Duration.hours(36),
-        verify_login=False,
         encryption_key=kms.Key(stack, "Key", enable_key_rotation=True),
         user_name="mailer",
         secret_name="mailer/smtp",
         secret_fields={"username": "SMTP_USERNAME", "password": "SMTP_PASSWORD"},
         replica_regions=["eu-central-1"],
         removal_policy=cdk.RemovalPolicy.RETAIN,
-        issuer=CredentialIssuer(stack, "Issuer", alarm_topic=sns.Topic.from_topic_arn(stack, "Topic", TOPIC)),
+        issuer=CredentialIssuer(
+            stack, "Issuer", alarm_topic=sns.Topic.from_topic_arn(stack, "Topic", TOPIC), verify_login=False
+        ),
     )
 
 

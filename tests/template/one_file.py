@@ -6,19 +6,20 @@ Whatever imports one of them then gets the file's module, which has all their na
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import ses_secure_user.issuer
-from ses_secure_user.template import ISSUER, code
+from ses_secure_user.template import code
 
 
 def install() -> None:
     one = ModuleType("ses_secure_user.issuer.index")
     sys.modules[one.__name__] = one
     exec(compile(code(), "index.py", "exec"), vars(one))  # noqa: S102 - what is deployed
-    for name in ISSUER:
-        sys.modules[f"ses_secure_user.issuer.{name}"] = one
-        setattr(ses_secure_user.issuer, name, one)
+    for path in Path(ses_secure_user.issuer.__path__[0]).glob("[!_]*.py"):
+        sys.modules[f"ses_secure_user.issuer.{path.stem}"] = one
+        setattr(ses_secure_user.issuer, path.stem, one)
 
 
 install()

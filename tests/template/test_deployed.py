@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Login = tuple[str, str]
 
 OTHER_REGION = "eu-west-1"
+HOST, FIPS_HOST = (f"email-smtp{fips}.{REGION}.amazonaws.com" for fips in ("", "-fips"))
 ENDPOINT = "vpce-0123456789abcdef0"
 
 
@@ -33,8 +34,6 @@ class Stack:
             "Identity": "example.com",
             "FromAddresses": "noreply@example.com",
             "AllowedCidrs": "203.0.113.0/24",
-            "SmtpHost": self.aws.smtp_host,
-            "SmtpPort": str(self.aws.smtp_port(changed.get("SesRegion", REGION))),
         }
         self.outputs = self.aws.create(self.name, self.text, given | changed)
 
@@ -44,6 +43,11 @@ class Stack:
     def login(self, label: str = "AWSCURRENT") -> Login:
         value = self.value(label)
         return value["username"], value["password"]
+
+    def tags(self) -> dict[str, str]:
+        """Read what the user's tags declare."""
+        tags = self.aws.client("iam").list_user_tags(UserName=self.outputs["User"])["Tags"]
+        return {tag["Key"].partition(":")[2]: tag["Value"] for tag in tags if tag["Key"].startswith("ses-secure-user:")}
 
     def rotate(self) -> None:
         self.aws.wait_for_older_keys(self.outputs["User"])
@@ -75,8 +79,8 @@ def test_it_is_created_rotated_proved_and_deleted(stack: Stack) -> None:
     first = stack.login()
     assert stack.works(first)
     assert stack.broken() == set()
-    assert stack.outputs["Host"] == stack.aws.smtp_host
-    assert stack.outputs["Port"] == str(stack.aws.smtp_port())
+    assert stack.outputs["Host"] == HOST
+    assert stack.outputs["Port"] == "465"
 
     stack.rotate()
     second = stack.login()
@@ -91,31 +95,50 @@ def test_it_is_created_rotated_proved_and_deleted(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "field"),
+    ("given", "region", "host", "port"),
     [
-        ({"FromAddresses": "billing@example.com,noreply@example.com"}, ("from_address", "billing@example.com")),
-        ({"AllowedCidrs": "203.0.113.0/25,198.51.100.7/32"}, None),
-        ({"AllowedVpcEndpoints": ENDPOINT}, None),
-        ({"Identity": "example.org", "FromAddresses": "noreply@example.org"}, ("from_address", "noreply@example.org")),
-        ({"SandboxRecipient": "person@example.org"}, None),
-        ({"RotationDays": "7"}, None),
-        ({"SesRegion": OTHER_REGION}, ("region", OTHER_REGION)),
+        ({}, REGION, HOST, 465),
+        ({"SesRegion": OTHER_REGION}, OTHER_REGION, f"email-smtp.{OTHER_REGION}.amazonaws.com", 465),
+        ({"SmtpHost": FIPS_HOST, "SmtpPort": "2587"}, REGION, FIPS_HOST, 2587),
     ],
-    ids=lambda given: next(iter(given)) if isinstance(given, dict) else "",
+    ids=["default", "region", "host and port"],
 )
-def test_a_parameter_is_changed_and_back(stack: Stack, changed: dict[str, str], field: tuple[str, str] | None) -> None:
+def test_the_endpoint_is_in_the_secret_and_the_tags(
+    stack: Stack, given: dict[str, str], region: str, host: str, port: int
+) -> None:
+    stack.deploy(**given)
+
+    assert stack.works(stack.login(), region)
+    assert stack.value().items() >= {"region": region, "host": host, "port": port}.items()
+    assert (stack.outputs["Host"], stack.outputs["Port"]) == (host, str(port))
+    assert stack.tags() == {"secret": stack.outputs["SecretArn"], "region": region, "host": host, "port": str(port)}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"FromAddresses": "billing@example.com,noreply@example.com"},
+        {"AllowedCidrs": "203.0.113.0/25,198.51.100.7/32"},
+        {"AllowedVpcEndpoints": ENDPOINT},
+        {"Identity": "example.org", "FromAddresses": "noreply@example.org"},
+        {"SandboxRecipient": "person@example.org"},
+        {"RotationDays": "7"},
+        {"SesRegion": REGION, "SmtpHost": HOST},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_parameter_is_changed_and_back(stack: Stack, changed: dict[str, str]) -> None:
+    """The login stays, also where the endpoint that it has is named."""
     stack.deploy()
-    first = stack.login()
+    login = stack.login()
 
     stack.deploy(**changed)
-    region = changed.get("SesRegion", REGION)
-    assert stack.works(stack.login(), region)
-    assert field is None or stack.value()[field[0]] == field[1]
-    assert stack.works(first)
-    assert region != REGION or stack.broken() == set()
+    assert stack.login() == login
+    assert stack.works(login)
+    assert stack.broken() == set()
 
     stack.deploy()
-    assert stack.works(stack.login())
+    assert stack.login() == login
     assert stack.broken() == set()
 
 
@@ -165,30 +188,34 @@ def _alarms(stack: Stack) -> list[list[str]]:
     return [alarm["AlarmActions"] for alarm in stack.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]]
 
 
-def test_another_host_gets_the_same_login(stack: Stack) -> None:
-    stack.deploy()
-    login = stack.login()
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"SesRegion": OTHER_REGION}, "Region and Host cannot be changed"),
+        ({"SmtpHost": FIPS_HOST}, "Host cannot be changed"),
+        ({"SmtpPort": "587"}, "Port cannot be changed"),
+        ({"UserName": "courier"}, "UserName cannot be changed"),
+        ({"UserName": ""}, "UserName cannot be changed"),
+        ({"SecretName": "courier"}, "SecretId cannot be changed"),
+        ({"SecretName": ""}, "SecretId cannot be changed"),
+        ({"UserName": "courier", "SecretName": "courier"}, "UserName and SecretId cannot be changed"),
+    ],
+    ids=lambda given: "+".join(f"{name}={value}" for name, value in given.items()) if isinstance(given, dict) else "",
+)
+def test_another_login_is_refused_and_leaves_what_was(stack: Stack, changed: dict[str, str], reason: str) -> None:
+    names = {"UserName": "postman", "SecretName": "postbox"}
+    stack.deploy(**names)
+    login, tags, left = stack.login(), stack.tags(), stack.aws.leftovers()
 
-    stack.deploy(SmtpHost="127.0.0.1")
+    with pytest.raises(DeploymentFailed, match=f"UPDATE_ROLLBACK_COMPLETE.*{reason}.*deploy another stack"):
+        stack.deploy(**names | changed)
 
-    assert stack.value()["host"] == stack.outputs["Host"] == "127.0.0.1"
-    assert stack.login() == login
+    assert (stack.login(), stack.tags(), stack.aws.leftovers()) == (login, tags, left)
+    assert stack.works(login)
     stack.rotate()
     assert stack.works(stack.login())
-
-
-@pytest.mark.parametrize(("name", "prop"), [("UserName", "user_name"), ("SecretName", "secret_name")])
-def test_another_name_is_refused_and_leaves_what_was(stack: Stack, name: str, prop: str) -> None:
-    stack.deploy(**{name: "postman"})
-    before = stack.login()
-
-    with pytest.raises(DeploymentFailed, match=f"`{prop}` cannot be changed"):
-        stack.deploy(**{name: "courier"})
-
-    assert stack.login() == before
-    assert stack.works(before)
-    stack.rotate()
-    assert stack.works(stack.login())
+    stack.deploy(**names, RotationDays="7")
+    assert stack.broken() == set()
 
 
 def test_an_update_that_the_function_refuses_is_rolled_back(stack: Stack) -> None:
@@ -199,7 +226,6 @@ def test_an_update_that_the_function_refuses_is_rolled_back(stack: Stack) -> Non
         stack.deploy(AllowedCidrs="203.0.113.5/24", FromAddresses="billing@example.com")
 
     assert stack.login() == before
-    assert stack.value()["from_address"] == "noreply@example.com"
     assert _policy(stack) == policy
     stack.rotate()
     assert stack.works(stack.login())
@@ -216,6 +242,7 @@ def test_an_update_that_the_function_refuses_is_rolled_back(stack: Stack) -> Non
             "`from_address` must belong to an `identity`, got noreply@example.org",
         ),
         ("FromAddresses", "a@example.com,a@example.com", "`from_address` must name each entry once"),
+        ("SmtpHost", f"email-smtp.{OTHER_REGION}.amazonaws.com", "`smtp_host` must be an endpoint of `ses_region`"),
     ],
 )
 def test_what_the_function_refuses_leaves_nothing(stack: Stack, name: str, value: str, reason: str) -> None:
@@ -232,7 +259,8 @@ def test_what_the_function_refuses_leaves_nothing(stack: Stack, name: str, value
     [
         ("AllowedCidrs", "0.0.0.0/0", "Parameter AllowedCidrs failed to satisfy constraint: must be public networks"),
         ("AllowedCidrs", "", "AllowedCidrs must not be empty, unless AllowedVpcEndpoints is given"),
-        ("SmtpPort", "25", "SmtpPort must be one that Lambda may open"),
+        ("SmtpPort", "25", "Parameter SmtpPort failed to satisfy constraint: must be one of 465, 587, 2465, 2587"),
+        ("SmtpHost", "smtp.example.com", "Parameter SmtpHost failed to satisfy constraint: must be a public SMTP"),
     ],
 )
 def test_what_cloudformation_refuses_is_no_stack(aws: LocalAws, text: str, name: str, value: str, reason: str) -> None:

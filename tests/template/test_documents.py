@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
+
+from ses_secure_user.template import code
 
 if TYPE_CHECKING:
     from tests.deploy.local_aws import LocalAws
@@ -35,12 +41,31 @@ def test_the_outputs_are_named(rendered: Json) -> None:
     assert set(re.findall(r"`(\w+)`", sentence[1])) == set(rendered["Outputs"])
 
 
+def command(start: str) -> str:
+    """A command of the document, with all its lines."""
+    found = re.search(rf"^\$ ({re.escape(start)}(?:.*\\\n)*.*)", DOCUMENT, re.MULTILINE)
+    assert found
+    return found[1]
+
+
 def test_the_command_deploys_a_stack(aws: LocalAws, text: str) -> None:
-    """It has the parameters and the capability."""
-    command = re.search(r"^\$ aws cloudformation deploy(?:.*\\\n)*.*", DOCUMENT, re.MULTILINE)
-    assert command
-    parameters = dict(re.findall(r"\b([A-Z]\w+)=(\S+)", command[0]))
-    here = {"SmtpHost": aws.smtp_host, "SmtpPort": str(aws.smtp_port())}
-    assert aws.create("Documented", text, parameters | here, capabilities=re.findall(r"CAPABILITY_\w+", command[0]))
+    """It has the parameters, the capability, and a bucket for the file that was printed."""
+    deploy = command("aws cloudformation deploy")
+    parameters = dict(re.findall(r"\b([A-Z]\w+)=(\S+)", deploy))
+    capabilities = re.findall(r"CAPABILITY_\w+", deploy)
+
+    assert "--s3-bucket BUCKET" in deploy
+    assert re.findall(r"\S+\.json", deploy) == re.findall(r"\S+\.json", command("ses-secure-user template"))
+    assert aws.create("Documented", text, parameters, capabilities=capabilities)
     aws.wait_for_rotations()
     aws.destroy("Documented")
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="there is no jq")
+def test_the_command_shows_the_functions_code(text: str) -> None:
+    show = re.search(r"'(.*)'", command("jq"))
+    assert show
+
+    done = subprocess.run(["jq", "-r", show[1]], input=text, capture_output=True, text=True, check=True)
+
+    assert done.stdout.rstrip("\n") == code().rstrip("\n")

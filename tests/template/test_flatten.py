@@ -10,49 +10,42 @@ from pathlib import Path
 
 import pytest
 
-from ses_secure_user.template import MODULES, code
+from ses_secure_user.template import code
 from ses_secure_user.template.flatten import flatten
 from tests.summary import LINES
 
 ROOT = Path(__file__).parents[2]
-EVENTS = ("test_answers", "test_by_hand", "test_deletions", "test_deployments", "test_rotations")
+PACKAGE = ROOT / "ses_secure_user"
+EVENTS = ("test_answers", "test_by_hand", "test_deployments", "test_forged", "test_rotations")
 
 
-class Bare(ast.NodeTransformer):
-    """Takes from a module what need not be in the file."""
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        node.annotation = None
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.returns = None
-        return self.generic_visit(node)
+def left_out(file: str, text: str) -> str:
+    """The lines of a module that are not under its heading, where all others must be, in the same order."""
+    kept = [line for line in text.splitlines() if line]
+    missing = []
+    for line in (PACKAGE / file).read_text().splitlines():
+        if line and line == next(iter(kept), None):
+            del kept[0]
+        elif line:
+            missing.append(line)
+    assert kept == []
+    return "\n".join(missing)
 
 
-def bare(source: str) -> dict[str, str]:
-    """The functions and classes of a source, without docstrings and types."""
-    made = {}
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            stripped = Bare().visit(node)
-            stripped.body = [one for one in stripped.body if not isinstance(one, ast.Pass)]
-            made[node.name] = ast.dump(stripped)
-    return made
+def is_own_import_or_types(node: ast.stmt) -> bool:
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING"
+    is_own = isinstance(node, ast.ImportFrom) and (node.level > 0 or str(node.module).startswith("ses_secure_user."))
+    return is_own or ast.unparse(node) == "from __future__ import annotations"
 
 
-def test_it_has_the_modules_functions_and_classes_as_they_are() -> None:
-    sources: dict[str, str] = {}
-    for name in MODULES:
-        sources |= bare((ROOT / "ses_secure_user" / f"{name}.py").read_text())
+def test_it_has_the_modules_as_they_were_written() -> None:
+    start, *parts = re.split(r"^# --- (\S+) -+$", code(), flags=re.MULTILINE)
 
-    kept = bare(code())
-
-    assert {name for name in kept if kept[name] != sources[name]} == set()
-    assert sources.keys() - kept.keys() == {"Context", "check_class", "check_construct", "wide_networks"}
+    assert start.strip() == "from __future__ import annotations"
+    assert set(parts[::2]) >= {f"issuer/{path.name}" for path in (PACKAGE / "issuer").glob("[!_]*.py")}
+    for file, text in zip(parts[::2], parts[1::2], strict=True):
+        assert all(map(is_own_import_or_types, ast.parse(left_out(file, text)).body))
 
 
 def test_it_imports_the_runtimes_sdk_alone(tmp_path: Path) -> None:
@@ -66,10 +59,6 @@ def test_it_imports_the_runtimes_sdk_alone(tmp_path: Path) -> None:
 
     assert done.stdout == "index\n", done.stderr
     assert {name.partition(".")[0] for name in modules} <= sys.stdlib_module_names | {"boto3", "botocore"}
-
-
-def test_it_has_neither_docstring_nor_comment() -> None:
-    assert not re.search(r'"""|^ *#', code(), re.MULTILINE)
 
 
 def test_it_passes_the_tests_of_single_events() -> None:
@@ -86,40 +75,57 @@ def test_it_passes_the_tests_of_single_events() -> None:
     LINES["template"].append(f"{passed[1]} tests of single events pass with its one file")
 
 
-def modules(folder: Path, **sources: str) -> list[Path]:
+def written_as_one(folder: Path, **sources: str) -> str:
     for name, source in sources.items():
         (folder / f"{name}.py").write_text(source)
-    return [folder / f"{name}.py" for name in sources]
+    return flatten(folder, folder / f"{[*sources][-1]}.py")
 
 
-def test_what_nothing_needs_falls_away(tmp_path: Path) -> None:
-    one = '"""Doc."""\nimport json\nimport os\nLEFT = json.dumps(1)  # why\ndef out() -> None:\n    return os.sep\n'
-    two = 'from .one import LEFT\ndef run(event: dict) -> str:\n    """Doc."""\n    return LEFT + event["a"]\n'
+def test_modules_follow_those_they_import_from(tmp_path: Path) -> None:
+    one = '"""Doc."""\n\nfrom __future__ import annotations\n\nimport json\n\nLEFT = json.dumps(1)  # why\n'
+    two = "from typing import TYPE_CHECKING\n\nfrom .one import LEFT\n\nif TYPE_CHECKING:\n    import os\n\n\nRIGHT = LEFT\n"
+    three = "from .two import RIGHT\nfrom .one import LEFT\n\nBOTH = LEFT + RIGHT\n"
 
-    written = flatten(modules(tmp_path, one=one, two=two), "run")
+    written = written_as_one(tmp_path, one=one, two=two, three=three)
 
-    assert written == (
-        'from __future__ import annotations\nimport json\nLEFT = json.dumps(1)\ndef run(event):\n return LEFT + event["a"]\n'
-    )
+    lines = [line for line in written.splitlines() if line]
+    assert [re.sub(" -+$", "", line) for line in lines] == [
+        "from __future__ import annotations",
+        "# --- one.py",
+        '"""Doc."""',
+        "import json",
+        "LEFT = json.dumps(1)  # why",
+        "# --- two.py",
+        "from typing import TYPE_CHECKING",
+        "RIGHT = LEFT",
+        "# --- three.py",
+        "BOTH = LEFT + RIGHT",
+    ]
 
 
-def test_a_body_of_a_docstring_is_left_empty(tmp_path: Path) -> None:
-    (path,) = modules(tmp_path, one='class Gone(Exception):\n    """Doc."""\n')
-
-    assert flatten([path], "Gone").endswith("class Gone(Exception):\n pass\n")
+NEEDED = "from .one import A\n"
 
 
 @pytest.mark.parametrize(
     ("sources", "said"),
     [
-        ({"one": "A = 1\n", "two": "A = 2\n"}, "two.py gives A another meaning than a module before it"),
-        ({"one": "import json\n", "two": "json = 2\n"}, "two.py gives json another meaning"),
-        ({"one": "def a(): ...\n", "two": "def a(): return 1\n"}, "two.py gives a another meaning"),
-        ({"one": "from .two import A\n", "two": "A = 1\n"}, "one.py imports from two, which is not before it"),
-        ({"one": "from ses_secure_user.two import A\n"}, "one.py imports from two, which is not before it"),
-        ({"one": "import json as A\n"}, "one.py imports json under another name"),
+        ({"one": "A = 1\n", "two": NEEDED + "A = 2\n"}, "two.py gives A another meaning than a module before it"),
+        ({"one": "A: int = 1\n", "two": NEEDED + "B = A = 2\n"}, "two.py gives A another meaning"),
+        ({"one": "import json\nA = 1\n", "two": NEEDED + "json = 2\n"}, "two.py gives json another meaning"),
+        ({"one": "import json as A\n", "two": NEEDED + "import re as A\n"}, "two.py gives A another meaning"),
+        ({"one": "from a import A\n", "two": NEEDED + "from b import A\n"}, "two.py gives A another meaning"),
+        ({"one": "def A(): ...\n", "two": NEEDED + "def A(): return 1\n"}, "two.py gives A another meaning"),
+        ({"one": "A = 1\n", "two": "from .one import A as B\n"}, "two.py imports A under another name"),
     ],
 )
 def test_a_name_of_two_meanings_is_refused(sources: dict[str, str], said: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
-        flatten(modules(tmp_path, **sources), "A")
+        written_as_one(tmp_path, **sources)
+
+
+def test_a_name_of_one_meaning_may_stand_twice(tmp_path: Path) -> None:
+    source = "import json\nLOGGER = json.dumps(1)\n"
+
+    written = written_as_one(tmp_path, one=source, two=f"from .one import json\n{source}")
+
+    assert written.count("LOGGER = json.dumps(1)") == 2

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
+from ses_secure_user.issuer.contract import is_ses_host
 from ses_secure_user.networks import wide_networks
 from ses_secure_user.restrictions import restrict
 from ses_secure_user.template import checking
@@ -44,6 +45,12 @@ def parameters(properties: dict[str, Any]) -> dict[str, str] | None:
     return made
 
 
+def _credential(resolver: Resolver) -> Json:
+    """The properties with which the function is called."""
+    (one,) = (one for one in resolver.resources().values() if one["Type"] == "Custom::SesSmtpCredential")
+    return dict(one["Properties"])
+
+
 def refused(template: Json, given: dict[str, str]) -> tuple[str, str] | None:
     """By what CloudFormation or the function refuses parameters, and what is said then."""
     resolver = Resolver(template, given)
@@ -54,7 +61,7 @@ def refused(template: Json, given: dict[str, str]) -> tuple[str, str] | None:
     if broken := resolver.broken_rules():
         return "rule", broken[0]
     try:
-        checking._check(resolver.values)  # noqa: SLF001 - what the deployed function calls
+        checking._check(_credential(resolver))  # noqa: SLF001 - what the deployed function calls
     except ValueError as error:
         return "function", str(error)
     return None
@@ -73,8 +80,8 @@ def test_what_is_refused_is_refused_here_too(given: dict[str, str], message: str
     COUNTS["template: wrong restrictions, refused by"][by] += 1
 
 
-STRICTER = (r"[^\x00-\x7f]", r"[A-Z].*\.COM", r"255\.255", r"/7\b", r"^[^/]*:[^/]*$", r"arn:", "'")
-"""What a parameter has to have otherwise: ASCII, lower case, a prefix, no wide network, no ARN, what a tag can hold."""
+STRICTER = (r"[^\x00-\x7f]", r"[A-Z].*\.COM", r"255\.255", r"/7\b", r"^[^/]*:[^/]*$", r"arn:")
+"""What a parameter has to have otherwise: ASCII, lower case, a prefix, no wide network, no ARN."""
 
 
 @pytest.mark.parametrize(
@@ -104,11 +111,15 @@ REQUIRED = {"Identity": "example.com", "FromAddresses": "noreply@example.com", "
         ("AllowedCidrs", "203.0.113.256"),
         ("AllowedCidrs", "01.2.3.4"),
         ("FromAddresses", ",".join(f"a{number}@example.com" for number in range(6))),
-        ("FromAddresses", "it's@example.com"),
         ("SesRegion", "Ireland"),
         ("SesRegion", "eu-west-1a"),
         ("SmtpHost", "https://email-smtp.eu-west-1.amazonaws.com"),
         ("SmtpHost", "email-smtp.eu-west-1.amazonaws.com:465"),
+        ("SmtpHost", "smtp.example.com"),
+        ("SmtpHost", "EMAIL-SMTP.eu-west-1.amazonaws.com"),
+        ("SmtpHost", "email-smtp.eu-west-1.amazonaws.com.example.com"),
+        ("SmtpHost", "email-smtp.eu-west-1.amazonawsXcom"),
+        ("SmtpHost", "vpce-0123-abcd.email-smtp.eu-west-1.vpce.amazonaws.com"),
         ("SmtpPort", "25"),
         ("SmtpPort", "2525"),
         ("SmtpPort", "0"),
@@ -187,8 +198,32 @@ def test_networks_or_endpoints_must_be_given(rendered: Json) -> None:
     assert refused(rendered, neither | {"AllowedVpcEndpoints": "vpce-0123456789abcdef0"}) is None
 
 
-def test_a_host_of_ones_own_may_have_any_port(rendered: Json) -> None:
-    assert refused(rendered, REQUIRED | {"SmtpHost": "smtp.example.com", "SmtpPort": "2525"}) is None
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"SmtpHost": "email-smtp.eu-west-1.amazonaws.com"},
+        {"SmtpHost": "email-smtp.eu-west-1.api.aws", "SmtpPort": "2587"},
+        {"SmtpHost": "email-smtp-fips.us-gov-west-1.amazonaws.com", "SesRegion": "us-gov-west-1"},
+        {"SesRegion": "us-east-1", "SmtpPort": "587"},
+    ],
+    ids=lambda given: "+".join(given.values()),
+)
+def test_a_public_endpoint_of_ses_is_accepted(given: dict[str, str], rendered: Json) -> None:
+    assert refused(rendered, REQUIRED | given) is None
+
+
+def test_a_host_of_another_region_is_refused(rendered: Json) -> None:
+    by, said = refused(rendered, REQUIRED | {"SmtpHost": "email-smtp.us-east-1.amazonaws.com"}) or ("nobody", "")
+
+    assert by == "function"
+    assert said.startswith("`smtp_host` must be an endpoint of `ses_region` eu-west-1, got email-smtp.us-east-1.amazon")
+
+
+@examples(st.from_regex(r"\A(vpce-1\.)?(email-smtp)(-fips)?\.(eu-west-1|)(\.vpce)?\.(amazonaws\.com|api\.aws)\.?\Z"))
+def test_a_host_is_accepted_as_by_the_function_unless_private(rendered: Json, host: str) -> None:
+    is_right = is_ses_host(host, "eu-west-1") and ".vpce." not in host
+
+    assert (refused(rendered, REQUIRED | {"SmtpHost": host}) is None) == is_right
 
 
 NUMBERS = st.integers(0, 2**128 - 1)

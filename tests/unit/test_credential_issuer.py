@@ -16,7 +16,7 @@ from aws_cdk.assertions import Template
 
 from ses_secure_user import CredentialIssuer
 from ses_secure_user.credential_issuer import IssuerProperties
-from tests.unit.users import HERE, function, grants, refused, refused_issuer, resources, user
+from tests.unit.users import HERE, function, grants, refused, refused_issuer, resources, user, warnings
 
 
 def test_secrets_manager_of_this_account_alone_may_invoke_it(stack: cdk.Stack) -> None:
@@ -84,6 +84,47 @@ def test_a_given_role_gets_the_policies_for_logs_and_users_alone(stack: cdk.Stac
     assert "iam:CreateAccessKey" in grants(stack)
 
 
+def test_it_is_told_not_to_test_logins_and_warns_of_it(stack: cdk.Stack) -> None:
+    issuer = CredentialIssuer.of(stack, verify_login=False)
+
+    assert function(stack)["Environment"] == {"Variables": {"VERIFY_LOGIN": "false"}}
+    assert warnings(stack) == [
+        "`verify_login` is off, so a login may become current before SES accepts it [ack: ses-secure-user:untestedLogin]"
+    ]
+
+    cdk.Annotations.of(issuer).acknowledge_warning("ses-secure-user:untestedLogin", "meant")
+
+    assert warnings(stack) == []
+
+
+def test_it_tests_logins_unless_told_not_to(stack: cdk.Stack) -> None:
+    user(stack)
+    assert "Environment" not in function(stack)
+
+
+BLOCKED = (
+    "`smtp_port` must be one that Lambda may open, to test the login, got 25; write 587, or give an `issuer` with"
+    " verify_login=False"
+)
+
+
+@pytest.mark.parametrize("shared", [None, True, False])
+@pytest.mark.parametrize("given", [None, True, False])
+def test_port_25_is_for_an_issuer_that_tests_nothing(
+    stack: cdk.Stack, *, given: bool | None, shared: bool | None
+) -> None:
+    """A given one, else the stack's, else the one that the user would make."""
+    if shared is not None:
+        CredentialIssuer.of(stack, verify_login=shared)
+    issuer = None if given is None else CredentialIssuer(stack, "Issuer", verify_login=given)
+
+    serving = shared if given is None else given
+    if serving is False:
+        assert user(stack, smtp_port=25, issuer=issuer).smtp_port == 25
+    else:
+        assert refused(stack, smtp_port=25, issuer=issuer) == BLOCKED
+
+
 def test_a_failed_rotation_sets_off_the_alarm(stack: cdk.Stack) -> None:
     CredentialIssuer(stack, "Issuer", alarm_topic=sns.Topic(stack, "Topic"))
 
@@ -123,6 +164,7 @@ def test_the_metric_can_be_had_from_a_user_too(stack: cdk.Stack) -> None:
             {"tracing": "Active"},
             "`tracing` must be a Tracing, got 'Active'; write one such as lambda_.Tracing.ACTIVE",
         ),
+        ({"verify_login": "no"}, "`verify_login` must be a bool, got 'no'; write one such as False"),
         (
             {"runtime": "python3.13"},
             "`runtime` must be a Runtime, got 'python3.13'; write one such as lambda_.Runtime.PYTHON_3_14",

@@ -7,6 +7,12 @@ import pytest
 
 from tests.unit.users import refused
 
+SES = "be the name of an SMTP endpoint of SES, since the login is shown to no other host"
+LEAVE_OUT = (
+    "write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the region's own;"
+    " a CNAME or a relay is none"
+)
+
 
 @pytest.mark.parametrize(
     ("changed", "message"),
@@ -17,16 +23,17 @@ from tests.unit.users import refused
         ),
         (
             {"smtp_host": "smtps://email-smtp.eu-west-1.amazonaws.com:465"},
-            "`smtp_host` must be a host name, got smtps://email-smtp.eu-west-1.amazonaws.com:465; write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port",
+            f"`smtp_host` must {SES}, got smtps://email-smtp.eu-west-1.amazonaws.com:465; {LEAVE_OUT}",
         ),
+        ({"smtp_host": "mail.example.com"}, f"`smtp_host` must {SES}, got mail.example.com; {LEAVE_OUT}"),
+        ({"smtp_host": 465}, f"`smtp_host` must {SES}, got 465; {LEAVE_OUT}"),
         (
             {"smtp_port": 2525},
             "`smtp_port` must be one that SES offers, got 2525; write one of 25, 465, 587, 2465, 2587",
         ),
-        ({"smtp_port": "465"}, "`smtp_port` must be a port, got '465'; write one such as 465 or 587"),
         (
-            {"smtp_port": 25},
-            "`smtp_port` must be one that Lambda may open, to test the login, got 25; write 587, or verify_login=False",
+            {"smtp_port": "465"},
+            "`smtp_port` must be one that SES offers, got '465'; write one of 25, 465, 587, 2465, 2587",
         ),
     ],
 )

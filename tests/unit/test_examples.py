@@ -338,6 +338,7 @@ def test_the_design_shows_the_times_that_the_code_has() -> None:
         smtp.UNREACHABLE_SECONDS,
         patience.CONSISTENCY_SECONDS,
         lifecycle.LIST_SECONDS,
+        lifecycle.UNANSWERED_SECONDS,
         logins.GRACE_SECONDS,
         lifecycle.BUSY_SECONDS,
         _FUNCTION_SECONDS,

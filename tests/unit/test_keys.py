@@ -1,16 +1,20 @@
 """KMS keys: an alias stands for its key, and each key is used through one service alone."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
-from ses_secure_user import CredentialIssuer
+from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
 from tests.unit.users import refused, resources, user
+
+Json = dict[str, Any]
 
 KEY = "arn:aws:kms:eu-west-1:444455556666:key/01234567-89ab-cdef-0123-456789abcdef"
 REPLICA_KEY = "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -89,3 +93,66 @@ def test_a_name_is_no_key(stack: cdk.Stack) -> None:
     assert refused(stack, encryption_key="alias/mail") == (
         "`encryption_key` must be a construct of type kms.IKey, got 'alias/mail'; make or import one, and give that"
     )
+
+
+def decrypting(principal: iam.IPrincipal, **conditions: str) -> iam.PolicyStatement:
+    statement = iam.PolicyStatement(actions=["kms:Decrypt"], resources=["*"], principals=[principal])
+    if conditions:
+        statement.add_condition("StringEquals", conditions)
+    return statement
+
+
+def by_user(key: kms.IKey, mailer: SecureSesSmtpUser) -> None:
+    key.add_to_resource_policy(decrypting(mailer.user))
+
+
+def by_text(key: kms.IKey, mailer: SecureSesSmtpUser) -> None:
+    name = mailer.node.find_child("User").logical_id  # type: ignore[attr-defined]
+    user_id = cdk.Stack.of(mailer).resolve(name)
+    key.add_to_resource_policy(decrypting(iam.ArnPrincipal(cdk.Fn.sub(f"${{{user_id}.Arn}}"))))
+
+
+def by_secret(key: kms.IKey, mailer: SecureSesSmtpUser) -> None:
+    context = {"kms:EncryptionContext:SecretARN": mailer.secret.secret_arn}
+    key.add_to_resource_policy(decrypting(iam.AnyPrincipal(), **context))
+
+
+@pytest.mark.parametrize("refer", [by_user, by_text, by_secret])
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_key_whose_policy_needs_what_it_encrypts_is_refused(
+    app: cdk.App, stack: cdk.Stack, refer: Callable[[kms.IKey, SecureSesSmtpUser], None], *, bare: bool
+) -> None:
+    """The secret is encrypted with the key, and the user's tags name the secret."""
+    own: Json = {"Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": "*"}]}
+    key = kms.Key.from_cfn_key(kms.CfnKey(stack, "Key", key_policy=own)) if bare else kms.Key(stack, "Key")
+    refer(key, user(stack, encryption_key=key))
+
+    with pytest.raises(RuntimeError, match="`encryption_key`") as refusal:
+        app.synth()
+
+    (said,) = (line.strip() for line in str(refusal.value).splitlines() if "`encryption_key`" in line)
+    assert said.startswith(
+        "[Stack/Mailer] `encryption_key` must not refer to the user or its secret in its policy, since both are made after"
+        " the key, got Stack/Key"
+    )
+    assert said.endswith("; grant the user nothing, as it only sends, and let a role read the secret: `grant_read`")
+
+
+def test_a_key_may_be_granted_to_whoever_reads(app: cdk.App, stack: cdk.Stack) -> None:
+    """To a role by name, and to a user that has the mailer's logical id in a name of its own."""
+    key = kms.Key(stack, "Key")
+    mailer = user(stack, encryption_key=key)
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+    name = stack.resolve(mailer.node.find_child("User").logical_id)  # type: ignore[attr-defined]
+
+    key.add_to_resource_policy(decrypting(role))
+    key.add_to_resource_policy(decrypting(iam.ArnPrincipal(f"arn:aws:iam::111122223333:user/{name}-ABC")))
+
+    app.synth()
+
+
+def test_a_key_granted_to_the_user_itself_makes_no_circle(app: cdk.App, stack: cdk.Stack) -> None:
+    """Where the account's policies may allow its use, the grant is in a policy of the user."""
+    key = kms.Key(stack, "Key")
+    key.grant_decrypt(user(stack, encryption_key=key).user)
+    app.synth()

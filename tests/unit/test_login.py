@@ -1,24 +1,24 @@
-"""The login's settings: the test of it, and the fields of its secret."""
+"""The login's settings: the fields of its secret."""
 
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 
-from tests.unit.users import refused
+from ses_secure_user.issuer.contract import SECRET_FIELDS
+from tests.unit.users import refused, resources, user
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"verify_login": "no"}, "`verify_login` must be a bool, got 'no'; write True or False"),
         (
             {"secret_fields": ["SMTP_USERNAME"]},
             '`secret_fields` must be a dict, got [\'SMTP_USERNAME\']; write one such as {"username": "SMTP_USERNAME"}',
         ),
         (
             {"secret_fields": {"user": "SMTP_USERNAME"}},
-            "`secret_fields` must rename known fields, got user; write one of username, password, host, port, from_address, region, iam_user",
+            "`secret_fields` must rename known fields, got user; write one of username, password, host, port, region, iam_user, url",
         ),
         (
             {"secret_fields": {"username": "password"}},
@@ -28,11 +28,15 @@ from tests.unit.users import refused
             {"secret_fields": {"username": "SMTP USER"}},
             "`secret_fields` must name fields with 1 to 27 letters, digits and _.-, got SMTP USER; write one such as SMTP_USERNAME",
         ),
-        (
-            {"from_address": ["o'hara@example.com", "noreply@example.com"]},
-            "`from_address` must begin with an address of at most 256 letters, digits and + - = . _ : / @, since a tag of the secret holds it, got o'hara@example.com; write another one first",
-        ),
     ],
 )
 def test_a_wrong_setting_is_refused(stack: cdk.Stack, changed: dict[str, Any], message: str) -> None:
     assert refused(stack, **changed) == message
+
+
+def test_all_further_names_fit_into_one_tag(stack: cdk.Stack) -> None:
+    """Of 256 characters."""
+    user(stack, secret_fields={field: f"{number}{'X' * 26}" for number, field in enumerate(SECRET_FIELDS)})
+
+    (tagged,) = resources(stack, "AWS::IAM::User")
+    assert max(len(one["Value"]) for one in tagged["Tags"] if isinstance(one["Value"], str)) <= 256

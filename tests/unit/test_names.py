@@ -5,9 +5,13 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from ses_secure_user.names import SECRET_NAME
 from ses_secure_user.restrictions import restrict
 from tests.unit.users import refused, refused_restrictions
 from tests.unit.wrong_restrictions import GIVEN, RIGHT_NAMES, WRONG_NAMES
+
+OF_USERS = "1 to 64 letters, digits and _+=,.@-"
+OF_SECRETS = "1 to 183 letters, digits and /_+=.@-, as a tag of the user holds its ARN"
 
 
 @pytest.mark.parametrize(("changed", "message"), WRONG_NAMES)
@@ -23,13 +27,20 @@ def test_a_right_name_is_normalized(changed: dict[str, Any], attribute: str, exp
 @pytest.mark.parametrize(
     ("prop", "name", "alphabet"),
     [
-        ("user_name", "no spaces", "1 to 64 letters, digits and _+=.@-"),
-        ("user_name", "a,b", "1 to 64 letters, digits and _+=.@-"),
-        ("user_name", "x" * 65, "1 to 64 letters, digits and _+=.@-"),
-        ("secret_name", "mailer:smtp", "1 to 512 letters, digits and /_+=.@-"),
+        ("user_name", "no spaces", OF_USERS),
+        ("user_name", "a|b", OF_USERS),
+        ("user_name", "x" * 65, OF_USERS),
+        ("secret_name", "mailer:smtp", OF_SECRETS),
+        ("secret_name", "x" * 184, OF_SECRETS),
     ],
 )
 def test_a_name_that_aws_does_not_take_is_refused(stack: cdk.Stack, prop: str, name: str, alphabet: str) -> None:
     assert refused(stack, **{prop: name}) == (
         f"`{prop}` must be {alphabet}, got {name}; leave it out to have one generated"
     )
+
+
+def test_a_secrets_arn_fits_into_a_tag_of_the_user() -> None:
+    """In the partition and the region with the longest names."""
+    longest = "arn:aws-us-gov:secretsmanager:us-isof-south-1:123456789012:secret:" + "x" * SECRET_NAME + "-AbCdEf"
+    assert len(longest) == 256

@@ -286,7 +286,9 @@ def test_a_port_that_is_no_number_is_refused_in_words(tmp_path: Path) -> None:
     context = json.dumps(CONTEXT | {"smtp_port": "abc"})
     done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path), CDK_CONTEXT_JSON=context)
     assert done.returncode
-    assert done.stderr.endswith("ValueError: `smtp_port` must be a port, got 'abc'; write one such as 465 or 587\n")
+    assert done.stderr.endswith(
+        "ValueError: `smtp_port` must be one that SES offers, got 'abc'; write one of 25, 465, 587, 2465, 2587\n"
+    )
 
 
 def test_half_a_context_is_refused(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 PROPERTIES = (ROOT / "docs" / "properties.md").read_text()
 APP, MAIL = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-LOGIN = {"host": "h", "port": 465, "password": "p", "from_address": "noreply@example.com"}
+LOGIN = {"host": "h", "port": 465, "password": "p"}
 MOST_WORDS = 1_300
 
 

@@ -59,6 +59,18 @@ def test_a_role_reads_this_secret_and_nothing_else(stack: cdk.Stack) -> None:
     assert of_the_secret(stack) == []
 
 
+def test_a_reader_follows_where_another_login_takes_the_place() -> None:
+    """It refers to the new credential, so it is deployed after the login is in the new secret."""
+    read = []
+    for port in (465, 587):
+        stack = cdk.Stack(cdk.App(context={"aws:cdk:disable-asset-staging": True}), "Stack", env=HERE)
+        user(stack, smtp_port=port).grant_read(role(stack))
+        assert reading(stack) == [{"Action": READ, "Effect": "Allow", "Resource": secret_arn(stack)}]
+        read.append(secret_arn(stack))
+
+    assert read[0] != read[1]
+
+
 @pytest.mark.parametrize("imported", [False, True])
 def test_a_role_decrypts_through_secrets_manager_alone(stack: cdk.Stack, *, imported: bool) -> None:
     """By its own policy, so that neither the key's stack nor its policy needs to know the reader."""

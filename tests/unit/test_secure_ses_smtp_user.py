@@ -70,6 +70,13 @@ def test_attributes_refer_to_what_is_deployed(stack: cdk.Stack) -> None:
     assert "Mailer" in resolved["policy"]["Ref"]
     assert resolved["secret"] == {"Fn::GetAtt": [_logical_id(stack, "Custom::SesSmtpCredential"), "SecretArn"]}
     assert (made.smtp_host, made.smtp_port) == ("email-smtp.eu-west-1.amazonaws.com", 465)
+    assert made.from_address == "noreply@example.com"
+
+
+def test_the_first_from_address_can_be_handed_on(stack: cdk.Stack) -> None:
+    """As the application must write it."""
+    made = user(stack, identity="exämple.com", from_address=["o'hara@exämple.com", "noreply@exämple.com"])
+    assert made.from_address == "o'hara@xn--exmple-cua.com"
 
 
 def test_constructs_are_taken_for_their_names(stack: cdk.Stack) -> None:
@@ -160,7 +167,6 @@ def test_a_misspelt_property_is_named() -> None:
         ({"ses_region": "mx-central-1"}, ["ses-secure-user:unknownRegion"]),
         ({"rotation_interval": None}, ["ses-secure-user:noRotation"]),
         ({"rotation_interval": cdk.Duration.days(46)}, ["ses-secure-user:longRotation"]),
-        ({"verify_login": False}, ["ses-secure-user:untestedLogin"]),
     ],
 )
 def test_what_is_risky_draws_a_warning_to_be_acknowledged(

@@ -48,7 +48,7 @@ def test_restrictions_known_at_deployment_pass() -> None:
 def test_properties_known_at_deployment_pass(stack: cdk.Stack) -> None:
     text, listed = cdk.CfnParameter(stack, "Text"), cdk.CfnParameter(stack, "List", type="CommaDelimitedList")
 
-    user(
+    made = user(
         stack,
         identity=text.value_as_string,
         from_address=listed.value_as_list,
@@ -61,10 +61,10 @@ def test_properties_known_at_deployment_pass(stack: cdk.Stack) -> None:
     )
 
     (credential,) = resources(stack, "Custom::SesSmtpCredential")
-    assert credential["FromAddress"] == {"Fn::Select": [0, {"Ref": "List"}]}
     assert credential["Port"] == {"Ref": "Text"}
-    (secret,) = resources(stack, "AWS::SecretsManager::Secret")
-    assert {"Key": "ses-secure-user:port", "Value": {"Ref": "Text"}} in secret["Tags"]
+    (deployed,) = resources(stack, "AWS::IAM::User")
+    assert {"Key": "ses-secure-user:port", "Value": {"Ref": "Text"}} in deployed["Tags"]
+    assert stack.resolve(made.from_address) == {"Fn::Select": [0, {"Ref": "List"}]}
     assert '"aws:SourceIp": {"Ref": "List"}' in policies(stack)
 
 

@@ -44,7 +44,8 @@ class Command:
             clock=lambda: 0.0, sleep=self.slept.append, now=lambda: self.now, address=lambda: self.address
         )
         variables = self.aws.env | {"SSL_CERT_FILE": str(self.aws.ca_file), "COLUMNS": "200"} | (env or {})
-        return CliRunner().invoke(cli, arguments, obj=outside, env=variables)
+        with self.aws.in_place_of_ses():
+            return CliRunner().invoke(cli, arguments, obj=outside, env=variables)
 
     def verify(self, *options: str) -> dict[str, Any]:
         """Run `verify` and give its JSON, with the exit code beside."""
@@ -76,7 +77,7 @@ def deployed(aws: LocalAws, stack_name: str, **properties: Any) -> Iterator[Comm
     """A stack with one user, and the command for it."""
     app = cdk.App(analytics_reporting=False)
     stack = stack_of(app, stack_name)
-    mailer = user(aws, stack, **properties)
+    mailer = user(stack, **properties)
     cdk.CfnOutput(stack, "Secret", value=mailer.secret.secret_arn)
     cdk.CfnOutput(stack, "User", value=mailer.user.user_name)
     outputs = aws.deploy(app)

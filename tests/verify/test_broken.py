@@ -2,14 +2,20 @@
 
 import copy
 import json
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from ses_secure_user.cli.errors import CannotJudgeError
+from ses_secure_user.cli.login_secret import Login
+from ses_secure_user.cli.postbox import Mail, Postbox
+from ses_secure_user.issuer.contract import CREATED_TAG, REVOKED_TAG, Declaration
 from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
+from tests.deploy.ses_password import smtp_password
 from tests.policy.evaluator import Document
 from tests.policy.test_matrix import WIDENED, statement
 from tests.verify.command import ELSEWHERE, ENDPOINT, Command, deployed, evidence, verdicts
@@ -271,9 +277,18 @@ def signing_certificate(iam: Any, command: Command) -> Undo:  # noqa: ANN401
     return lambda: iam.delete_signing_certificate(UserName=command.user, CertificateId="A" * 24)
 
 
-def revoked(iam: Any, command: Command) -> Undo:  # noqa: ANN401
-    iam.tag_user(UserName=command.user, Tags=[{"Key": "ses-secure-user:revoked", "Value": "true"}])
-    return lambda: iam.untag_user(UserName=command.user, TagKeys=["ses-secure-user:revoked"])
+def revoked(_iam: Any, command: Command) -> Undo:  # noqa: ANN401
+    """What a Delete writes down before it deletes the keys."""
+    secrets = command.aws.client("secretsmanager")
+    (created,), mark = _creations(command), f"{REVOKED_TAG}deadbeef"
+    tag = {"Key": mark, "Value": created["Key"].removeprefix(CREATED_TAG)}
+    secrets.tag_resource(SecretId=command.secret, Tags=[tag])
+    return lambda: secrets.untag_resource(SecretId=command.secret, TagKeys=[mark])
+
+
+def _creations(command: Command) -> list[dict[str, str]]:
+    described = command.aws.client("secretsmanager").describe_secret(SecretId=command.secret)
+    return [tag for tag in described["Tags"] if tag["Key"].startswith(CREATED_TAG)]
 
 
 def inactive_key(iam: Any, command: Command) -> Undo:  # noqa: ANN401
@@ -288,16 +303,6 @@ def rotation_off(_iam: Any, command: Command) -> Undo:  # noqa: ANN401
     secrets.cancel_rotate_secret(SecretId=command.secret)
     rotate = secrets.rotate_secret
     return lambda: rotate(SecretId=command.secret, RotationLambdaARN=function, RotateImmediately=False)
-
-
-def another_host_in_the_tags(_iam: Any, command: Command) -> Undo:  # noqa: ANN401
-    secrets = command.aws.client("secretsmanager")
-
-    def tag(host: str) -> None:
-        secrets.tag_resource(SecretId=command.secret, Tags=[{"Key": "ses-secure-user:host", "Value": host}])
-
-    tag("127.0.0.1")
-    return lambda: tag(command.aws.smtp_host)
 
 
 DRIFTS: dict[Drift, set[str]] = {
@@ -315,7 +320,6 @@ DRIFTS: dict[Drift, set[str]] = {
     signing_certificate: {"other-credentials"},
     revoked: {"revoked"},
     rotation_off: {"rotation"},
-    another_host_in_the_tags: {"secret"},
     left_the_group: {"boundary", "allowed-mail", "network-203.0.113.0/24"},
     inactive_key: {"keys", "login-current", "allowed-mail"},
 }
@@ -362,22 +366,172 @@ def test_a_rotation_that_is_stuck_and_one_that_is_under_way(aws: LocalAws, plain
     assert stuck == {"rotation-stuck"}
 
 
-def test_a_secret_whose_sender_the_policy_does_not_allow(aws: LocalAws, plain: Command) -> None:
-    secrets = aws.client("secretsmanager")
-    before = secrets.get_secret_value(SecretId=plain.secret)
-    value = json.loads(before["SecretString"]) | {"from_address": "ceo@example.com", "host": "mail.example.org"}
-    put = secrets.put_secret_value(SecretId=plain.secret, SecretString=json.dumps(value))
+MAIL = Mail(from_address="noreply@example.com", return_path="noreply@example.com", recipient="person@example.net")
+FIPS = "email-smtp-fips.us-east-1.amazonaws.com"
+
+
+@contextmanager
+def tagged(command: Command, **tags: object) -> Iterator[None]:
+    """Tags of the user, as somebody who may tag users writes them."""
+    iam = command.aws.client("iam")
+    before = iam.get_user(UserName=command.user)["User"]["Tags"]
+    keys = {f"ses-secure-user:{name}": str(value) for name, value in tags.items()}
+    iam.tag_user(UserName=command.user, Tags=[{"Key": key, "Value": value} for key, value in keys.items()])
+    try:
+        yield
+    finally:
+        iam.untag_user(UserName=command.user, TagKeys=list(keys))
+        iam.tag_user(UserName=command.user, Tags=before)
+
+
+@contextmanager
+def stored(command: Command, label: str = "AWSCURRENT", **changed: object) -> Iterator[None]:
+    """The value under a label with other fields, as somebody who may write the secret stores it."""
+    secrets = command.aws.client("secretsmanager")
+    before = secrets.get_secret_value(SecretId=command.secret, VersionStage=label)
+    value = json.loads(before["SecretString"]) | changed
+    text = json.dumps({name: field for name, field in value.items() if field is not None})
+    put = secrets.put_secret_value(SecretId=command.secret, SecretString=text, VersionStages=[label])
+    try:
+        yield
+    finally:
+        secrets.update_secret_version_stage(
+            SecretId=command.secret,
+            VersionStage=label,
+            MoveToVersionId=before["VersionId"],
+            RemoveFromVersionId=put["VersionId"],
+        )
+
+
+def broken(report: dict[str, Any]) -> set[str]:
+    return {name for name, verdict in verdicts(report).items() if verdict == "broken"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected", "said"),
+    [
+        ("host", FIPS, {"tags", "secret"}, "they were changed since"),
+        ("host", "mail.example.org", {"tags"}, "mail.example.org is not an SMTP endpoint of SES in us-east-1"),
+        ("region", "eu-west-1", {"tags"}, "is not an SMTP endpoint of SES in eu-west-1"),
+        ("port", "2587", {"tags", "secret"}, "they were changed since"),
+        ("port", "465²", {"tags"}, "465² is not a port"),
+        ("fields", "username=SMTP_USERNAME", {"tags", "secret"}, "they were changed since"),
+        ("fields", "SMTP_USERNAME", {"tags"}, "SMTP_USERNAME names no fields"),
+    ],
+)
+def test_a_changed_tag_of_the_user_is_named(
+    plain: Command, name: str, value: str, expected: set[str], said: str
+) -> None:
+    with tagged(plain, **{name: value}):
+        report = plain.verify()
+    assert (report["exit"], broken(report)) == (1, expected)
+    assert said in evidence(report, "tags")
+    assert plain.broken() == set(), "undone, all holds again"
+
+
+def test_tags_and_value_changed_alike_are_found(plain: Command) -> None:
+    """The journal keeps what the login was issued for."""
+    url = str(plain.aws.value(plain.secret)["url"])
+    host = url.rpartition("@")[2].partition(":")[0]
+    with tagged(plain, host=FIPS), stored(plain, host=FIPS, url=url.replace(host, FIPS)):
+        report = plain.verify()
+    assert broken(report) == {"tags"}
+    assert verdicts(report)["login-current"] == "proved", "this endpoint is SES's too"
+
+
+def test_without_a_journal_the_tags_prove_nothing(aws: LocalAws, plain: Command) -> None:
+    secrets, before = aws.client("secretsmanager"), _creations(plain)
+    secrets.untag_resource(SecretId=plain.secret, TagKeys=[tag["Key"] for tag in before])
     report = plain.verify()
-    secrets.update_secret_version_stage(
-        SecretId=plain.secret,
-        VersionStage="AWSCURRENT",
-        MoveToVersionId=before["VersionId"],
-        RemoveFromVersionId=put["VersionId"],
-    )
-    assert {name for name, verdict in verdicts(report).items() if verdict == "broken"} == {"secret"}
-    assert "ceo@example.com is not allowed" in evidence(report, "secret")
-    assert "mail.example.org" in evidence(report, "secret")
-    assert "not tried: secret and tags name different endpoints" in evidence(report, "login-current")
+    secrets.tag_resource(SecretId=plain.secret, Tags=before)
+    assert (report["exit"], verdicts(report)["tags"]) == (2, "not proved")
+    assert "the secret has no tag ses-secure-user:created:" in evidence(report, "tags")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("host", FIPS, f"host is '{FIPS}', the tags say 'email-smtp.us-east-1.amazonaws.com'"),
+        ("port", 587, "port is 587, the tags say 465"),
+        ("port", "465", "port is '465', the tags say 465"),
+        ("region", "eu-west-1", "region is 'eu-west-1', the tags say 'us-east-1'"),
+        ("iam_user", None, "iam_user is None, the tags say '"),
+        ("url", "smtps://user:other@example.com", "url is not made of the other fields"),
+        ("from_address", "noreply@example.com", "its further fields are not those that the tags name"),
+    ],
+)
+def test_a_changed_field_is_named(plain: Command, field: str, value: object, said: str) -> None:
+    with stored(plain, "AWSCURRENT", **{field: value}):
+        report = plain.verify()
+    assert (report["exit"], broken(report)) == (1, {"secret"})
+    assert said in evidence(report, "secret")
+
+
+@contextmanager
+def listening() -> Iterator[tuple[int, Callable[[], bool]]]:
+    """A port of this machine, and whether anybody has come to it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+
+        def visited() -> bool:
+            try:
+                server.accept()[0].close()
+            except BlockingIOError:
+                return False
+            return True
+
+        yield server.getsockname()[1], visited
+
+
+@pytest.mark.parametrize("changed", [{"tags"}, {"value"}, {"tags", "value"}], ids=" and ".join)
+def test_no_other_host_sees_the_password(plain: Command, changed: set[str]) -> None:
+    with listening() as (port, visited), ExitStack() as stack:
+        if "tags" in changed:
+            stack.enter_context(tagged(plain, host="localhost", port=port))
+        if "value" in changed:
+            stack.enter_context(stored(plain, host="localhost", port=port))
+        mails = len(plain.aws.mails())
+        report = plain.verify()
+        assert not visited()
+        assert len(plain.aws.mails()) == mails
+    assert report["exit"] == 1
+    assert verdicts(report)["login-current"] == "not proved"
+    assert evidence(report, "login-current").startswith("not tried: ")
+    assert "; not tried: " in evidence(report, "allowed-mail")
+
+
+def test_no_other_host_sees_the_previous_password(aws: LocalAws, plain: Command) -> None:
+    aws.rotate(plain.secret)
+    with listening() as (port, visited), stored(plain, "AWSPREVIOUS", host="localhost", port=port):
+        report = plain.verify()
+        assert not visited()
+    assert (report["exit"], verdicts(report)["login-previous"]) == (2, "not proved")
+    assert evidence(report, "login-previous") == "not tried: the secret names another endpoint than its user's tags"
+
+
+def test_no_claim_can_show_a_password_to_another_host() -> None:
+    with listening() as (port, visited):
+        declared = Declaration("arn", REGION, "localhost", str(port))
+        postbox = Postbox(declared, 0, clock=lambda: 0.0, sleep=lambda _: None)
+        login = Login("AKIAEXAMPLE", "password", declared._asdict())
+        for use in (postbox.log_in, lambda one: postbox.send(one, MAIL)):
+            with pytest.raises(
+                CannotJudgeError, match="the password is not shown to any host: localhost is not an SMTP"
+            ):
+                use(login)
+        assert not visited()
+
+
+def test_a_login_of_another_user_is_named(aws: LocalAws, plain: Command) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="stranger")
+    iam.put_user_policy(UserName="stranger", PolicyName="Stranger", PolicyDocument=STRANGER)
+    key = iam.create_access_key(UserName="stranger")["AccessKey"]
+    password = smtp_password(key["SecretAccessKey"], REGION)
+    with stored(plain, username=key["AccessKeyId"], password=password):
+        report = plain.verify()
+    assert {"login-current", "other-from"} <= broken(report)
+    assert "is not the user's: 235 after AUTH" in evidence(report, "login-current")
 
 
 def test_an_identity_policy_cannot_widen_a_guarded_login(aws: LocalAws, plain: Command) -> None:

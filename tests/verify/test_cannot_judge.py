@@ -10,10 +10,11 @@ import pytest
 from botocore.exceptions import ClientError, SSLError
 
 from ses_secure_user.cli.errors import CannotJudgeError, explained
-from tests.deploy.local_aws import LocalAws
-from tests.verify.command import ELSEWHERE, INSIDE, Command, evidence
+from tests.deploy.local_aws import ACCOUNT, LocalAws
+from tests.verify.command import ELSEWHERE, INSIDE, Command, deployed, evidence
 
 UNUSED = "http://127.0.0.1:9"
+HOST = "email-smtp.us-east-1.amazonaws.com"
 
 pytestmark = pytest.mark.usefixtures("sent_from_inside")
 
@@ -32,44 +33,100 @@ def test_no_such_secret(plain: Command) -> None:
     assert sentence(plain, arn) == f"there is no secret {arn.replace('111122223333', '************')} in eu-west-1"
 
 
-def test_a_secret_of_something_else(aws: LocalAws, plain: Command) -> None:
-    aws.client("secretsmanager").create_secret(Name="database", SecretString="{}")
-    assert sentence(plain, "database") == (
-        "the secret database is not one of SecureSesSmtpUser: it has no tag ses-secure-user:user-name,"
-        " ses-secure-user:region, ses-secure-user:host, ses-secure-user:port, ses-secure-user:from-address,"
-        " ses-secure-user:verify-login"
+NO_LOGIN: dict[str, dict[str, str | bytes]] = {
+    "empty": {},
+    "binary": {"SecretBinary": b"login"},
+    "garbled": {"SecretString": "plain text"},
+    "listed": {"SecretString": '["iam_user"]'},
+    "database": {"SecretString": '{"username": "admin", "password": "secret"}'},
+    "nameless": {"SecretString": '{"iam_user": ""}'},
+    "numbered": {"SecretString": '{"iam_user": 1}'},
+}
+
+
+@pytest.mark.parametrize("name", NO_LOGIN)
+def test_a_secret_that_names_no_user(aws: LocalAws, plain: Command, name: str) -> None:
+    aws.client("secretsmanager").create_secret(Name=name, **NO_LOGIN[name])
+    assert sentence(plain, name) == (
+        f"the secret {name} is not one of SecureSesSmtpUser, or its value was replaced: it has no field iam_user"
     )
 
 
-def _tags(user: str, **changed: str) -> list[dict[str, str]]:
-    values = {"user-name": user, "region": "us-east-1", "host": "localhost", "port": "465"}
-    values |= {"from-address": "noreply@example.com", "verify-login": "true"} | changed
-    return [{"Key": f"ses-secure-user:{name}", "Value": value} for name, value in values.items()]
-
-
 def test_a_secret_that_is_being_deleted(aws: LocalAws, plain: Command) -> None:
-    secrets = aws.client("secretsmanager")
-    secrets.create_secret(Name="doomed", SecretString="{}", Tags=_tags(plain.user))
-    secrets.delete_secret(SecretId="doomed", RecoveryWindowInDays=7)
+    named(aws, "doomed", plain.user)
+    aws.client("secretsmanager").delete_secret(SecretId="doomed", RecoveryWindowInDays=7)
     assert sentence(plain, "doomed") == "the secret doomed is marked for deletion"
 
 
-@pytest.mark.parametrize(
-    ("name", "user", "value"), [("orphan", "nobody", "{}"), ("empty", "", "{}"), ("garbled", "", "plain text")]
-)
-def test_a_secret_without_a_login(aws: LocalAws, plain: Command, name: str, user: str, value: str) -> None:
-    aws.client("secretsmanager").create_secret(Name=name, SecretString=value, Tags=_tags(user or plain.user))
-    assert sentence(plain, name) == (
-        f"the IAM user {user}, whom the secret's tags name, does not exist"
-        if user
-        else "the secret's AWSCURRENT version holds no SMTP login"
+def test_a_replica_of_a_secret(aws: LocalAws, plain: Command) -> None:
+    arn = named(aws, "copied", plain.user)
+    regions = [{"Region": "eu-west-1"}]
+    aws.client("secretsmanager").replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=regions)
+    replica = arn.replace("us-east-1", "eu-west-1")
+    assert sentence(plain, replica).endswith(" is a replica: verify the one in us-east-1")
+
+
+def test_a_user_who_does_not_exist(aws: LocalAws, plain: Command) -> None:
+    named(aws, "orphan", "nobody")
+    assert sentence(plain, "orphan") == "the IAM user nobody, whom the secret names, does not exist"
+
+
+def named(aws: LocalAws, secret: str, user: str) -> str:
+    """A secret that somebody made, whose value names a user."""
+    made = aws.client("secretsmanager").create_secret(Name=secret, SecretString=json.dumps({"iam_user": user}))
+    return str(made["ARN"])
+
+
+def tagged(aws: LocalAws, user: str, **tags: str) -> None:
+    """A user whom somebody made, with tags like those of this construct."""
+    named = [{"Key": f"ses-secure-user:{name}", "Value": value} for name, value in tags.items()]
+    aws.client("iam").create_user(UserName=user, Tags=named)
+
+
+def test_a_user_without_tags(aws: LocalAws, plain: Command) -> None:
+    named(aws, "untagged", "untagged")
+    tagged(aws, "untagged")
+    assert sentence(plain, "untagged") == (
+        "the IAM user untagged, whom the secret names, is not one of SecureSesSmtpUser: it has no tag"
+        " ses-secure-user:secret, ses-secure-user:region, ses-secure-user:host, ses-secure-user:port"
+    )
+
+
+@pytest.mark.parametrize("name", ["secret", "region", "host", "port"])
+def test_a_tag_of_the_user_that_is_lost(aws: LocalAws, plain: Command, name: str) -> None:
+    iam, key = aws.client("iam"), f"ses-secure-user:{name}"
+    (before,) = (tag for tag in iam.get_user(UserName=plain.user)["User"]["Tags"] if tag["Key"] == key)
+    iam.untag_user(UserName=plain.user, TagKeys=[key])
+    found = sentence(plain)
+    iam.tag_user(UserName=plain.user, Tags=[before])
+    assert found.endswith(f" is not one of SecureSesSmtpUser: it has no tag {key}")
+
+
+def test_a_user_of_another_secret(aws: LocalAws, plain: Command) -> None:
+    """A value only points to a user: a copy of it in another secret makes no login of it."""
+    aws.client("secretsmanager").create_secret(Name="copy", SecretString=json.dumps(aws.value(plain.secret)))
+    shown = plain.secret.replace(ACCOUNT, "*" * 12)
+    assert sentence(plain, "copy") == (
+        f"the IAM user {plain.user}, whom the secret names, is not the user of this secret:"
+        f" its tag ses-secure-user:secret names {shown}"
     )
 
 
 def test_a_user_without_the_policy(aws: LocalAws, plain: Command) -> None:
-    aws.client("iam").create_user(UserName="bare")
-    aws.client("secretsmanager").create_secret(Name="bare", SecretString="{}", Tags=_tags("bare"))
+    tagged(aws, "bare", secret=named(aws, "bare", "bare"), region="us-east-1", host=HOST, port="465")
     assert "has no policy that SecureSesSmtpUser writes" in sentence(plain, "bare")
+
+
+def test_a_replaced_value_until_the_secret_is_rotated(aws: LocalAws) -> None:
+    """What the function tells to store where a value is lost: the next rotation issues a login again."""
+    with deployed(aws, "Replaced") as command:
+        pointer = json.dumps({"iam_user": command.user})
+        aws.client("secretsmanager").put_secret_value(SecretId=command.secret, SecretString=pointer)
+        found = sentence(command)
+        aws.rotate(command.secret)
+        healed = command.verify()
+    assert found == "the secret's current version holds no SMTP login: rotate the secret"
+    assert healed["exit"] == 0, healed
 
 
 def test_no_permission(aws: LocalAws, plain: Command) -> None:
@@ -130,9 +187,7 @@ def test_an_identity_that_is_not_verified(aws: LocalAws, plain: Command) -> None
 def test_an_endpoint_that_cannot_be_reached(aws: LocalAws, plain: Command) -> None:
     aws.smtp_down()
     try:
-        assert sentence(plain) == (
-            f"the endpoint localhost:{aws.smtp_port()} cannot be reached (SMTPServerDisconnected)"
-        )
+        assert sentence(plain) == f"the endpoint {HOST}:465 cannot be reached (SMTPServerDisconnected)"
     finally:
         aws.smtp_up()
 
@@ -145,7 +200,7 @@ def test_mail_that_ses_puts_off(aws: LocalAws, plain: Command) -> None:
 
 
 def test_an_endpoint_whose_certificate_nobody_vouches_for(plain: Command) -> None:
-    assert "the certificate of localhost:" in sentence(plain, plain.secret, env={"SSL_CERT_FILE": "/dev/null"})
+    assert f"the certificate of {HOST}:465 " in sentence(plain, plain.secret, env={"SSL_CERT_FILE": "/dev/null"})
 
 
 def test_an_address_that_cannot_be_found_out(plain: Command) -> None:

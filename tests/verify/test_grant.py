@@ -34,7 +34,7 @@ def made(app: cdk.App, **properties: Any) -> tuple[cdk.Stack, SecureSesSmtpUser,
 @pytest.fixture
 def command(aws: LocalAws) -> Iterator[Command]:
     app = cdk.App(analytics_reporting=False)
-    stack, mailer, verifier = made(app, smtp_host=aws.smtp_host, smtp_port=aws.smtp_port())
+    stack, mailer, verifier = made(app)
     cdk.CfnOutput(stack, "Secret", value=mailer.secret.secret_arn)
     cdk.CfnOutput(stack, "User", value=mailer.user.user_name)
     cdk.CfnOutput(stack, "VerifierName", value=verifier.user_name)
@@ -77,6 +77,17 @@ def test_drift_beyond_the_grants_reach_is_named_too(aws: LocalAws, command: Comm
     broken = command.broken()
     undo()
     assert broken == {"boundary"}
+
+
+def test_a_value_that_names_another_user_is_told(aws: LocalAws, command: Command) -> None:
+    text = json.dumps(aws.value(command.secret) | {"iam_user": "other"})
+    aws.client("secretsmanager").put_secret_value(SecretId=command.secret, SecretString=text)
+    done = command.run("verify", command.secret)
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "Error: these credentials may not call GetUser: the secret names the user other, and"
+        " `mailer.grant_verify(role)` grants what is needed for its own user alone\n"
+    )
 
 
 def test_each_grant_is_on_the_logins_own_resources() -> None:

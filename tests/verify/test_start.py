@@ -63,5 +63,6 @@ def test_the_command_line_knows_nothing_of_the_construct() -> None:
     assert {re.sub(r" import .*", "", line) for line in outward} == {
         "from ses_secure_user",
         "from ses_secure_user.issuer.contract",
+        "from ses_secure_user.issuer.journal",
         "from ses_secure_user.template",
     }

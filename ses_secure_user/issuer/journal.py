@@ -1,0 +1,78 @@
+"""Which Creates took a secret, and which of them were undone: tags of the secret, one that each event writes alone.
+
+A tag knows no compare-and-set, so no event changes what another one wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .contract import CREATED_TAG, REVOKED_TAG
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALL = "all/"
+"""Before a time: what the Delete of a Create that succeeded undoes, which is every Create that began before."""
+KEPT = "kept"
+"""What a Create undid that was to undo itself, and had succeeded meanwhile."""
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What the tags say.
+
+    Attributes:
+        created: Each Create, the last one last, with the digest of what it issued for.
+        undone: The Creates that were undone.
+        marks: The keys of the tags that say so.
+        cut: When a Delete last came that undid more than a Create it knew.
+    """
+
+    created: Mapping[str, str]
+    undone: frozenset[str]
+    marks: tuple[str, ...]
+    cut: float
+
+    @classmethod
+    def read(cls, tags: Mapping[str, str]) -> Journal:
+        """Read the secret's tags; what no event can have written was written by hand and is left out.
+
+        A Delete that does not know its Create undoes the oldest that began before it and that no other Delete undid.
+        CloudFormation sends as many Deletes as Creates failed, so it comes right whichever of them takes which.
+        """
+        found = {key: re.fullmatch(r"(\d+\.\d+)/(\w+)", tags[key]) for key in tags if key.startswith(CREATED_TAG)}
+        began = sorted((float(one[1]), key.removeprefix(CREATED_TAG), one[2]) for key, one in found.items() if one)
+        revoked = {key.removeprefix(REVOKED_TAG): tags[key] for key in tags if key.startswith(REVOKED_TAG)}
+        by_deletes = {what for who, what in revoked.items() if who != what}
+        times, sweeps = (
+            sorted(
+                float(what.removeprefix(kind)) for what in revoked.values() if re.fullmatch(rf"{kind}\d+\.\d+", what)
+            )
+            for kind in ("", ALL)
+        )
+        for time in times:
+            oldest = (create for start, create, _ in began if start < time and create not in by_deletes)
+            by_deletes.add(next(oldest, KEPT))
+        cut = max([*times, *sweeps], default=0.0)
+        swept = {create for start, create, _ in began if start < max(sweeps, default=0.0)}
+        created = {create: digest for _, create, digest in began}
+        marks = tuple(REVOKED_TAG + who for who in revoked)
+        return cls(created, frozenset({*by_deletes, *revoked.values(), *swept}), marks, cut)
+
+    @property
+    def holder(self) -> str | None:
+        """The Create that holds the secret: the one that began last."""
+        return next(reversed([*self.created]), None)
+
+    @property
+    def digest(self) -> str | None:
+        """The digest of what it issued for."""
+        return self.created[self.holder] if self.holder else None
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether the login was revoked: its Create was undone, or a Delete came where none is known."""
+        return self.holder in self.undone if self.holder else self.cut > 0
