@@ -13,6 +13,7 @@ from .lifecycle import Lifecycle
 from .logins import Logins
 from .patience import Patience
 from .rotation import rotate
+from .terraform import ACTION, apply
 from .versions import Secret
 
 if TYPE_CHECKING:
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
 WORK_MARGIN_SECONDS = 30
 
 
-def handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401 - Lambda's own class
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, str] | None:  # noqa: ANN401 - Lambda's own class
     """Serve one event; a rotation step that fails raises, and CloudFormation is answered."""
     seconds = context.get_remaining_time_in_millis() / 1000
     patience = _patience(seconds)
     if "Step" in event:
         lifecycle = _lifecycle(event["SecretId"], patience)
         rotate(event["Step"], event["ClientRequestToken"], lifecycle, context.invoked_function_arn)
-    else:
-        deploy(event, lambda secret_id: _lifecycle(secret_id, patience), seconds, context.log_group_name)
+        return None
+    if ACTION in event:
+        return apply(event, lambda secret_id: _lifecycle(secret_id, patience), context.aws_request_id)
+    deploy(event, lambda secret_id: _lifecycle(secret_id, patience), seconds, context.log_group_name)
+    return None
 
 
 def _patience(seconds: float) -> Patience:

@@ -71,6 +71,14 @@ class Lifecycle:
                 self._undo_own(token[:8], login)
             raise
 
+    def ensure(self, user_name: str, wanted: Declaration, token: str) -> None:
+        """Issue the first login, unless it is there."""
+        state = self.secret.look()
+        current = self.secret.labelled(state, CURRENT)
+        fits = any(wanted.fits(one.value) and one.user_name == user_name for one in current)
+        if state.journal.is_revoked or not fits or not self.logins.is_alive(current[0]):
+            self.create(user_name, wanted, token)
+
     def delete(self, user_name: str, delete: str, create: str | None, *, succeeded: bool) -> None:
         """Undo a Create, and revoke the login with it: delete all keys of the user, and let no event leave another.
 

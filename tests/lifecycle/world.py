@@ -193,7 +193,7 @@ class World(Invariants):
             get_remaining_time_in_millis=lambda: int((delivery.limit - self.now()) * 1000),
         )
         try:
-            handler.handler(delivery.event, context)
+            delivery.returned = handler.handler(delivery.event, context)
         except DiedError:
             pass
         except Exception as error:  # noqa: BLE001 - what the function raises is what is looked at

@@ -1,0 +1,38 @@
+"""The door for Terraform's ``aws_lambda_invocation``, which waits for the answer and fails with an exception's message.
+
+See https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from .contract import Declaration
+from .patience import CredentialError, opaque
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .lifecycle import Lifecycle
+
+ACTION = "tf"
+"""Where the provider says what it does with the resource (``terraform_key``)."""
+
+
+def apply(event: Mapping[str, Any], lifecycle_of: Callable[[str], Lifecycle], request_id: str) -> dict[str, str]:
+    """Issue a login, or revoke it; the provider may ask twice."""
+    opaque(
+        lambda: _apply(event, lifecycle_of(event["SecretId"]), request_id), f"{event[ACTION]} of {event['SecretId']}"
+    )
+    return {"SecretArn": event["SecretId"]}
+
+
+def _apply(event: Mapping[str, Any], lifecycle: Lifecycle, request_id: str) -> None:
+    action, token = event[ACTION]["action"], str(uuid.uuid5(uuid.NAMESPACE_URL, request_id))
+    if action == "create":
+        lifecycle.ensure(event["UserName"], Declaration.required(event), token)
+    elif action == "delete":
+        lifecycle.delete(event["UserName"], token[:8], None, succeeded=True)
+    else:
+        raise CredentialError("a login cannot be changed: have another input replace the resource")

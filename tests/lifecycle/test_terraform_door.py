@@ -1,0 +1,115 @@
+"""What an invocation by Terraform does, one sentence at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ses_secure_user.issuer.patience import CONSISTENCY_SECONDS
+from tests.lifecycle.account import DAY, User
+from tests.lifecycle.cloudformation import Rotation, tags
+from tests.lifecycle.delivery import failed
+from tests.lifecycle.faults import Fault
+from tests.lifecycle.scenes import BASE, ELSEWHERE
+from tests.lifecycle.world import FUNCTION_ARN
+
+if TYPE_CHECKING:
+    from tests.lifecycle.account import Json
+    from tests.lifecycle.scenes import Stage
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mailer-AbCdEf"
+
+
+def invocation(action: str, **changed: str) -> Json:
+    return {"UserName": "mailer", "SecretId": ARN, **BASE, **changed, "tf": {"action": action, "prev_input": None}}
+
+
+@pytest.fixture
+def applied(on: Stage) -> Stage:
+    """What Terraform has made before it invokes the function."""
+    on.world.account.users["mailer"] = User("mailer", tags({"Secret": ARN, **BASE}))
+    on.world.account.make_secret(ARN).rotated_by = FUNCTION_ARN
+    return on
+
+
+def value(on: Stage) -> Json:
+    return on.world.value(on.world.account.secrets[ARN])
+
+
+def test_a_create_issues_a_login_and_returns_no_secret(applied: Stage) -> None:
+    delivery = applied.world.deliver(invocation("create"))
+
+    assert delivery.succeeded, delivery.reason
+    assert delivery.returned == {"SecretArn": ARN}
+    assert applied.opens(value(applied))
+
+
+@pytest.mark.parametrize("after", [0.1, 300.0])
+def test_a_create_that_comes_twice_keeps_one_login(applied: Stage, after: float) -> None:
+    """The provider may invoke the function twice, each time as another request."""
+    both = [applied.world.send(invocation("create")), applied.world.send(invocation("create"), after=after)]
+    applied.world.clock.wait(lambda: all(one.over for one in both))
+
+    assert any(one.succeeded for one in both)
+    assert applied.opens(value(applied))
+    assert after < 1 or len(applied.all_keys()) == 1
+
+
+def test_a_create_that_is_refused_heals_at_the_next_apply(applied: Stage) -> None:
+    applied.world.ses_down = True
+    assert "check `smtp_host` and `smtp_port`" in failed(applied.world.deliver(invocation("create")))
+    applied.world.ses_down = False
+
+    assert applied.world.deliver(invocation("create")).succeeded
+    assert applied.opens(value(applied))
+
+
+def test_what_terraform_declares_must_be_what_the_tags_do(applied: Stage) -> None:
+    reason = failed(applied.world.deliver(invocation("create", Host=ELSEWHERE["Host"])))
+
+    assert "do not declare" in reason
+    assert not applied.all_keys()
+
+
+def test_a_login_of_terraform_is_rotated(applied: Stage) -> None:
+    assert applied.world.deliver(invocation("create")).succeeded
+    applied.world.pass_time(DAY)
+
+    assert Rotation(applied.world, lambda: applied.world.account.secrets[ARN]).run(attempts=1).succeeded
+    assert applied.opens(value(applied))
+
+
+def test_a_delete_revokes(applied: Stage) -> None:
+    assert applied.world.deliver(invocation("create")).succeeded
+    applied.world.memory.revoked.add("mailer")
+
+    assert applied.world.deliver(invocation("delete")).succeeded
+    assert not applied.all_keys()
+
+
+def test_a_login_can_be_made_anew_for_the_same_user(applied: Stage) -> None:
+    """With ``-replace``; it waits until the Delete is a minute ago."""
+    assert applied.world.deliver(invocation("create")).succeeded
+    applied.world.memory.revoked.add("mailer")
+    assert applied.world.deliver(invocation("delete")).succeeded
+    applied.world.memory.revoked.clear()
+    applied.world.memory.good.clear()
+    began = applied.world.now()
+
+    assert applied.world.deliver(invocation("create")).succeeded
+    assert applied.opens(value(applied))
+    assert applied.world.now() - began > CONSISTENCY_SECONDS - 10
+
+
+def test_an_update_is_refused(applied: Stage) -> None:
+    assert "cannot be changed" in failed(applied.world.deliver(invocation("update")))
+
+
+@pytest.mark.parametrize("kind", ["quoted", "lost", "killed", "denied"])
+def test_a_fault_shows_no_secret_and_the_next_apply_heals(applied: Stage, kind: str) -> None:
+    applied.world.deliver(invocation("create"), Fault(7, kind))
+    applied.world.pass_time(600)
+
+    assert applied.world.deliver(invocation("create")).succeeded
+    assert applied.opens(value(applied))
