@@ -79,9 +79,8 @@ class Declaration(NamedTuple):
         if not re.fullmatch(r"[0-9]{1,5}", self.port):
             return f"{self.port} is not a port"
         names = "|".join(SECRET_FIELDS)
-        return (
-            "" if re.fullmatch(rf"(?:(?:{names})=[\w.-]+(?: |$))*", self.fields) else f"{self.fields} names no fields"
-        )
+        is_written = re.fullmatch(rf"(?:(?:{names})=(?!(?:{names})(?: |$))[A-Za-z0-9_.-]+(?: |$))*", self.fields)
+        return "" if is_written else f"{self.fields} names no fields"
 
     @property
     def digest(self) -> str:

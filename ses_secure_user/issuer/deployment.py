@@ -24,6 +24,8 @@ REASON_BYTES = 1500
 ANSWER_ATTEMPTS = 4
 ID_SEPARATOR = "|"
 """In the physical id: between the user, the secret, the Create, and the digest of what it issued for."""
+OWN_PARTS = 3
+"""What stands behind the user."""
 FAILED = "failed"
 """In the place of the digest, where a Create issued nothing."""
 
@@ -78,8 +80,9 @@ def _update(event: Event, _: Lifecycle) -> None:
 def _delete(event: Event, lifecycle: Lifecycle) -> None:
     """Undo the Create of the physical id, or one that never answered where CloudFormation invented the id."""
     user_name, *own = event["PhysicalResourceId"].split(ID_SEPARATOR)
-    delete = _token(event)[:8]
-    if own:
+    # The id is the same for every attempt to delete the resource.
+    delete = str(uuid.uuid5(uuid.NAMESPACE_URL, event["PhysicalResourceId"]))[:8]
+    if len(own) == OWN_PARTS:
         lifecycle.delete(user_name, delete, own[1], succeeded=own[2] != FAILED)
     else:
         lifecycle.delete(event["ResourceProperties"]["UserName"], delete, None, succeeded=False)

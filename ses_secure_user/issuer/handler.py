@@ -28,7 +28,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, str] | None:  #
     patience = _patience(seconds)
     if "Step" in event:
         lifecycle = _lifecycle(event["SecretId"], patience)
-        rotate(event["Step"], event["ClientRequestToken"], lifecycle, context.invoked_function_arn)
+        rotate(event["Step"], event["ClientRequestToken"], lifecycle)
         return None
     if ACTION in event:
         return apply(event, lambda secret_id: _lifecycle(secret_id, patience), context.aws_request_id)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 ALL = "all/"
 """Before a time: what the Delete of a Create that succeeded undoes, which is every Create that began before."""
-KEPT = "kept"
-"""What a Create undid that was to undo itself, and had succeeded meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Journal:
 
     created: Mapping[str, str]
     undone: frozenset[str]
-    marks: tuple[str, ...]
+    marks: frozenset[str]
     cut: float
 
     @classmethod
@@ -46,7 +44,7 @@ class Journal:
         found = {key: re.fullmatch(r"(\d+\.\d+)/(\w+)", tags[key]) for key in tags if key.startswith(CREATED_TAG)}
         began = sorted((float(one[1]), key.removeprefix(CREATED_TAG), one[2]) for key, one in found.items() if one)
         revoked = {key.removeprefix(REVOKED_TAG): tags[key] for key in tags if key.startswith(REVOKED_TAG)}
-        by_deletes = {what for who, what in revoked.items() if who != what}
+        undone = set(revoked.values())
         times, sweeps = (
             sorted(
                 float(what.removeprefix(kind)) for what in revoked.values() if re.fullmatch(rf"{kind}\d+\.\d+", what)
@@ -54,13 +52,13 @@ class Journal:
             for kind in ("", ALL)
         )
         for time in times:
-            oldest = (create for start, create, _ in began if start < time and create not in by_deletes)
-            by_deletes.add(next(oldest, KEPT))
+            oldest = next((create for start, create, _ in began if start < time and create not in undone), None)
+            undone |= {oldest} if oldest else set()
         cut = max([*times, *sweeps], default=0.0)
         swept = {create for start, create, _ in began if start < max(sweeps, default=0.0)}
         created = {create: digest for _, create, digest in began}
-        marks = tuple(REVOKED_TAG + who for who in revoked)
-        return cls(created, frozenset({*by_deletes, *revoked.values(), *swept}), marks, cut)
+        marks = frozenset(REVOKED_TAG + who for who in revoked)
+        return cls(created, frozenset(undone | swept), marks, cut)
 
     @property
     def holder(self) -> str | None:
@@ -75,4 +73,4 @@ class Journal:
     @property
     def is_revoked(self) -> bool:
         """Whether the login was revoked: its Create was undone, or a Delete came where none is known."""
-        return self.holder in self.undone if self.holder else self.cut > 0
+        return self.holder in self.undone if self.holder else bool(self.marks)

@@ -70,12 +70,8 @@ class Keys:
 
     def delete(self, user_name: str, key_id: str) -> None:
         """Delete a key, if it is there."""
-
-        def delete() -> None:
-            with suppress(self.iam.exceptions.NoSuchEntityException):
-                self.iam.delete_access_key(UserName=user_name, AccessKeyId=key_id)
-
-        self.patience.call(delete)
+        with suppress(self.iam.exceptions.NoSuchEntityException):
+            self.patience.call(lambda: self.iam.delete_access_key(UserName=user_name, AccessKeyId=key_id))
         logger.info("deleted key %s of user %s", mask(key_id), user_name)
 
     def delete_all(self, user_name: str) -> None:

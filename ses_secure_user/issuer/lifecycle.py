@@ -16,10 +16,11 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .contract import CREATED_TAG, REVOKED_TAG, TAGS, Declaration
-from .journal import ALL, KEPT, Journal
+from .journal import ALL, Journal
 from .logins import HANDLED
 from .patience import CONSISTENCY_SECONDS, BusyError, CredentialError, code
 from .smtp import TEST_SECONDS
@@ -62,13 +63,12 @@ class Lifecycle:
     # CloudFormation's events
 
     def create(self, user_name: str, wanted: Declaration, token: str) -> None:
-        """Issue the first login; what fails undoes what it made."""
-        made: list[Version] = []
+        """Issue the first login; where that fails, its Delete or the next Create deletes the key."""
+        marks = self.secret.look().journal.marks
         try:
-            self._while_busy(lambda: self._create(user_name, wanted, token, made))
+            self._while_busy(lambda: self._create(user_name, wanted, token, marks))
         except Exception:
-            for login in made:
-                self._undo_own(token[:8], login)
+            self.secret.cancel(token)
             raise
 
     def ensure(self, user_name: str, wanted: Declaration, token: str) -> None:
@@ -78,6 +78,8 @@ class Lifecycle:
         fits = any(wanted.fits(one.value) and one.user_name == user_name for one in current)
         if state.journal.is_revoked or not fits or not self.logins.is_alive(current[0]):
             self.create(user_name, wanted, token)
+        else:
+            self.logins.test(current[0], wanted)  # Secrets Manager makes the first version current by itself
 
     def delete(self, user_name: str, delete: str, create: str | None, *, succeeded: bool) -> None:
         """Undo a Create, and revoke the login with it: delete all keys of the user, and let no event leave another.
@@ -88,105 +90,103 @@ class Lifecycle:
             create: The Create's; None where CloudFormation does not know it, since it never answered.
             succeeded: Whether the Create answered that it succeeded. Where it did not, another one may hold the secret.
         """
-        if self._is_of_another_secret(user_name) or not self._undo(delete, create, succeeded=succeeded):
-            return
-        self.keys.delete_all(user_name)
-        if self.patience.rest(self.patience.deadline, LIST_SECONDS if succeeded else UNANSWERED_SECONDS):
-            self.keys.delete_all(user_name)
+        self._require_own(user_name)
+        tags = self._tags_of_secret(succeeded=succeeded)
+        now = f"{self.patience.now():.3f}"
+        key = REVOKED_TAG + delete
+        what = ALL + now if succeeded else tags.get(key, create or now)
+        try:
+            self.secret.tag(key, what)
+        except Exception as error:  # noqa: BLE001 - keys that stay would be worse than a mark that is missing
+            logger.warning("secret %s is not marked as revoked: %s", self.secret.secret_id, code(error))
+        for seconds in (0, LIST_SECONDS if succeeded else UNANSWERED_SECONDS):
+            if seconds and not self.patience.rest(self.patience.deadline, seconds):
+                return
+            # Another delivery may have been answered, and the next Create have come since.
+            tags = self._tags_of_secret(succeeded=succeeded) if seconds else tags
+            if Journal.read({**tags, key: what}).is_revoked:
+                self.keys.delete_all(user_name)
 
-    def _create(self, user_name: str, wanted: Declaration, token: str, made: list[Version]) -> None:
+    def _create(self, user_name: str, wanted: Declaration, token: str, marks: frozenset[str]) -> None:
         create = token[:8]
-        if self._declared(user_name) != wanted:
+        if self._declared(user_name)[1] != wanted:
             raise CredentialError(f"the tags of user {user_name} do not declare what its stack's template does")
         state = self.secret.look()
         self._take(state, create, wanted)
-        login, is_new = self.logins.issue(user_name, wanted, token, lambda now: self._require_held(now, create))
-        if is_new:
-            made.append(login)
+        require_held = partial(self._require_held, create, marks)
+        login = self.logins.issue(user_name, wanted, token, state, require_held)
         self.logins.test(login, wanted)
         now = self.secret.look()
-        self._require_held(now, create)
+        require_held(now)
         self._make_current(login, token if now.has(token, CURRENT) else state.token(CURRENT))
-        # Another delivery of the same event may have failed, and have undone what both made.
-        self._require_held(self.secret.look(), create)
 
     def _take(self, state: State, create: str, wanted: Declaration) -> None:
         """Write down that this Create holds the secret, unless it did and does no more."""
         journal = state.journal
         if create in journal.created:
-            self._require_held(state, create)
+            self._require_held(create, journal.marks, state)
             return
-        if self.patience.now() < journal.cut + CONSISTENCY_SECONDS:
+        if journal.cut <= self.patience.now() < journal.cut + CONSISTENCY_SECONDS:
             # Either the Create that was given up, late: then its user is going. Or the next one.
             raise BusyError(f"the secret {self.secret.secret_id} was given up a moment ago; try again")
-        self.secret.tag(CREATED_TAG + create, f"{self.patience.started:.3f}/{wanted.digest}")
+        try:
+            self.secret.tag(CREATED_TAG + create, f"{self.patience.started:.3f}/{wanted.digest}")
+        except self.secret.client.exceptions.LimitExceededException:
+            raise CredentialError(
+                f"the secret {self.secret.secret_id} has 50 tags: aws secretsmanager untag-resource those of former"
+                f" deployments, {CREATED_TAG}… and {REVOKED_TAG}…, or delete the stack; then deploy again"
+            ) from None
 
-    def _require_held(self, state: State, create: str) -> None:
-        """Fail where this Create was undone, or another one took the secret."""
-        if state.journal.holder != create or state.journal.is_revoked:
+    def _require_held(self, create: str, marks: frozenset[str], state: State) -> None:
+        """Fail where this Create was undone, or another one took the secret, or a Delete came since the marks."""
+        journal = state.journal
+        if journal.holder != create or journal.is_revoked or journal.marks - marks:
             raise CredentialError(HANDLED)
 
-    def _undo_own(self, create: str, login: Version) -> None:
-        """Undo a Create that failed, unless another delivery of it made the login current."""
-        with suppress(Exception):
-            state = self.secret.look()
-            if state.has(login.token, CURRENT):
-                return
-            self.secret.tag(REVOKED_TAG + create, create)
-            self.secret.cancel(login.token)
-            if self.secret.look().has(login.token, CURRENT):
-                self.secret.tag(REVOKED_TAG + create, KEPT)
-            else:
-                self.logins.delete_key(login.user_name, login.key_id)
-
-    def _is_of_another_secret(self, user_name: str) -> bool:
-        """Whether the user has another secret's login by now: then the event is of a former user of the same name."""
+    def _require_own(self, user_name: str) -> None:
+        """Fail where the user has another secret's login: it is a later one of the same name, or was tagged by hand."""
         with suppress(self.keys.iam.exceptions.NoSuchEntityException):
-            return self.keys.tags(user_name).get(TAGS["secret_id"], self.secret.secret_id) != self.secret.secret_id
-        return False
+            own = self.keys.tags(user_name).get(TAGS["secret_id"], self.secret.secret_id)
+            if own != self.secret.secret_id:
+                raise CredentialError(
+                    f"the tag {TAGS['secret_id']} of user {user_name} names another secret, {own}: nothing was deleted."
+                    " Tag it as its stack's template does, and try again"
+                )
 
-    def _undo(self, delete: str, create: str | None, *, succeeded: bool) -> bool:
-        """Write down what a Delete undoes, and tell whether that revokes the login."""
-        tags: Mapping[str, str] = {}
-        if not succeeded:
-            try:
-                tags = self.secret.look().tags
-            except self.secret.client.exceptions.ResourceNotFoundException:
-                return True
-        now = f"{self.patience.now():.3f}"
-        key, what = REVOKED_TAG + delete, ALL + now if succeeded else create or now
+    def _tags_of_secret(self, *, succeeded: bool) -> Mapping[str, str]:
+        """The secret's tags; none where they do not matter, or the secret is gone."""
         try:
-            self.secret.tag(key, what)
-        except Exception as error:  # noqa: BLE001 - keys that stay would be worse than a mark that is missing
-            logger.warning("secret %s is not marked as revoked: %s", self.secret.secret_id, code(error))
-        return succeeded or Journal.read({**tags, key: what}).is_revoked
+            return {} if succeeded else self.secret.look().tags
+        except self.secret.client.exceptions.ResourceNotFoundException:
+            return {}
 
     # Secrets Manager's rotation steps
 
     def create_secret(self, token: str, state: State) -> None:
         """Store a new login as AWSPENDING, for the user that the current or the previous value points to."""
-        known = self.secret.labelled(state, CURRENT, PREVIOUS)
-        user_name = next((one.user_name for one in known if one.user_name), None)
-        if not user_name:
-            raise CredentialError(
-                "the secret names no user: aws secretsmanager put-secret-value --secret-id"
-                f' {self.secret.secret_id} --secret-string \'{{"iam_user": "NAME"}}\', with the name of its user;'
-                " then rotate again"
-            )
-        wanted = self._declared(user_name)
+        users = [one.user_name for one in self.secret.labelled(state, CURRENT, PREVIOUS) if one.user_name]
+        user_name, wanted = self._declared(*dict.fromkeys(users))
         if state.journal.digest not in {wanted.digest, None}:
             raise CredentialError(
                 f"the tags of user {user_name} declare another login than the one that was deployed: a deployment is"
-                " under way, or somebody changed them; tag the user as its stack's template does, and rotate again"
+                " under way, or somebody changed them; tag the user as its stack's template does, and rotate again. If"
+                f" somebody made the tag {CREATED_TAG}{state.journal.holder} of the secret: aws secretsmanager"
+                f" untag-resource --secret-id {self.secret.secret_id} --tag-keys {CREATED_TAG}{state.journal.holder}"
             )
-        self._while_busy(lambda: self.logins.issue(user_name, wanted, token, self._require_pending(token)))
+
+        def issue() -> None:
+            state = self.secret.look()
+            self._require_pending(token, state)
+            self.logins.issue(user_name, wanted, token, state, partial(self._require_pending, token))
+
+        self._while_busy(issue)
 
     def finish_secret(self, token: str, state: State) -> None:
         """Test the pending login, and make it current in the place of the version that the state says is."""
         pending = self.secret.version(token)
         if pending is None:
             raise CredentialError("the rotation's version has no login yet; rotate again")
-        wanted = self._declared(pending.user_name)
+        _, wanted = self._declared(pending.user_name)
         if not wanted.fits(pending.value) or not self.logins.is_alive(pending):
             self.secret.cancel(token)
             raise CredentialError("the pending login is not what its user's tags declare, or its key was deleted")
@@ -196,44 +196,52 @@ class Lifecycle:
     def require_not_revoked(self, state: State) -> None:
         """Fail where the login was revoked: no event may make another key."""
         if state.journal.is_revoked:
-            marks = " ".join(state.journal.marks)
+            marks = " ".join(sorted(state.journal.marks))
             raise CredentialError(
                 "the login was revoked by its stack. If that was a mistake: aws secretsmanager untag-resource"
                 f" --secret-id {self.secret.secret_id} --tag-keys {marks}; then rotate again"
             )
 
-    def _require_pending(self, token: str) -> Callable[[State], None]:
-        def require(state: State) -> None:
-            self.require_not_revoked(state)
-            if not state.has(token, PENDING):
-                raise CredentialError("the rotation was given up; rotate again")
-
-        return require
+    def _require_pending(self, token: str, state: State) -> None:
+        """Fail where the rotation is not wanted any more."""
+        self.require_not_revoked(state)
+        if not state.has(token, PENDING):
+            raise CredentialError("the rotation was given up; rotate again")
 
     # Both
 
-    def _declared(self, user_name: str) -> Declaration:
-        """What the user's tags declare; they must name this secret, and an endpoint of SES."""
+    def _declared(self, *user_names: str) -> tuple[str, Declaration]:
+        """The first user whose tags name this secret, and what they declare, which must be an endpoint of SES."""
 
-        def read() -> Declaration:
-            tags = self.keys.tags(user_name)
-            declared = Declaration.read(tags, TAGS)
-            if declared is None:
-                lost = ", ".join(sorted(set(TAGS.values()) - set(tags) - {TAGS["fields"]}))
-                raise UndeclaredError(
-                    f"user {user_name} has no tag {lost}: tag it as its stack's template does, and try again"
-                )
-            if declared.secret_id != self.secret.secret_id:
-                raise UndeclaredError(
-                    f"user {user_name} is not the user of this secret, but of {declared.secret_id}: tag it as its"
-                    " stack's template does, or store a value that names the right user, and try again"
-                )
-            return declared
+        def read() -> tuple[str, Declaration]:
+            faults = []
+            for user_name in user_names:
+                tags = self._tags(user_name)
+                declared = Declaration.read(tags, TAGS)
+                if declared and declared.secret_id == self.secret.secret_id:
+                    return user_name, declared
+                lost = sorted(set(TAGS.values()) - set(tags) - {TAGS["fields"]})
+                fault = f"names another secret, {declared.secret_id}" if declared else f"has no tag {', '.join(lost)}"
+                faults.append(f"user {user_name} {fault}")
+            raise UndeclaredError(
+                f"{'; '.join(faults) or 'the secret names no user'}: tag its user as its stack's template does, or"
+                f" store its name: aws secretsmanager put-secret-value --secret-id {self.secret.secret_id}"
+                ' --secret-string \'{"iam_user": "NAME"}\'; then try again'
+            )
 
-        declared = self.patience.retry(read, lambda error: isinstance(error, UndeclaredError), self.patience.settled)
-        if declared.fault:
-            raise CredentialError(f"{declared.fault}: tag user {user_name} as its stack's template does, and try again")
-        return declared
+        found = self.patience.retry(read, lambda error: isinstance(error, UndeclaredError), self.patience.settled)
+        if found[1].fault:
+            raise CredentialError(f"{found[1].fault}: tag user {found[0]} as its stack's template does, and try again")
+        return found
+
+    def _tags(self, user_name: str) -> dict[str, str]:
+        """A user's tags; one that does not exist, or that the function may not see, has none."""
+        try:
+            return self.keys.tags(user_name)
+        except Exception as error:
+            if code(error) not in {"NoSuchEntity", "AccessDenied"}:
+                raise
+            return {}
 
     def _make_current(self, login: Version, former: str | None) -> None:
         self.secret.make_current(login.token, former)

@@ -49,25 +49,20 @@ class Logins:
         return self.keys.is_alive(version.user_name, version.key_id, version.created + CONSISTENCY_SECONDS)
 
     def issue(
-        self, user_name: str, wanted: Declaration, token: str, require_wanted: Callable[[State], None]
-    ) -> tuple[Version, bool]:
+        self, user_name: str, wanted: Declaration, token: str, state: State, require_wanted: Callable[[State], None]
+    ) -> Version:
         """Store a login with a new key as pending; one that another delivery of the event stored is not made again.
-
-        Returns:
-            The version, and whether this call made it.
 
         Raises:
             CredentialError: The login is not wanted any more, as `require_wanted` says; or it could not be issued.
             BusyError: Another event is at work on the same user.
         """
-        state = self.secret.look()
-        require_wanted(state)
         # Only another version leaves one without a label.
         if stored := self.secret.version(token) if state.labels else None:
             if not state.has(token, PENDING) and not state.has(token, CURRENT):
                 raise CredentialError(HANDLED)
             if wanted.fits(stored.value) and self.is_alive(stored):
-                return stored, False
+                return stored
             self.secret.cancel(token)
             raise CredentialError("the pending version has no working login; nothing was changed, try again")
         self._make_room(user_name, state)
@@ -79,7 +74,7 @@ class Logins:
             text = json.dumps(wanted.value(user_name, key_id, smtp_password(key["SecretAccessKey"], wanted.region)))
             self.secret.put(token, text)
             logger.info("stored key %s of user %s as version %s", mask(key_id), user_name, token)
-            return Version(token, self.patience.now(), text), True
+            return Version(token, self.patience.now(), text)
         except Exception as error:  # noqa: BLE001 - whatever it was, it saw a secret, and the key must go
             why = str(error) if isinstance(error, CredentialError) else f"it was not stored ({code(error)}); try again"
             failure = CredentialError(f"no login was issued: {why}")
@@ -87,7 +82,7 @@ class Logins:
         with suppress(Exception):
             stored = self.secret.version(token)
         if stored and stored.key_id == key_id:  # only the answer got lost
-            return stored, True
+            return stored
         self.delete_key(user_name, key_id)
         if stored:
             failure = BusyError("another delivery of this event has stored a login")

@@ -17,19 +17,17 @@ NOTHING = ("setSecret", "testSecret")
 """A key has its permissions from its user, and finishSecret tests the login in the run that makes it current."""
 
 
-def rotate(step: str, token: str, lifecycle: Lifecycle, function_arn: str) -> None:
+def rotate(step: str, token: str, lifecycle: Lifecycle) -> None:
     """Do one of the four steps; all but the last leave the current login as it is."""
-    opaque(lambda: _rotate(step, token, lifecycle, function_arn), f"{step} of {lifecycle.secret.secret_id}")
+    opaque(lambda: _rotate(step, token, lifecycle), f"{step} of {lifecycle.secret.secret_id}")
 
 
-def _rotate(step: str, token: str, lifecycle: Lifecycle, function_arn: str) -> None:
+def _rotate(step: str, token: str, lifecycle: Lifecycle) -> None:
     if step in NOTHING:
         return
     if step not in {"createSecret", "finishSecret"}:
         raise CredentialError(f"{step} is no rotation step")
     state = lifecycle.secret.look()
-    if state.rotated_by != function_arn:
-        raise CredentialError("the secret is not rotated by this function")
     if state.has(token, CURRENT):
         return
     if not state.has(token, PENDING):

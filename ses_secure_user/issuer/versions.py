@@ -54,7 +54,6 @@ class State:
 
     labels: Mapping[str, list[str]]
     tags: Mapping[str, str]
-    rotated_by: str
 
     @property
     def journal(self) -> Journal:
@@ -88,8 +87,7 @@ class Secret:
         """Read its labels and tags."""
         answer = self.patience.call(lambda: self.client.describe_secret(SecretId=self.secret_id))
         tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", ())}
-        rotated_by = answer.get("RotationLambdaARN", "") if answer.get("RotationEnabled") else ""
-        return State(answer.get("VersionIdsToStages", {}), tags, rotated_by)
+        return State(answer.get("VersionIdsToStages", {}), tags)
 
     def version(self, token: str) -> Version | None:
         """A version, or None where there is none or it has no value yet."""

@@ -160,6 +160,13 @@ def a_version_keeps_its_value(aws: LocalAws) -> bool:
     return refuses("ResourceExistsException", api.put_secret_value, **version, SecretString="other")
 
 
+def the_first_version_is_current(aws: LocalAws) -> bool:
+    api = aws.client("secretsmanager")
+    secret = api.create_secret(Name=f"secret-{next(_numbers)}")["ARN"]
+    api.put_secret_value(SecretId=secret, SecretString="one", VersionStages=["AWSPENDING"])
+    return [sorted(labels) for labels in _versions(aws, secret).values()] == [["AWSCURRENT", "AWSPENDING"]]
+
+
 def a_label_is_on_one_version(aws: LocalAws) -> bool:
     secret, api = new_secret(aws), aws.client("secretsmanager")
     for value in ("one", "other"):
@@ -294,6 +301,7 @@ BEHAVIOURS = (
     rotation_needs_a_permission,
     rotation_is_dated,
     a_version_keeps_its_value,
+    the_first_version_is_current,
     a_label_is_on_one_version,
     an_unlabelled_version_can_be_read,
     a_user_has_two_keys_at_most,

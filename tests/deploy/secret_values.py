@@ -10,6 +10,7 @@ from ministack.services import secretsmanager as sm
 from tests.deploy.shapes import Action, Answer, Anything, Json, Resource
 
 NO_VALUE = "Secrets Manager can't find the specified secret value"
+OK = 200
 
 
 def create_resource(original: Callable[..., Resource], logical_id: str, props: Json, stack_name: str) -> Resource:
@@ -47,7 +48,11 @@ def get_secret_value(original: Action, request: Json) -> Answer:
 
 
 def put_secret_value(original: Action, request: Json) -> Answer:
-    """PutSecretValue never changes the value of a version, and a label it sets leaves every other version."""
+    """PutSecretValue never changes the value of a version, and a label it sets leaves every other version.
+
+    The first version gets AWSCURRENT too, whatever labels it is given
+    (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html).
+    """
     _, secret = sm._resolve(request.get("SecretId"))
     token = request.setdefault("ClientRequestToken", new_uuid())
     version = secret["Versions"].get(token) if secret else None
@@ -55,8 +60,11 @@ def put_secret_value(original: Action, request: Json) -> Answer:
         if _value(version) != _value(request):
             return _error("ResourceExistsException", "A resource with the ID you requested already exists.")
         return _accepted(secret, token)
+    is_first = bool(secret) and all(map(_is_empty, secret["Versions"].values()))
     answer = original(request)
-    for label in request.get("VersionStages", []) if answer[0] == 200 else []:
+    if is_first and answer[0] == OK and "AWSCURRENT" not in secret["Versions"][token]["Stages"]:
+        secret["Versions"][token]["Stages"].append("AWSCURRENT")
+    for label in request.get("VersionStages", []) if answer[0] == OK else []:
         sm._remove_stage_everywhere(secret, label, except_version_id=token)
     return answer
 
@@ -92,6 +100,10 @@ def _created(arn: str, props: Json) -> Resource:
 def _name(arn: str) -> str:
     name, _ = sm._resolve(arn)
     return name or arn
+
+
+def _is_empty(version: Json) -> bool:
+    return _value(version) == (None, None)
 
 
 def _value(version: Json) -> tuple[str | None, str | None]:

@@ -19,7 +19,9 @@ REGION = "eu-west-1"
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 LIST_SECONDS = 2.0
 """How long a new key is not listed (widdix/complete-aws-iam-reference, issue 15)."""
-MOST_KEYS = 2
+DELETE_SECONDS = 0.5
+"""How long it may not be known to DeleteAccessKey."""
+MOST_KEYS, MOST_TAGS = 2, 50
 DAY = 86_400.0
 
 
@@ -166,7 +168,8 @@ class Account:
 
     def _DeleteAccessKey(self, UserName: str, AccessKeyId: str) -> None:
         user = self._user(UserName)
-        kept = [key for key in user.keys if key.key_id != AccessKeyId]
+        known = self._now() - DELETE_SECONDS
+        kept = [key for key in user.keys if key.key_id != AccessKeyId or key.born > known]
         if len(kept) == len(user.keys):
             raise AwsError("NoSuchEntity", "The Access Key cannot be found.")
         user.keys = kept
@@ -238,10 +241,11 @@ class Account:
 
     def _TagResource(self, SecretId: str, Tags: list[Json]) -> None:
         secret = self._secret(SecretId)
-        for tag in Tags:
-            assert len(tag["Value"]) <= 256
-            secret.tags[tag["Key"]] = tag["Value"]
-        assert len(secret.tags) <= 50
+        tags = secret.tags | {tag["Key"]: tag["Value"] for tag in Tags}
+        if len(tags) > MOST_TAGS:
+            raise AwsError("LimitExceededException", "a secret has at most 50 tags")
+        assert max(map(len, tags.values()), default=0) <= 256
+        secret.tags = tags
 
     # What others do to a secret
 

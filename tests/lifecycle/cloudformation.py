@@ -65,12 +65,14 @@ class Trouble:
         others_fail: Whether another resource fails after the credential.
         given_up_after: After how many seconds CloudFormation gives the credential's event up, if it does.
         again_after: After how many seconds Lambda delivers the event once more, if it does.
+        cleanup: What befalls the Deletes of the cleanup.
     """
 
     fault: Fault | None = None
     others_fail: bool = False
     given_up_after: float | None = None
     again_after: float | None = None
+    cleanup: Trouble | None = None
 
 
 SMOOTH = Trouble()
@@ -117,10 +119,10 @@ class Stack:
         for logical_id, kind in fixed.items():
             if not self._make(logical_id, kind, wanted, trouble):
                 if rollback:
-                    self._roll_back()
+                    self._roll_back(trouble.cleanup or SMOOTH)
                 return False
         self.wanted, self._stable = wanted, {name: self.resources[name].given for name in fixed}
-        self._clean_up()
+        self._clean_up(trouble.cleanup or SMOOTH)
         self._check()
         return True
 
@@ -187,7 +189,7 @@ class Stack:
         if waiting and self.world.deleted_first:
             self.world.memory.revoked.add(given["UserName"])
             for one in waiting:
-                self._send_delete(one)
+                self._send_delete(one, trouble.cleanup or SMOOTH)
             self.world.memory.revoked.discard(given["UserName"])
             self.world.memory.good.discard(given["SecretId"])
             waiting = []
@@ -214,25 +216,25 @@ class Stack:
             now.given = old
         return not now.status
 
-    def _roll_back(self) -> None:
+    def _roll_back(self, trouble: Trouble) -> None:
         """Change back what was changed in place, then delete what was made since the last success."""
         for logical_id, given in self._stable.items():
             now = self.resources[logical_id]
             if now.status or now.given != given:
                 self._insist(partial(self._update, now, logical_id[:-4], given, SMOOTH))
-        self._clean_up()
+        self._clean_up(trouble)
         if self.wanted:
             self._check()
         self.world.require_whole()
 
-    def _clean_up(self) -> None:
+    def _clean_up(self, trouble: Trouble) -> None:
         for logical_id in [*self.resources][::-1]:
             if logical_id not in self._stable:
-                self._remove(logical_id)
+                self._remove(logical_id, trouble)
         for resource in self.resources.values():
             for one in resource.failed:
                 self._mind_limit(one)
-                self._send_delete(one)
+                self._send_delete(one, trouble)
             resource.failed = []
 
     def _mind_limit(self, failed: Resource) -> None:

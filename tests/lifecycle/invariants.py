@@ -116,7 +116,7 @@ class Invariants:
         """Invariant 9: a login goes into the one secret that the tags of its user name."""
         value = parsed(request["SecretString"])
         user = self.account.users.get(str(value.get("iam_user")))
-        if user and user.tags.get(SECRET_TAG) != request["SecretId"]:
+        if user and not self.memory.tampered and user.tags.get(SECRET_TAG) != request["SecretId"]:
             self._complain(9, delivery, f"a login of {value.get('iam_user')} went into {request['SecretId']}")
         url = urlsplit(str(value["url"]))
         told = (url.hostname, url.port, url.username, unquote(url.password or ""))
@@ -142,7 +142,7 @@ class Invariants:
     def check_end(self, delivery: Delivery) -> None:
         if delivery.ended and "CreateAccessKey" not in delivery.points and not (delivery.hurt or delivery.died):
             self._complain(2, delivery, "a login that consumers may hold died, and no new one was issued")
-        if delivery.succeeded and delivery.made and not delivery.overlapped:
+        if delivery.succeeded and delivery.made and not delivery.overlapped and not self.memory.tampered:
             self._check_known(delivery)
         if delivery.is_deployment:
             self._check_answers(delivery)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SWITCHES = ("first_is_current", "pending_leaves", "token_kept", "deleted_first")
 WANTED = (BASE, BASE, ELSEWHERE, FIELDS, FRANKFURT, BY_TOKEN, ELSEWHERE_BY_TOKEN, WRONG_REGION)
-JUNK = ("junk", "{}", '{"iam_user": 1}', '{"username": "AKIA"}')
+JUNK = ("junk", "{}", '{"iam_user": 1}', '{"username": "AKIA"}', '{"iam_user": "elsewhere"}', '{"iam_user": "foreign"}')
 
 
 class Life:
@@ -35,6 +35,7 @@ class Life:
         if chance.random() < 0.5:
             self.world.call_seconds = lambda: chance.choice((0.02, 0.05, 0.1, 0.3, 0.3, 2.0, 14.0))
         self.world.verifies = chance.random() < 0.8
+        self.world.account.foreign.add("foreign")
         self.world.propagation = chance.choice((0.0, 5.0, 5.0, 40.0))
 
     def live(self) -> None:
@@ -53,13 +54,14 @@ class Life:
             return None
         return Fault(self.chance.randrange(18), self.chance.choice([*BEFORE, *AFTER]))
 
-    def trouble(self) -> Trouble:
+    def trouble(self, *, cleanup: bool = False) -> Trouble:
         maybe = self.chance.random
         return Trouble(
             self.fault(),
             others_fail=maybe() < 0.25,
             given_up_after=self.chance.choice((0.1, 0.5, 1.5, 8.0, 60.0)) if maybe() < 0.25 else None,
             again_after=self.chance.choice((0.1, 0.2, 0.3, 5.0, 100.0)) if maybe() < 0.3 else None,
+            cleanup=None if cleanup or maybe() < 0.7 else self.trouble(cleanup=True),
         )
 
     def deploy(self) -> None:
@@ -121,7 +123,7 @@ class Life:
             self.story.append(f"once more: {event['RequestType']} {event.get('PhysicalResourceId')}")
             keys = self.on.key_ids() if self.on.stack.wanted else set()
             self.world.deliver(event)
-            if event["RequestType"] == "Delete" and self.on.stack.wanted:
+            if event["RequestType"] == "Delete" and self.on.stack.wanted and not self.world.memory.tampered:
                 assert self.on.key_ids() == keys, "a late Delete deleted a key"
 
     def by_hand(self) -> None:

@@ -115,13 +115,13 @@ class Stage:
     def obey(self, reason: str) -> None:
         """Do by hand what a reason says."""
         secret, user = self.rotation.secret, self.world.account.users[self.stack.user_name]
-        if "put-secret-value" in reason:
-            self.paste(json.dumps({"iam_user": user.name}))
-        elif "untag-resource" in reason:
+        if "was revoked by its stack" in reason:
             marks = re.search(r"--tag-keys ([^;]+);", reason)
             assert marks
             for tag in marks[1].split():
                 del secret.tags[tag]
+        elif "put-secret-value" in reason and f"user {user.name} has no tag" not in reason:
+            self.paste(json.dumps({"iam_user": user.name}))
         elif "as its stack's template does" in reason:
             user.tags |= tags(self.stack.resources["User" + digest(self.stack.wanted)].given)
         else:

@@ -66,6 +66,7 @@ def test_a_value_overwritten_twice_is_healed_by_one_command(on: Stage, junk: str
     on.paste(junk)
     on.paste(junk + " ")
     reason = failed(on.rotation.run(attempts=1))
+    assert "the secret names no user" in reason
     assert f"put-secret-value --secret-id {on.stack.secret.arn}" in reason
     on.heal()
     assert on.opens(on.login())
@@ -131,14 +132,25 @@ def test_a_host_tagged_by_hand_is_never_logged_in_to(on: Stage) -> None:
     assert "login" not in delivery.points
 
 
-@pytest.mark.parametrize("confirmed", [False, True], ids=["of another secret", "of no secret"])
-def test_a_value_that_names_another_user_reaches_nobody(on: Stage, *, confirmed: bool) -> None:
+@pytest.mark.parametrize("other", ["of another secret", "of no secret", "gone", "out of reach"])
+def test_a_value_that_names_another_user_reaches_nobody(on: Stage, other: str) -> None:
+    """Such as another environment's; the previous one names the right user, or the reason says what to store."""
     on.deployed()
-    on.world.account.users["other"] = User("other", {} if confirmed else {SECRET_TAG: "another"})
+    tags = {SECRET_TAG: "another"} if other == "of another secret" else {}
+    on.world.account.users["other"] = User("other", tags)
     keys = {on.world.make_key("other")}
+    if other == "gone":
+        keys = set()
+        del on.world.account.users["other"]
+    on.world.account.foreign |= {"other"} if other == "out of reach" else set()
     on.paste('{"iam_user": "other"}')
-    failed(on.rotation.run(attempts=1))
-    assert {key.key_id for key in on.world.account.users["other"].keys} == keys
+    assert on.rotation.run(attempts=1).succeeded
+    assert on.opens(on.login())
+    on.paste('{"iam_user": "other"}')
+    on.paste('{"iam_user": "other"} ')
+    assert "put-secret-value" in failed(on.rotation.run(attempts=1))
+    on.heal()
+    assert keys == {key.key_id for user in on.world.account.users.values() for key in user.keys if user.name == "other"}
 
 
 def test_a_pending_key_deleted_by_hand_never_becomes_current(on: Stage) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ses_secure_user.issuer.lifecycle import UNANSWERED_SECONDS
 from ses_secure_user.issuer.patience import CONSISTENCY_SECONDS
-from tests.lifecycle.account import CURRENT, DAY, PENDING, REGION
+from tests.lifecycle.account import DAY, PENDING, REGION
 from tests.lifecycle.cloudformation import Rotation, Stack, Trouble, login, tags
 from tests.lifecycle.delivery import failed
 from tests.lifecycle.faults import Fault
@@ -82,13 +82,19 @@ def test_a_create_that_cannot_reach_the_endpoint_says_so(on: Stage) -> None:
     assert "535" not in reason
 
 
-def test_a_create_that_fails_undoes_itself_before_its_delete(on: Stage) -> None:
+def test_a_create_that_fails_leaves_no_rotation_pending(on: Stage) -> None:
+    """Its key goes with its Delete, or with the next Create."""
     on.world.ses_down = True
     assert not on.stack.deploy(BASE, rollback=False)
-    kept = {CURRENT, PENDING} if on.world.account.first_is_current else set()
     (secret,) = on.world.account.secrets.values()
-    assert {label for version in secret.versions.values() for label in version.labels} <= kept
-    assert bool(on.all_keys()) == bool(kept)
+    assert secret.holder(PENDING) is None
+
+
+def test_a_secret_with_50_tags_is_refused_with_what_to_do(on: Stage) -> None:
+    event = on.create_event()
+    on.world.account.secrets[event["ResourceProperties"]["SecretId"]].tags = {f"tag{one}": "" for one in range(50)}
+    assert "has 50 tags: aws secretsmanager untag-resource" in failed(on.world.deliver(event))
+    assert not on.all_keys()
 
 
 def test_an_untested_login_waits_until_ses_should_know_its_key(on: Stage) -> None:
@@ -255,7 +261,7 @@ def test_a_delete_of_a_former_life_changes_nothing(on: Stage) -> None:
     secret = on.world.account.make_secret(old.replace("login", "anew"))
     on.world.account.users[on.stack.user_name].tags[SECRET_TAG] = secret.arn
     keys = on.key_ids()
-    assert on.world.deliver(event).succeeded
+    assert "names another secret" in failed(on.world.deliver(event))
     assert on.key_ids() == keys
 
 
@@ -382,7 +388,7 @@ def test_only_tags_that_differ_between_templates_change(on: Stage) -> None:
     del user.tags["ses-secure-user:port"]
     on.stack.deploy(BASE | {"Tag": "another"})
     assert "ses-secure-user:port" not in user.tags
-    assert "tag it as its stack's template does" in failed(on.rotation.run(attempts=1))
+    assert "tag its user as its stack's template does" in failed(on.rotation.run(attempts=1))
     user.tags |= tags({"Port": "465"})
     assert on.rotation.run(attempts=1).succeeded
 

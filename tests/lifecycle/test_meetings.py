@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Pair = tuple[Json, Json]
 
-ANSWER_SECONDS = 30
-"""The most that an answer takes, with all that `put` tries again."""
+CALL_SECONDS = 30
+"""The most that a call takes, with some retries; no Create begins for a minute after a Delete."""
 DOING = ("createSecret", "finishSecret")
 
 
@@ -130,8 +130,8 @@ def _meet(on: Stage, first: Json, second: Json, *, at: int, stalled: bool) -> No
         if point == at:
             sent.append(on.world.send(second))
             if stalled:
-                answers = delivery.points[-1] == ANSWER
-                on.world.clock.wait(lambda: sent[0].over, ANSWER_SECONDS if answers else math.inf)
+                is_short = delivery.kind == "Delete" or delivery.points[-1] == ANSWER
+                on.world.clock.wait(lambda: sent[0].over, CALL_SECONDS if is_short else math.inf)
 
     delivery = on.world.send(first, at_point=meet)
     on.world.clock.wait(lambda: any(one.over and one.kind == "Delete" for one in (delivery, *sent)), 600)

@@ -12,7 +12,6 @@ from tests.lifecycle.cloudformation import STEPS
 from tests.lifecycle.delivery import failed
 from tests.lifecycle.faults import Fault
 from tests.lifecycle.scenes import BY_TOKEN, ELSEWHERE_BY_TOKEN, Stage
-from tests.lifecycle.world import FUNCTION_ARN
 from tests.lifecycle.world import client as aws_client
 
 DOING = ("createSecret", "finishSecret")
@@ -131,16 +130,6 @@ def test_a_step_repeated_after_the_rotation_changes_nothing(on: Stage, step: str
     before, keys = on.login(), on.key_ids()
     assert on.rotation.step(step, token).succeeded
     assert (on.login(), on.key_ids()) == (before, keys)
-
-
-@pytest.mark.parametrize("by", ["", FUNCTION_ARN.replace("issuer", "another")], ids=["not rotated", "by another"])
-@pytest.mark.parametrize("step", DOING)
-def test_a_secret_that_is_not_this_functions_is_refused(on: Stage, step: str, by: str) -> None:
-    on.deployed()
-    token = on.rotation.begin()
-    assert on.rotation.step("createSecret", token).succeeded
-    on.rotation.secret.rotated_by = by
-    assert "not rotated by this function" in failed(on.rotation.step(step, token))
 
 
 @pytest.mark.parametrize("step", DOING)
