@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .patience import BusyError, Patience, mask
@@ -68,10 +69,11 @@ class Keys:
         except self.key_maker.exceptions.LimitExceededException:
             raise BusyError(f"another login is being issued for user {user_name}; try again") from None
 
-    def delete(self, user_name: str, key_id: str) -> None:
-        """Delete a key, if it is there."""
+    def delete(self, user_name: str, key_id: str, known: float = 0.0) -> None:
+        """Delete a key, if it is there; one that was just made may not be known until some time."""
+        delete = partial(self.iam.delete_access_key, UserName=user_name, AccessKeyId=key_id)
         with suppress(self.iam.exceptions.NoSuchEntityException):
-            self.patience.call(lambda: self.iam.delete_access_key(UserName=user_name, AccessKeyId=key_id))
+            self.patience.call(delete, known)
         logger.info("deleted key %s of user %s", mask(key_id), user_name)
 
     def delete_all(self, user_name: str) -> None:

@@ -134,7 +134,7 @@ class Lifecycle:
         except self.secret.client.exceptions.LimitExceededException:
             raise CredentialError(
                 f"the secret {self.secret.secret_id} has 50 tags: aws secretsmanager untag-resource those of former"
-                f" deployments, {CREATED_TAG}… and {REVOKED_TAG}…, or delete the stack; then deploy again"
+                f" deployments, {CREATED_TAG}* and {REVOKED_TAG}*, or delete the stack; then deploy again"
             ) from None
 
     def _require_held(self, create: str, marks: frozenset[str], state: State) -> None:

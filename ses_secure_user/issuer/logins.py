@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .contract import Declaration
     from .keys import Keys
 
+KNOWN_SECONDS = 10
+"""How long IAM may not know a key that it has just made, when it is to delete it."""
 HANDLED = "this event was handled before: its login was revoked or replaced since"
 
 GRACE_SECONDS = 300
@@ -113,7 +115,7 @@ class Logins:
     def delete_key(self, user_name: str, key_id: object) -> None:
         """Delete the key of a failed attempt; what fails here, the next attempt does."""
         try:
-            self.keys.delete(user_name, str(key_id))
+            self.keys.delete(user_name, str(key_id), self.patience.now() + KNOWN_SECONDS)
         except Exception as error:  # noqa: BLE001 - what brought the event here is what it fails with
             logger.error("key %s of user %s stays: %s", mask(key_id), user_name, code(error))
 

@@ -66,9 +66,9 @@ class Patience:
         """When AWS knows all that was there before the event."""
         return self.started + CONSISTENCY_SECONDS
 
-    def call(self, call: Callable[[], Result]) -> Result:
+    def call(self, call: Callable[[], Result], known: float = 0.0) -> Result:
         """Call AWS, again and again while it may not know yet what the call is about."""
-        return self.retry(call, lambda error: code(error) in UNSETTLED, self.settled)
+        return self.retry(call, lambda error: code(error) in UNSETTLED, max(self.settled, known))
 
     def retry(
         self,
