@@ -1,76 +1,59 @@
-locals {
-  template = "${path.module}/ses-secure-user.template.json"
-}
+# Two mailers with one function, and a role that reads the login of one of them.
+terraform {
+  required_version = ">= 1.9"
 
-data "aws_s3_bucket" "template" {
-  bucket = var.template_bucket
-}
-
-# CloudFormation takes a template of this length only from S3. Another one gets another key, so that the stack is updated.
-resource "aws_s3_object" "template" {
-  bucket = data.aws_s3_bucket.template.bucket
-  key    = "ses-secure-user-${filemd5(local.template)}.template.json"
-  source = local.template
-  tags   = var.tags
-}
-
-resource "aws_cloudformation_stack" "mailer" {
-  name         = var.stack_name
-  template_url = "https://s3.${data.aws_s3_bucket.template.region}.amazonaws.com/${aws_s3_object.template.bucket}/${aws_s3_object.template.key}"
-  capabilities = ["CAPABILITY_NAMED_IAM"]
-  tags         = var.tags
-
-  parameters = {
-    Identity            = var.identity
-    FromAddresses       = join(",", var.from_addresses)
-    ConfigurationSet    = var.configuration_set
-    AllowedCidrs        = join(",", var.allowed_cidrs)
-    AllowedVpcEndpoints = join(",", var.allowed_vpc_endpoints)
-    AllowedRecipients   = join(",", var.allowed_recipients)
-    SandboxRecipient    = var.sandbox_recipient
-    SesRegion           = var.ses_region
-    SmtpHost            = var.smtp_host
-    SmtpPort            = var.smtp_port
-    RotationDays        = var.rotation_days
-    UserName            = var.user_name
-    SecretName          = var.secret_name
-    EncryptionKey       = var.encryption_key
-    AlarmTopic          = var.alarm_topic
-  }
-
-  lifecycle {
-    precondition {
-      condition     = length(var.allowed_cidrs) + length(var.allowed_vpc_endpoints) > 0
-      error_message = "AllowedCidrs must not be empty, unless AllowedVpcEndpoints is given; name the public networks that mail is sent from."
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.82"
     }
   }
 }
 
-# Attach it to the role of whatever sends mail: it reads this login and nothing else.
-resource "aws_iam_policy" "reader" {
-  name   = "${var.stack_name}-login-reader"
-  policy = data.aws_iam_policy_document.reader.json
-  tags   = var.tags
+variable "allowed_cidrs" {
+  description = "The public networks that mail is sent from"
+  type        = list(string)
 }
 
-data "aws_iam_policy_document" "reader" {
-  statement {
-    actions   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-    resources = [aws_cloudformation_stack.mailer.outputs["SecretArn"]]
-  }
+variable "alarm_topic" {
+  description = "The ARN of the SNS topic to notify when a rotation failed"
+  type        = string
+  default     = null
+}
 
-  dynamic "statement" {
-    for_each = var.encryption_key == "" ? [] : [var.encryption_key]
+module "issuer" {
+  source = "../../terraform/modules/issuer"
 
-    content {
-      actions   = ["kms:Decrypt"]
-      resources = [statement.value]
+  name        = "mail-issuer"
+  alarm_topic = var.alarm_topic
+}
 
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["secretsmanager.${split(":", statement.value)[3]}.amazonaws.com"]
-      }
-    }
-  }
+module "mailer" {
+  source   = "../../terraform"
+  for_each = toset(["billing", "news"])
+
+  name          = "mail-${each.key}"
+  identity      = ["example.com"]
+  from_address  = ["${each.key}@example.com"]
+  allowed_cidrs = var.allowed_cidrs
+  issuer        = module.issuer
+}
+
+resource "aws_iam_role" "billing" {
+  name_prefix = "billing-"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }]
+  })
+}
+
+resource "aws_iam_role_policy" "billing" {
+  name   = "read-login"
+  role   = aws_iam_role.billing.name
+  policy = module.mailer["billing"].grant_read
+}
+
+output "secrets" {
+  description = "The secret of each mailer, to be read by what sends its mail"
+  value       = { for name, mailer in module.mailer : name => mailer.secret_arn }
 }

@@ -109,7 +109,7 @@ def audit(
 def template() -> None:
     """Print a CloudFormation template of one user, with parameters and without assets.
 
-    It is deployed as it is, by Terraform, a StackSet, Service Catalog or the console.
+    It is deployed as it is, by a StackSet, Service Catalog or the console.
     """
     from ses_secure_user.template import template  # noqa: PLC0415 - brings the CDK along, and Node with it
 

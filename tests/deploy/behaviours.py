@@ -87,6 +87,35 @@ def a_secret_created_without_a_value_has_no_version(aws: LocalAws) -> bool:
     return "VersionId" not in secret and not _versions(aws, secret["ARN"])
 
 
+def a_secret_is_created_with_its_copies(aws: LocalAws) -> bool:
+    return _copies(aws, _with_a_copy(aws)) == ["eu-west-1"]
+
+
+def copies_of_a_secret_can_be_removed(aws: LocalAws) -> bool:
+    secret, api = _with_a_copy(aws), aws.client("secretsmanager")
+    api.remove_regions_from_replication(SecretId=secret, RemoveReplicaRegions=["eu-west-1"])
+    elsewhere = aws.client("secretsmanager", "eu-west-1")
+    gone = refuses("ResourceNotFoundException", elsewhere.describe_secret, SecretId=_name_in(aws, secret))
+    return gone and not _copies(aws, secret)
+
+
+def _with_a_copy(aws: LocalAws) -> str:
+    copies = [{"Region": "eu-west-1"}]
+    api = aws.client("secretsmanager")
+    arn: str = api.create_secret(Name=f"secret-{next(_numbers)}", SecretString="first", AddReplicaRegions=copies)["ARN"]
+    return arn
+
+
+def _copies(aws: LocalAws, secret: str) -> list[str]:
+    described = aws.client("secretsmanager").describe_secret(SecretId=secret)
+    return [one["Region"] for one in described.get("ReplicationStatus", [])]
+
+
+def _name_in(aws: LocalAws, secret: str) -> str:
+    name: str = aws.client("secretsmanager").describe_secret(SecretId=secret)["Name"]
+    return name
+
+
 def _versions(aws: LocalAws, secret: str) -> dict[str, list[str]]:
     return dict(aws.client("secretsmanager").describe_secret(SecretId=secret).get("VersionIdsToStages", {}))
 
@@ -294,6 +323,8 @@ BEHAVIOURS = (
     a_secret_without_a_value_has_no_version,
     a_renamed_secret_without_a_value_has_no_version,
     a_secret_created_without_a_value_has_no_version,
+    a_secret_is_created_with_its_copies,
+    copies_of_a_secret_can_be_removed,
     a_rotation_schedule_tests_the_function,
     a_rotation_schedule_has_whole_days,
     a_secret_takes_a_resource_policy,

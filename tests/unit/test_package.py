@@ -103,7 +103,7 @@ def test_the_source_distribution_holds_what_is_shipped(distributions: dict[str, 
     with tarfile.open(distributions[".gz"]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     folders = {name.partition("/")[0] for name in names if "/" in name}
-    assert folders == {"docs", "examples", "scanners", "ses_secure_user"}
+    assert folders == {"docs", "examples", "scanners", "ses_secure_user", "terraform"}
     texts = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "pyproject.toml"}
     assert {name for name in names if "/" not in name} == texts | {"PKG-INFO", ".gitignore"}
 
@@ -117,7 +117,8 @@ def test_an_index_gets_no_link_to_a_file_beside_the_readme(wheel: Path) -> None:
 
 
 def test_they_build_to_the_same_bytes_anywhere_and_at_any_time(distributions: dict[str, Path], tmp_path: Path) -> None:
-    shutil.copytree(ROOT, tmp_path / "tree", ignore=shutil.ignore_patterns(".*", "node_modules", "tests", "cdk.out"))
+    shutil.copytree(ROOT, tmp_path / "tree", ignore=shutil.ignore_patterns(".*", "node_modules", "cdk.out"))
+    shutil.rmtree(tmp_path / "tree" / "tests")
     shutil.copy(ROOT / ".gitignore", tmp_path / "tree")
     for path in (tmp_path / "tree").rglob("*"):
         os.utime(path, (0, 0))

@@ -1,0 +1,328 @@
+variable "name" {
+  description = "Begins the names of what is made; each module of an account needs its own"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,55}$", var.name))
+    error_message = "`name` must be 1 to 55 letters, digits and _-, got ${var.name}; write one such as mail"
+  }
+}
+
+variable "identity" {
+  description = "The verified domains or addresses to send from, by name; of this account and region"
+  type        = list(string)
+
+  validation {
+    condition     = length(var.identity) > 0
+    error_message = "`identity` must not be empty, got []; name the verified domain or address that mail is sent from"
+  }
+
+  validation {
+    condition = alltrue(flatten([for one in var.identity : [
+      for fault in local.identity_faults : !(can(regex(fault.pattern, lower(one))) == fault.is_wrong)
+    ]]))
+    error_message = "`identity` must ${try(flatten([for one in var.identity : [
+      for fault in local.identity_faults : "${fault.rule}, got ${trimspace(one) == "" ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, lower(one))) == fault.is_wrong
+    ]])[0], "")}"
+  }
+
+  validation {
+    condition     = length(distinct(var.identity)) == length(var.identity)
+    error_message = "`identity` must name each entry once, got ${try([for index, one in var.identity : one if index(tolist(var.identity), one) != index][0], "")} twice; leave one out"
+  }
+}
+
+variable "from_address" {
+  description = "The only From addresses, exactly as the application writes them; each must belong to an identity"
+  type        = list(string)
+
+  validation {
+    condition     = length(var.from_address) > 0
+    error_message = "`from_address` must not be empty, got []; name the address that the application sends from"
+  }
+
+  validation {
+    condition = alltrue(flatten([for one in var.from_address : [
+      for fault in local.address_faults : !(can(regex(fault.pattern, one)) == fault.is_wrong)
+    ]]))
+    error_message = "`from_address` must ${try(flatten([for one in var.from_address : [
+      for fault in local.address_faults : "${fault.rule}, got ${trimspace(one) == "" ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, one)) == fault.is_wrong
+    ]])[0], "")}"
+  }
+
+  validation {
+    condition     = length(distinct(var.from_address)) == length(var.from_address)
+    error_message = "`from_address` must name each entry once, got ${try([for index, one in var.from_address : one if index(tolist(var.from_address), one) != index][0], "")} twice; leave one out"
+  }
+
+  validation {
+    condition = alltrue([for sender in var.from_address : anytrue([
+      for one in var.identity : sender == one || endswith(".${try(split("@", sender)[1], "")}", ".${lower(one)}")
+    ])])
+    error_message = "`from_address` must belong to an `identity`, got ${try([for sender in var.from_address : "${sender}; use an address of ${join(" or ", var.identity)}, or add ${split("@", sender)[1]} to `identity`" if !anytrue([
+      for one in var.identity : sender == one || endswith(".${try(split("@", sender)[1], "")}", ".${lower(one)}")
+    ])][0], "")}"
+  }
+}
+
+variable "allowed_cidrs" {
+  description = "The only public networks to send from, IPv4 or IPv6; a bare address means itself; this or `allowed_vpc_endpoints` is required"
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.allowed_cidrs) + length(var.allowed_vpc_endpoints) > 0
+    error_message = "`allowed_cidrs` must not be empty, got []; name the public networks that mail is sent from, or `allowed_vpc_endpoints`"
+  }
+}
+
+variable "allowed_vpc_endpoints" {
+  description = "The only VPC endpoints for SES SMTP to send through, by id, whose traffic has no public address"
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for one in var.allowed_vpc_endpoints : can(regex("^vpce-[0-9a-f]{8,17}$", one))])
+    error_message = "`allowed_vpc_endpoints` must be the id of a VPC endpoint, got ${try([for one in var.allowed_vpc_endpoints : one if !can(regex("^vpce-[0-9a-f]{8,17}$", one))][0], "")}; write one such as vpce-0123456789abcdef0"
+  }
+
+  validation {
+    condition     = length(distinct(var.allowed_vpc_endpoints)) == length(var.allowed_vpc_endpoints)
+    error_message = "`allowed_vpc_endpoints` must name each entry once, got ${try([for index, one in var.allowed_vpc_endpoints : one if index(tolist(var.allowed_vpc_endpoints), one) != index][0], "")} twice; leave one out"
+  }
+}
+
+variable "allowed_recipients" {
+  description = "The only recipients, as addresses or *@domain; any if null"
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.allowed_recipients == null || try(length(var.allowed_recipients) > 0, true)
+    error_message = "`allowed_recipients` must not be empty, got []; leave it out to allow every recipient"
+  }
+
+  validation {
+    condition = alltrue(flatten([for one in(var.allowed_recipients == null ? [] : var.allowed_recipients) : [
+      for fault in local.recipient_faults : !(can(regex(fault.pattern, one)) == fault.is_wrong)
+    ]]))
+    error_message = "`allowed_recipients` must ${try(flatten([for one in(var.allowed_recipients == null ? [] : var.allowed_recipients) : [
+      for fault in local.recipient_faults : "${fault.rule}, got ${trimspace(one) == "" ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, one)) == fault.is_wrong
+    ]])[0], "")}"
+  }
+
+  validation {
+    condition     = length(distinct((var.allowed_recipients == null ? [] : var.allowed_recipients))) == length((var.allowed_recipients == null ? [] : var.allowed_recipients))
+    error_message = "`allowed_recipients` must name each entry once, got ${try([for index, one in(var.allowed_recipients == null ? [] : var.allowed_recipients) : one if index(tolist((var.allowed_recipients == null ? [] : var.allowed_recipients)), one) != index][0], "")} twice; leave one out"
+  }
+}
+
+variable "feedback_address" {
+  description = "The only Return-Path; any if null"
+  type        = string
+  default     = null
+
+  validation {
+    condition = alltrue(flatten([for one in var.feedback_address[*] : [
+      for fault in local.address_faults : !(can(regex(fault.pattern, one)) == fault.is_wrong)
+    ]]))
+    error_message = "`feedback_address` must ${try(flatten([for one in var.feedback_address[*] : [
+      for fault in local.address_faults : "${fault.rule}, got ${trimspace(one) == "" ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, one)) == fault.is_wrong
+    ]])[0], "")}"
+  }
+}
+
+variable "configuration_set" {
+  description = "The only configuration set, by name; an identity's default set must be named; none if null"
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.configuration_set == null || can(regex("^[A-Za-z0-9_-]{1,64}$", var.configuration_set))
+    error_message = "`configuration_set` must be the name of one configuration set (1 to 64 letters, digits, - and _), got ${try(coalesce(var.configuration_set), "''")}; write its name alone, such as transactional"
+  }
+}
+
+variable "sandbox_recipients" {
+  description = "Recipients' identities, which SES authorizes too while the account is in its sandbox"
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition = alltrue(flatten([for one in var.sandbox_recipients : [
+      for fault in local.identity_faults : !(can(regex(fault.pattern, lower(one))) == fault.is_wrong)
+    ]]))
+    error_message = "`sandbox_recipients` must ${try(flatten([for one in var.sandbox_recipients : [
+      for fault in local.identity_faults : "${fault.rule}, got ${trimspace(one) == "" ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, lower(one))) == fault.is_wrong
+    ]])[0], "")}"
+  }
+
+  validation {
+    condition     = length(distinct(var.sandbox_recipients)) == length(var.sandbox_recipients)
+    error_message = "`sandbox_recipients` must name each entry once, got ${try([for index, one in var.sandbox_recipients : one if index(tolist(var.sandbox_recipients), one) != index][0], "")} twice; leave one out"
+  }
+}
+
+variable "ses_region" {
+  description = "The region of the identity and the endpoint; the provider's if null"
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.ses_region == null || can(regex(local.region_form, var.ses_region))
+    error_message = "`ses_region` must be the name of a region, got ${try(coalesce(var.ses_region), "''")}; write one such as eu-west-1"
+  }
+}
+
+variable "smtp_host" {
+  description = "A FIPS, dual-stack or VPC endpoint's own name, of SES in that region; no CNAME or relay, as the login is shown to no other host; email-smtp.REGION.amazonaws.com if null"
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.smtp_host == null || can(regex(local.host_form, var.smtp_host))
+    error_message = "`smtp_host` must be the name of an SMTP endpoint of SES, since the login is shown to no other host, got ${try(coalesce(var.smtp_host), "''")}; write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the region's own; a CNAME or a relay is none"
+  }
+}
+
+variable "smtp_port" {
+  description = "The endpoint's port; 465 and 2465: TLS from the first byte; 25, 587, 2587: STARTTLS; 25 only where the issuer tests no login"
+  type        = number
+  default     = 465
+  nullable    = false
+
+  validation {
+    condition     = contains([25, 465, 587, 2465, 2587], var.smtp_port)
+    error_message = "`smtp_port` must be one that SES offers, got ${var.smtp_port}; write one of 25, 465, 587, 2465, 2587"
+  }
+
+  validation {
+    condition     = var.smtp_port != 25 || !try(var.issuer.verify_login, true)
+    error_message = "`smtp_port` must be one that Lambda may open, to test the login, got ${var.smtp_port}; write 587, or give an `issuer` with verify_login = false"
+  }
+}
+
+variable "rotation_interval" {
+  description = "How long a login is current, such as 30 days or 12 hours; it stays valid for one interval more; at least 4 hours, at most 999 days; no rotation if null"
+  type        = string
+  default     = "30 days"
+
+  validation {
+    condition = var.rotation_interval == null || try(
+      contains(range(1, 1000), tonumber(regex("^(\\d+) days$", var.rotation_interval)[0])),
+      tonumber(regex("^(\\d+) hours$", var.rotation_interval)[0]) >= 4 && tonumber(regex("^(\\d+) hours$", var.rotation_interval)[0]) <= 999 * 24,
+      false,
+    )
+    error_message = "`rotation_interval` must be whole hours, at least 4 and at most 999 days, got ${try(coalesce(var.rotation_interval), "''")}; write one such as 30 days"
+  }
+}
+
+variable "encryption_key" {
+  description = "The ARN of the KMS key to encrypt the secret with, not of an alias; aws/secretsmanager if null"
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.encryption_key == null || can(regex(local.key_arn, var.encryption_key))
+    error_message = "`encryption_key` must be the ARN of a key, since IAM allows the use of keys and not of aliases, got ${try(coalesce(var.encryption_key), "''")}; write one such as arn:aws:kms:eu-west-1:111122223333:key/…"
+  }
+}
+
+variable "user_name" {
+  description = "The IAM user's name; generated if null"
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.user_name == null || can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", var.user_name))
+    error_message = "`user_name` must be 1 to 64 letters, digits and _+=,.@-, got ${try(coalesce(var.user_name), "''")}; leave it out to have one generated"
+  }
+}
+
+variable "secret_name" {
+  description = "The secret's name; at most 183 characters, as a tag of the user holds its ARN; generated if null"
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.secret_name == null || can(regex("^[A-Za-z0-9/_+=.@-]{1,183}$", var.secret_name))
+    error_message = "`secret_name` must be 1 to 183 letters, digits and /_+=.@-, as a tag of the user holds its ARN, got ${try(coalesce(var.secret_name), "''")}; leave it out to have one generated"
+  }
+}
+
+variable "secret_fields" {
+  description = "Further names for the secret's fields, next to their own, such as { username = \"SMTP_USERNAME\" }"
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for field in keys(var.secret_fields) : contains(local.secret_fields, field)])
+    error_message = "`secret_fields` must rename known fields, got ${try([for field in keys(var.secret_fields) : field if !contains(local.secret_fields, field)][0], "")}; write one of ${join(", ", local.secret_fields)}"
+  }
+
+  validation {
+    condition     = alltrue([for name in values(var.secret_fields) : can(regex("^[A-Za-z0-9_.-]{1,27}$", name))])
+    error_message = "`secret_fields` must name fields with 1 to 27 letters, digits and _.-, got ${try([for name in values(var.secret_fields) : name if !can(regex("^[A-Za-z0-9_.-]{1,27}$", name))][0], "")}; write one such as SMTP_USERNAME"
+  }
+
+  validation {
+    condition     = length(distinct(concat(local.secret_fields, values(var.secret_fields)))) == length(local.secret_fields) + length(var.secret_fields)
+    error_message = "`secret_fields` must give each field a name of its own, got ${join(", ", values(var.secret_fields))}; rename one of them"
+  }
+}
+
+variable "replica_regions" {
+  description = "Other regions with a copy of the secret, each with the ARN of a KMS key of its own where it has one"
+  type        = list(object({ region = string, encryption_key = optional(string) }))
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for one in var.replica_regions : can(regex(local.region_form, one.region))])
+    error_message = "`replica_regions` must be the name of a region, got ${try([for one in var.replica_regions : one.region if !can(regex(local.region_form, one.region))][0], "")}; write one such as eu-west-1"
+  }
+
+  validation {
+    condition     = length(distinct(var.replica_regions[*].region)) == length(var.replica_regions)
+    error_message = "`replica_regions` must name each region once, got ${join(", ", var.replica_regions[*].region)}; leave one out"
+  }
+
+  validation {
+    condition     = alltrue([for one in var.replica_regions : one.encryption_key == null || can(regex(local.key_arn, one.encryption_key))])
+    error_message = "`replica_regions` must have ARNs of keys, not of aliases; write one such as arn:aws:kms:eu-central-1:111122223333:key/…"
+  }
+
+  validation {
+    condition     = alltrue([for one in var.replica_regions : try(split(":", one.encryption_key)[3] == one.region, true)])
+    error_message = "`replica_regions` must have the key of a region there, got ${try([for one in var.replica_regions : "one of ${split(":", one.encryption_key)[3]} for ${one.region}" if split(":", one.encryption_key)[3] != one.region][0], "")}; name a key of that region"
+  }
+}
+
+variable "issuer" {
+  description = "The function that issues the login, as the module `modules/issuer` gives it; of the same account and region; one of its own if null"
+  type = object({
+    function_name = string
+    function_arn  = string
+    role_name     = string
+    verify_login  = bool
+  })
+  default = null
+}
+
+variable "tags" {
+  description = "Tags of all that is made; those of the secret are set at its creation alone"
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "acknowledged_warnings" {
+  description = "Ids of warnings that are meant to be so: wideNetwork, upperCaseLocalPart, unknownRegion, noRotation, longRotation"
+  type        = list(string)
+  default     = []
+  nullable    = false
+}

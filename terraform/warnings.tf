@@ -1,0 +1,37 @@
+# What is valid but risky. Where it is meant, its id in `acknowledged_warnings` takes the warning away.
+check "wide_network" {
+  assert {
+    condition = contains(var.acknowledged_warnings, "wideNetwork") || alltrue([
+      for one in local.networks : tonumber(split("/", one)[1]) >= (strcontains(one, ":") ? 32 : 16)
+    ])
+    error_message = "`allowed_cidrs` holds a network wider than /16 (IPv6: /32), and everybody there can use a stolen credential: ${join(", ", [for one in local.networks : one if tonumber(split("/", one)[1]) < (strcontains(one, ":") ? 32 : 16)])}; name the smallest network that mail is sent from"
+  }
+}
+
+check "upper_case_local_part" {
+  assert {
+    condition     = contains(var.acknowledged_warnings, "upperCaseLocalPart") || !can(regex("[A-Z][^,]*@", join(",", var.from_address)))
+    error_message = "`from_address` has upper case before the @ of ${join(" or ", [for one in var.from_address : one if can(regex("[A-Z].*@", one))])}, and SES compares case; the application must write it exactly so"
+  }
+}
+
+check "unknown_region" {
+  assert {
+    condition     = contains(var.acknowledged_warnings, "unknownRegion") || contains(local.smtp_regions, local.region)
+    error_message = "`ses_region` ${local.region} is not known to have an SES SMTP endpoint"
+  }
+}
+
+check "no_rotation" {
+  assert {
+    condition     = contains(var.acknowledged_warnings, "noRotation") || var.rotation_interval != null
+    error_message = "`rotation_interval` is null, so a login that leaked is valid until somebody revokes it"
+  }
+}
+
+check "long_rotation" {
+  assert {
+    condition     = contains(var.acknowledged_warnings, "longRotation") || try(tonumber(split(" ", var.rotation_interval)[0]) * (endswith(var.rotation_interval, "days") ? 24 : 1) <= 45 * 24, true)
+    error_message = "`rotation_interval` is ${coalesce(var.rotation_interval, "null")}, and a key lives for two of them: longer than the 90 days that CIS and Security Hub's IAM.3 allow"
+  }
+}
