@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk.cloudformation_include import CfnInclude
 
 from ses_secure_user.template import code
 
@@ -46,6 +48,23 @@ def command(start: str) -> str:
     found = re.search(rf"^\$ ({re.escape(start)}(?:.*\\\n)*.*)", DOCUMENT, re.MULTILINE)
     assert found
     return found[1]
+
+
+def test_the_template_is_included_in_an_app(aws: LocalAws, text: str, tmp_path: Path) -> None:
+    """With the parameters of the TypeScript snippet, by the same class in Python."""
+    (snippet,) = re.findall(r"```typescript\n(.*?)```", DOCUMENT, re.DOTALL)
+    parameters = dict(re.findall(r"\b([A-Z]\w+): '([^']+)'", snippet))
+    file = tmp_path / str(re.search(r"templateFile: '([^']+)'", snippet)[1])  # type: ignore[index]
+    file.write_text(text)
+    app = cdk.App(analytics_reporting=False)
+    stack = cdk.Stack(app, "Included")
+
+    mailer = CfnInclude(stack, "Mailer", template_file=str(file), parameters=parameters)
+    cdk.CfnOutput(stack, "Told", value=cdk.Token.as_string(mailer.get_output("SecretArn").value))
+
+    value = aws.value(aws.deploy(app)["Told"])
+    assert aws.login(value["username"], value["password"])
+    aws.wait_for_rotations()
 
 
 def test_the_command_deploys_a_stack(aws: LocalAws, text: str) -> None:
