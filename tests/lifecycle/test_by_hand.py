@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lifecycle.account import CURRENT, DAY, PENDING, PREVIOUS, User
-from tests.lifecycle.cloudformation import STEPS
+from tests.lifecycle.cloudformation import STEPS, tags
 from tests.lifecycle.delivery import failed
-from tests.lifecycle.invariants import SECRET_TAG
+from tests.lifecycle.scenes import BASE
 
 if TYPE_CHECKING:
     from tests.lifecycle.scenes import Stage
@@ -136,8 +136,8 @@ def test_a_host_tagged_by_hand_is_never_logged_in_to(on: Stage) -> None:
 def test_a_value_that_names_another_user_reaches_nobody(on: Stage, other: str) -> None:
     """Such as another environment's; the previous one names the right user, or the reason says what to store."""
     on.deployed()
-    tags = {SECRET_TAG: "another"} if other == "of another secret" else {}
-    on.world.account.users["other"] = User("other", tags)
+    theirs = tags({"Secret": "another", **BASE}) if other == "of another secret" else {}
+    on.world.account.users["other"] = User("other", theirs)
     keys = {on.world.make_key("other")}
     if other == "gone":
         keys = set()

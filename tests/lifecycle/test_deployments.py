@@ -351,6 +351,15 @@ def test_a_first_deployment_that_fails_twice_is_repaired(on: Stage, *, deleted_f
     on.settle()
 
 
+def test_a_delete_that_is_sent_again_undoes_the_same(on: Stage) -> None:
+    """Not the next Create, which holds the secret by then."""
+    on.world.deleted_first = False
+    assert not on.stack.deploy(BASE, Trouble(Fault(7, "killed")), rollback=False)
+    assert on.stack.deploy(BASE, Trouble(cleanup=Trouble(Fault(2, "killed"))), rollback=False)
+    assert on.world.works(on.stack.secret)
+    on.settle()
+
+
 def test_a_failed_update_that_stays_is_repaired(on: Stage) -> None:
     """The user's tags keep the new value until then, so a rotation is refused and says why."""
     on.deployed(BY_TOKEN)
