@@ -107,6 +107,15 @@ class Stack:
         return self._only("User").name
 
     @property
+    def credential(self) -> Resource:
+        """The first credential that there is, also of a deployment that failed."""
+        return next(one for name, one in self.resources.items() if name.startswith("Credential"))
+
+    def deletion(self) -> Json:
+        """The Delete of the credential."""
+        return self.event("Delete", self.credential.given, physical_id=self.credential.name)
+
+    @property
     def delivery(self) -> Delivery:
         """The credential's last event."""
         return self.last[-1]

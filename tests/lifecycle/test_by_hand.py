@@ -184,9 +184,8 @@ def test_lost_tags_of_the_secret_are_in_nobodys_way(on: Stage) -> None:
 def test_a_login_revoked_by_mistake_comes_back(on: Stage) -> None:
     """The reason names the command, and that command does."""
     on.deployed()
-    credential = next(one for name, one in on.stack.resources.items() if name.startswith("Credential"))
     on.world.memory.revoked.add(on.stack.user_name)
-    forged = on.stack.event("Delete", credential.given, physical_id=credential.name)
+    forged = on.stack.deletion()
     assert on.world.deliver(forged).succeeded
     on.world.tamper()
     assert "aws secretsmanager untag-resource" in failed(on.rotation.run(attempts=1))

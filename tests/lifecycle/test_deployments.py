@@ -166,7 +166,7 @@ def test_a_replacement_that_fails_leaves_the_old_login(on: Stage) -> None:
 def test_an_update_of_nothing_asks_nothing_of_aws(on: Stage) -> None:
     on.deployed()
     before, keys = on.login(), on.key_ids()
-    now = on.stack.resources[next(name for name in on.stack.resources if name.startswith("Credential"))]
+    now = on.stack.credential
     delivery = on.world.deliver(on.stack.event("Update", now.given, now.given | {"Other": "tag"}, now.name))
     assert delivery.points == ["answer"]
     assert delivery.succeeded
@@ -205,9 +205,8 @@ def test_a_delete_finds_a_key_that_is_listed_late(on: Stage) -> None:
 
 
 def _delete(on: Stage, **changed: str) -> Json:
-    now = next(one for name, one in on.stack.resources.items() if name.startswith("Credential"))
     on.world.memory.revoked.add(on.stack.user_name)
-    return on.stack.event("Delete", now.given, physical_id=now.name) | changed
+    return on.stack.deletion() | changed
 
 
 def test_a_delete_with_an_invented_id_goes_by_the_properties(on: Stage) -> None:

@@ -64,8 +64,7 @@ def test_a_forged_step_rotates_at_worst(step: str) -> None:
 def test_a_forged_create_leaves_a_stack_that_is_deleted_cleanly() -> None:
     with stage() as on:
         on.deployed()
-        credential = next(one for name, one in on.stack.resources.items() if name.startswith("Credential"))
-        on.world.deliver(on.stack.event("Create", credential.given))
+        on.world.deliver(on.stack.event("Create", on.stack.credential.given))
         on.settle()
 
 

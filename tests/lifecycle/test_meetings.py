@@ -53,9 +53,8 @@ def _step_given_up(step: str) -> Callable[[Stage], Pair]:
 
 
 def _delete(on: Stage) -> Json:
-    credential = next(one for name, one in on.stack.resources.items() if name.startswith("Credential"))
     on.world.memory.revoked.add(on.stack.user_name)
-    return on.stack.event("Delete", credential.given, physical_id=credential.name)
+    return on.stack.deletion()
 
 
 def _deletion_with(step: str) -> Callable[[Stage], Pair]:

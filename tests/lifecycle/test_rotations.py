@@ -160,8 +160,7 @@ def test_a_rotation_step_after_the_delete_leaves_no_key(on: Stage, step: str) ->
         assert on.rotation.step(before, token).succeeded
     event, user = on.rotation.event(step, token), on.stack.user_name
     on.world.memory.revoked.add(user)
-    credential = next(one for name, one in on.stack.resources.items() if name.startswith("Credential"))
-    assert on.world.deliver(on.stack.event("Delete", credential.given, physical_id=credential.name)).succeeded
+    assert on.world.deliver(on.stack.deletion()).succeeded
     on.world.deliver(event)
     assert not on.key_ids()
 
