@@ -6,11 +6,11 @@ import json
 import logging
 import threading
 import time
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from .contract import PROPERTIES, Declaration
 from .patience import CredentialError, reason_of
+from .versions import token_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ def deploy(event: Event, lifecycle_of: Callable[[str], Lifecycle], seconds: floa
 
 def _create(event: Event, lifecycle: Lifecycle) -> None:
     properties = event["ResourceProperties"]
-    lifecycle.create(properties["UserName"], Declaration.required(properties), _token(event))
+    lifecycle.create(properties["UserName"], Declaration.required(properties), token_of(event["RequestId"]))
 
 
 def _update(event: Event, _: Lifecycle) -> None:
@@ -81,7 +81,7 @@ def _delete(event: Event, lifecycle: Lifecycle) -> None:
     """Undo the Create of the physical id, or one that never answered where CloudFormation invented the id."""
     user_name, *own = event["PhysicalResourceId"].split(ID_SEPARATOR)
     # The id is the same for every attempt to delete the resource.
-    delete = str(uuid.uuid5(uuid.NAMESPACE_URL, event["PhysicalResourceId"]))[:8]
+    delete = token_of(event["PhysicalResourceId"])[:8]
     if len(own) == OWN_PARTS:
         lifecycle.delete(user_name, delete, own[1], succeeded=own[2] != FAILED)
     else:
@@ -91,11 +91,6 @@ def _delete(event: Event, lifecycle: Lifecycle) -> None:
 def _digest(properties: Mapping[str, str]) -> str:
     declared = Declaration.read(properties, PROPERTIES)
     return declared.digest if declared else FAILED
-
-
-def _token(event: Event) -> str:
-    """The same version for every delivery of an event, so that a duplicate finds what the first one did."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, event["RequestId"]))
 
 
 class Answer:
@@ -134,7 +129,7 @@ class Answer:
         """The event's, which must stay the same; a Create has none yet, and one that failed gets another."""
         properties = self._event.get("ResourceProperties", {})
         digest = FAILED if status == "FAILED" else _digest(properties)
-        own = (properties.get("UserName"), properties.get("SecretId"), _token(self._event)[:8], digest)
+        own = (properties.get("UserName"), properties.get("SecretId"), token_of(self._event["RequestId"])[:8], digest)
         return self._event.get("PhysicalResourceId") or ID_SEPARATOR.join(map(str, own))
 
 

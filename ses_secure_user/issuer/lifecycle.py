@@ -113,12 +113,9 @@ class Lifecycle:
             raise CredentialError(f"the tags of user {user_name} do not declare what its stack's template does")
         state = self.secret.look()
         self._take(state, create, wanted)
-        require_held = partial(self._require_held, create, marks)
-        login = self.logins.issue(user_name, wanted, token, state, require_held)
+        login = self.logins.issue(user_name, wanted, token, state, partial(self._require_held, create, marks))
         self.logins.test(login, wanted)
-        now = self.secret.look()
-        require_held(now)
-        self._make_current(login, token if now.has(token, CURRENT) else state.token(CURRENT))
+        self._make_current(login, state.token(CURRENT))
 
     def _take(self, state: State, create: str, wanted: Declaration) -> None:
         """Write down that this Create holds the secret, unless it did and does no more."""

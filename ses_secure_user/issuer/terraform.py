@@ -5,11 +5,11 @@ See https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from .contract import Declaration
 from .patience import CredentialError, opaque
+from .versions import token_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ def apply(event: Mapping[str, Any], lifecycle_of: Callable[[str], Lifecycle], re
 
 
 def _apply(event: Mapping[str, Any], lifecycle: Lifecycle, request_id: str) -> None:
-    action, token = event[ACTION]["action"], str(uuid.uuid5(uuid.NAMESPACE_URL, request_id))
+    action, token = event[ACTION]["action"], token_of(request_id)
     if action == "create":
         lifecycle.ensure(event["UserName"], Declaration.required(event), token)
     elif action == "delete":

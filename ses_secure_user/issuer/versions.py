@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
+
+
+def token_of(request: str) -> str:
+    """Derive the id of the version that a request makes, which is the same each time the request is delivered."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, request))
 
 
 @dataclass(frozen=True)
