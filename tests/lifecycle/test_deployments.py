@@ -359,6 +359,21 @@ def test_a_delete_that_is_sent_again_undoes_the_same(on: Stage) -> None:
     on.settle()
 
 
+@pytest.mark.parametrize(
+    ("trouble", "pause"),
+    [(Trouble(Fault(5, "denied")), 19.0), (Trouble(Fault(0, "killed")), 300.0)],
+    ids=["while it looks again", "of a Create that wrote nothing"],
+)
+def test_a_delete_that_comes_twice_spares_the_next_login(on: Stage, trouble: Trouble, pause: float) -> None:
+    """The second delivery finds a login that was issued since."""
+    on.world.deleted_first = True
+    assert not on.stack.deploy(BASE, trouble, rollback=False)
+    assert on.stack.deploy(BASE, Trouble(cleanup=Trouble(again_after=pause)), rollback=False)
+    on.world.pass_time(600)
+    assert on.world.works(on.stack.secret)
+    on.settle()
+
+
 def test_a_failed_update_that_stays_is_repaired(on: Stage) -> None:
     """The user's tags keep the new value until then, so a rotation is refused and says why."""
     on.deployed(BY_TOKEN)
