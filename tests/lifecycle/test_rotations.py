@@ -67,6 +67,19 @@ def test_a_rotation_that_died_is_not_in_the_way_of_the_next(on: Stage, fault: st
     on.settle()
 
 
+def test_a_rotation_given_up_while_it_waits_leaves_the_next_alone(on: Stage) -> None:
+    on.deployed(rotations=0)
+    on.world.token_kept = False
+    on.world.make_key(on.stack.user_name)
+    waiting = on.world.send(on.rotation.event("createSecret", on.rotation.begin()))
+    on.world.clock.sleep(60)
+    following = on.rotation.begin()
+    on.world.wait_for(waiting)
+    assert "given up" in failed(waiting)
+    assert on.rotation.secret.holder(PENDING) == following
+    assert on.rotation.steps(following).succeeded
+
+
 def test_a_rotation_makes_one_version_and_moves_two_labels(on: Stage) -> None:
     """Also where it finds a key that no version knows: another version would abandon it without an error."""
     on.deployed(rotations=0)
