@@ -9,18 +9,18 @@ from aws_cdk import Annotations, IStableAnyProducer, Lazy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from .cdk.logical_ids import DIGITS, digest, ending
+from .cdk.refusal import refusal
+from .cdk.statements import Statement, allow, policy, via
+from .cdk.tokens import is_token, place_of, stack_of
 from .issuer.contract import CREATED_TAG, REVOKED_TAG
-from .logical_ids import DIGITS, digest, ending
-from .refusal import refusal
-from .statements import Statement, allow, policy, via
-from .tokens import is_token, place_of, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import CfnResource, Stack
 
-    from .logical_ids import LoginIds
+    from .cdk.logical_ids import LoginIds
     from .replicas import Replica
 
 SUBJECT_CHARACTERS = 5_200

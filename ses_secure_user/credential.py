@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnResource, Token
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from .cdk.logical_ids import digest
+from .cdk.tokens import is_token, place_of
 from .credential_issuer import SERVICE_TIMEOUT_SECONDS
 from .endpoint import check_host
 from .issuer.contract import PROPERTIES, TAGS, Declaration
-from .logical_ids import digest
-from .tokens import is_token, place_of
 
 if TYPE_CHECKING:
     from aws_cdk import Stack

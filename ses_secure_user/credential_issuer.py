@@ -18,12 +18,12 @@ from constructs import Construct
 
 from .access import RoleAccess, Subject
 from .alarm_topic import tell
+from .cdk.kms_keys import key_behind
+from .cdk.refusal import check_class, check_construct, refusal
+from .cdk.statements import Statement, allow, policy, via
+from .cdk.tokens import Place, is_token, place_of, stack_of
 from .function import SAFE_CONCURRENCY, check_concurrency, check_dead_letter_queue, check_runtime
 from .interval import check_period
-from .keys import key_behind
-from .refusal import check_class, check_construct, refusal
-from .statements import Statement, allow, policy, via
-from .tokens import Place, is_token, place_of, stack_of
 from .vpc import check_groups, check_subnets, interface_statements, network
 
 if TYPE_CHECKING:

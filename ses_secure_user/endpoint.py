@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from .cdk.refusal import refusal
+from .cdk.tokens import is_token
 from .issuer.contract import is_ses_host
-from .refusal import refusal
-from .tokens import is_token
 
 SMTP_REGIONS = frozenset(
     {

@@ -2,7 +2,7 @@
 
 from aws_cdk import Duration
 
-from .refusal import check_class, refusal
+from .cdk.refusal import check_class, refusal
 
 DEFAULT_INTERVAL = Duration.days(30)
 

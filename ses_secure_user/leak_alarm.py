@@ -9,8 +9,8 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from .alarm_topic import check_topic
-from .refusal import refusal
-from .tokens import is_token, place_of, stack_of
+from .cdk.refusal import refusal
+from .cdk.tokens import is_token, place_of, stack_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from .cdk.refusal import refusal
+from .cdk.tokens import is_token
 from .endpoint import SMTP_REGIONS, check_host, check_port, check_region
 from .interval import interval_warnings
 from .issuer.contract import SECRET_FIELDS
-from .refusal import refusal
-from .tokens import is_token
 
 
 class Login(NamedTuple):

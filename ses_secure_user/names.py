@@ -5,8 +5,8 @@ import unicodedata
 from functools import partial
 from typing import NamedTuple
 
-from .refusal import refusal
-from .tokens import is_token
+from .cdk.refusal import refusal
+from .cdk.tokens import is_token
 
 EXAMPLES = {
     "identity": "example.com",

@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .refusal import refusal
+from .cdk.refusal import refusal
+from .cdk.tokens import TOKEN, is_list_token
 from .restrictions import Restrictions
-from .tokens import TOKEN, is_list_token
 
 POLICY_LIMIT = 6144
 """Characters of a managed policy, whitespace not counted (IAM user guide, reference_iam-quotas)."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from .cdk.kms_keys import key_behind
+from .cdk.refusal import refusal
+from .cdk.tokens import is_token
 from .endpoint import check_region
-from .keys import key_behind
-from .refusal import refusal
-from .tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from .cdk.refusal import refusal
+from .cdk.tokens import LIST_TOKEN, TOKEN, is_list_token, is_token, literals
 from .entries import check_membership, check_once
 from .names import EXAMPLES, address, configuration_set_name, identity_name, recipient, vpc_endpoint_id
 from .networks import merged_networks, wide_networks
-from .refusal import refusal
-from .tokens import LIST_TOKEN, TOKEN, is_list_token, is_token, literals
 
 _WHEN_EMPTY = {
     "identity": "name the verified domain or address that mail is sent from",

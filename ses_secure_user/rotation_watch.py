@@ -14,9 +14,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .alarm_topic import tell
+from .cdk.refusal import refusal
+from .cdk.statements import allow, policy
 from .interval import check_period
-from .refusal import refusal
-from .statements import allow, policy
 from .watch.overdue import DIMENSION, METRIC, NAMESPACE
 
 if TYPE_CHECKING:

@@ -13,21 +13,21 @@ from constructs import Construct
 
 from .access import Subject
 from .alarm_topic import check_topic
+from .cdk.kms_keys import CircleCheck, key_behind
+from .cdk.logical_ids import LoginIds
+from .cdk.refusal import check_class, refusal
+from .cdk.tokens import Place, is_list_token, is_token, place_of, stack_of
 from .credential import declare, issue, login_digest, rotate, tags
 from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
 from .interval import DEFAULT_INTERVAL, check_interval
-from .keys import CircleCheck, key_behind
-from .logical_ids import LoginIds
 from .login import check_login, login_warnings
 from .names import check_names
 from .policy import check_size, policy_document
-from .refusal import check_class, refusal
 from .replicas import check_replicas
 from .restrictions import Restrictions, restrict, restriction_warnings
 from .rotation_watch import RotationWatch, overdue, overdue_alarm
 from .secret import IssuedSecret
 from .sends import alarm, check_sends_alarm, check_watchable, make_default, publish_sends, sender, sends
-from .tokens import Place, is_list_token, is_token, place_of, stack_of
 from .verification import grant_verification, identity_arns
 
 if TYPE_CHECKING:

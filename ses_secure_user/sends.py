@@ -10,9 +10,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ses as ses
 
 from .alarm_topic import check_topic, tell
+from .cdk.refusal import refusal
+from .cdk.tokens import is_token, place_of
 from .interval import check_period
-from .refusal import refusal
-from .tokens import is_token, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ses_secure_user.refusal import refusal
+from ses_secure_user.cdk.refusal import refusal
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Helpers around the CDK: tokens, refusals, IAM statements, KMS keys, logical ids."""
