@@ -21,10 +21,10 @@ from .credential import declare, issue, login_digest, rotate, tags
 from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
 from .interval import DEFAULT_INTERVAL, check_interval
 from .login import check_login, login_warnings
-from .names import check_names
-from .policy import check_size, policy_document
 from .replicas import check_replicas
-from .restrictions import Restrictions, restrict, restriction_warnings
+from .restrictions.names import check_names
+from .restrictions.policy import check_size, policy_document
+from .restrictions.restrict import Restrictions, restrict, restriction_warnings
 from .rotation_watch import RotationWatch, overdue, overdue_alarm
 from .secret import IssuedSecret
 from .sends import alarm, check_sends_alarm, check_watchable, make_default, publish_sends, sender, sends

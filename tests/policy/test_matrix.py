@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ses_secure_user.policy import policy_document
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.restrictions.policy import policy_document
+from ses_secure_user.restrictions.restrict import restrict
 from tests.policy.evaluator import ACCOUNT, REGION, SETUPS, Document, Evaluator, Send, Setup
 from tests.summary import COUNTS
 

@@ -8,8 +8,8 @@ from ipaddress import ip_address, ip_network
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ses_secure_user.policy import policy_document
-from ses_secure_user.restrictions import Restrictions, restrict
+from ses_secure_user.restrictions.policy import policy_document
+from ses_secure_user.restrictions.restrict import Restrictions, restrict
 from tests.policy.evaluator import ACCOUNT, REGION, SETUPS, Evaluator, Send, Setup
 from tests.summary import COUNTS
 

@@ -9,8 +9,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from ses_secure_user import SecureSesSmtpUser
-from ses_secure_user.policy import policy_document
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.restrictions.policy import policy_document
+from ses_secure_user.restrictions.restrict import restrict
 from tests.policy.evaluator import ACCOUNT, REGION
 
 PROPERTIES: dict[str, Any] = {

@@ -11,8 +11,8 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from ses_secure_user.issuer.contract import is_ses_host
-from ses_secure_user.networks import wide_networks
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.restrictions.networks import wide_networks
+from ses_secure_user.restrictions.restrict import restrict
 from ses_secure_user.template import checking
 from tests.summary import COUNTS
 from tests.template.resolving import Json, Resolver

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import hcl2
 import pytest
 
-from ses_secure_user import CredentialIssuer, SecureSesSmtpUser, endpoint, interval, names, networks
+from ses_secure_user import CredentialIssuer, SecureSesSmtpUser, endpoint, interval
 from ses_secure_user.issuer import contract
+from ses_secure_user.restrictions import names, networks
 from ses_secure_user.verification import VERIFY_ACTIONS
 from terraform.issuer_zip import SOURCE, ZIP, zipped
 from tests.terraform.working import MODULE, ROOT, one_line

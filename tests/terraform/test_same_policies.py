@@ -14,8 +14,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
-from ses_secure_user.policy import policy_document
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.restrictions.policy import policy_document
+from ses_secure_user.restrictions.restrict import restrict
 from tests.deploy.local_aws import ACCOUNT, REGION
 from tests.terraform.cases import accepted
 from tests.terraform.working import MODULE, literal, resources

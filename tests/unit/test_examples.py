@@ -17,8 +17,8 @@ import pytest
 from ses_secure_user import __version__
 from ses_secure_user.credential_issuer import _EVENT_AGE_SECONDS, _FUNCTION_SECONDS, SERVICE_TIMEOUT_SECONDS
 from ses_secure_user.issuer import deployment, handler, lifecycle, logins, patience, smtp
-from ses_secure_user.policy import policy_document
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.restrictions.policy import policy_document
+from ses_secure_user.restrictions.restrict import restrict
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/app.py"))

@@ -5,8 +5,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from ses_secure_user.names import SECRET_NAME
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.restrictions.names import SECRET_NAME
+from ses_secure_user.restrictions.restrict import restrict
 from tests.unit.users import refused, refused_restrictions
 from tests.unit.wrong_restrictions import GIVEN, RIGHT_NAMES, WRONG_NAMES
 

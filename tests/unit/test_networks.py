@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.restrictions.restrict import restrict
 from tests.unit.users import refused_restrictions
 from tests.unit.wrong_restrictions import GIVEN, RIGHT_NETWORKS, WRONG_NETWORKS
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ses_secure_user.policy import POLICY_LIMIT, check_size, policy_document, policy_size
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.restrictions.policy import POLICY_LIMIT, check_size, policy_document, policy_size
+from ses_secure_user.restrictions.restrict import restrict
 from tests.unit.wrong_restrictions import GIVEN, TOO_MANY
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from ses_secure_user.restrictions import restrict, restriction_warnings
+from ses_secure_user.restrictions.restrict import restrict, restriction_warnings
 from tests.unit.users import refused_restrictions
 from tests.unit.wrong_restrictions import GIVEN, WRONG_ARNS, WRONG_LISTS
 

@@ -6,8 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 
 from ses_secure_user import LeakAlarm
-from ses_secure_user.policy import policy_document
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.restrictions.policy import policy_document
+from ses_secure_user.restrictions.restrict import restrict
 from tests.unit.users import resources, topic, user
 
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
-from ses_secure_user.restrictions import restrict
+from ses_secure_user.restrictions.restrict import restrict
 from tests.unit.wrong_restrictions import GIVEN
 
 HERE = cdk.Environment(account="111122223333", region="eu-west-1")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from ses_secure_user.cli.policy_reading import deviations, read
-from ses_secure_user.policy import policy_document
-from ses_secure_user.restrictions import Restrictions
+from ses_secure_user.restrictions.policy import policy_document
+from ses_secure_user.restrictions.restrict import Restrictions
 from tests.policy.evaluator import ACCOUNT, REGION, Document
 from tests.policy.test_matrix import EVERYTHING, WIDENED
 from tests.policy.test_promise import restrictions

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from .cdk.refusal import refusal
-from .cdk.tokens import LIST_TOKEN, TOKEN, is_list_token, is_token, literals
-from .entries import check_membership, check_once
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.tokens import LIST_TOKEN, TOKEN, is_list_token, is_token, literals
+
+from .consistency import check_membership, check_once
 from .names import EXAMPLES, address, configuration_set_name, identity_name, recipient, vpc_endpoint_id
 from .networks import merged_networks, wide_networks
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .cdk.refusal import refusal
+from ses_secure_user.cdk.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

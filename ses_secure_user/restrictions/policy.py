@@ -6,9 +6,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .cdk.refusal import refusal
-from .cdk.tokens import TOKEN, is_list_token
-from .restrictions import Restrictions
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.tokens import TOKEN, is_list_token
+
+from .restrict import Restrictions
 
 POLICY_LIMIT = 6144
 """Characters of a managed policy, whitespace not counted (IAM user guide, reference_iam-quotas)."""

@@ -5,8 +5,8 @@ import unicodedata
 from functools import partial
 from typing import NamedTuple
 
-from .cdk.refusal import refusal
-from .cdk.tokens import is_token
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.tokens import is_token
 
 EXAMPLES = {
     "identity": "example.com",

@@ -12,7 +12,7 @@ from ipaddress import (
 )
 from typing import TypeVar
 
-from .cdk.refusal import refusal
+from ses_secure_user.cdk.refusal import refusal
 
 _RESERVED = tuple(
     (ip_network(network), kind)
