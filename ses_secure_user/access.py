@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aws_cdk import CfnResource, Stack
 
     from .cdk.logical_ids import LoginIds
-    from .replicas import Replica
+    from .login.replicas import Replica
 
 SUBJECT_CHARACTERS = 5_200
 """Of a managed policy's 6,144 characters, what users may fill; the rest is the statements around them.

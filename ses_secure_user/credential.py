@@ -10,8 +10,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from .cdk.logical_ids import digest
 from .cdk.tokens import is_token, place_of
 from .credential_issuer import SERVICE_TIMEOUT_SECONDS
-from .endpoint import check_host
 from .issuer.contract import PROPERTIES, TAGS, Declaration
+from .login.endpoint import check_host
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .access import Subject
     from .credential_issuer import CredentialIssuer
-    from .login import Login
+    from .login.settings import Login
 
 
 def login_digest(stack: Stack, login: Login, chosen: tuple[str | None, str | None], issuer: CredentialIssuer) -> str:

@@ -23,7 +23,7 @@ from .cdk.refusal import check_class, check_construct, refusal
 from .cdk.statements import Statement, allow, policy, via
 from .cdk.tokens import Place, is_token, place_of, stack_of
 from .function import SAFE_CONCURRENCY, check_concurrency, check_dead_letter_queue, check_runtime
-from .interval import check_period
+from .login.rotation_interval import check_period
 from .vpc import check_groups, check_subnets, interface_statements, network
 
 if TYPE_CHECKING:

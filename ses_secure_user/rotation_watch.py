@@ -16,7 +16,7 @@ from constructs import Construct
 from .alarm_topic import tell
 from .cdk.refusal import refusal
 from .cdk.statements import allow, policy
-from .interval import check_period
+from .login.rotation_interval import check_period
 from .watch.overdue import DIMENSION, METRIC, NAMESPACE
 
 if TYPE_CHECKING:

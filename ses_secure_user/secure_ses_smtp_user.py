@@ -19,16 +19,16 @@ from .cdk.refusal import check_class, refusal
 from .cdk.tokens import Place, is_list_token, is_token, place_of, stack_of
 from .credential import declare, issue, login_digest, rotate, tags
 from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
-from .interval import DEFAULT_INTERVAL, check_interval
-from .login import check_login, login_warnings
-from .replicas import check_replicas
+from .login.issued_secret import IssuedSecret
+from .login.replicas import check_replicas
+from .login.rotation_interval import DEFAULT_INTERVAL, check_interval
+from .login.settings import check_login, login_warnings
+from .login.verify_grant import grant_verification, identity_arns
 from .restrictions.names import check_names
 from .restrictions.policy import check_size, policy_document
 from .restrictions.restrict import Restrictions, restrict, restriction_warnings
 from .rotation_watch import RotationWatch, overdue, overdue_alarm
-from .secret import IssuedSecret
 from .sends import alarm, check_sends_alarm, check_watchable, make_default, publish_sends, sender, sends
-from .verification import grant_verification, identity_arns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from aws_cdk import aws_ses as ses
 from .alarm_topic import check_topic, tell
 from .cdk.refusal import refusal
 from .cdk.tokens import is_token, place_of
-from .interval import check_period
+from .login.rotation_interval import check_period
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import hcl2
 import pytest
 
-from ses_secure_user import CredentialIssuer, SecureSesSmtpUser, endpoint, interval
+from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
 from ses_secure_user.issuer import contract
+from ses_secure_user.login import endpoint
+from ses_secure_user.login import rotation_interval as interval
+from ses_secure_user.login.verify_grant import VERIFY_ACTIONS
 from ses_secure_user.restrictions import names, networks
-from ses_secure_user.verification import VERIFY_ACTIONS
 from terraform.issuer_zip import SOURCE, ZIP, zipped
 from tests.terraform.working import MODULE, ROOT, one_line
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
 from ses_secure_user import SecureSesSmtpUser
-from ses_secure_user.verification import VERIFY_ACTIONS
+from ses_secure_user.login.verify_grant import VERIFY_ACTIONS
 from tests.deploy.local_aws import LocalAws
 from tests.deploy.local_users import stack_of
 from tests.policy.evaluator import evaluator

@@ -9,9 +9,9 @@ from aws_cdk import Annotations, Resource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from .cdk.refusal import check_construct, refusal
-from .cdk.statements import via
-from .cdk.tokens import is_token, place_of, stack_of
+from ses_secure_user.cdk.refusal import check_construct, refusal
+from ses_secure_user.cdk.statements import via
+from ses_secure_user.cdk.tokens import is_token, place_of, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

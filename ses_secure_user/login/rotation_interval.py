@@ -2,7 +2,7 @@
 
 from aws_cdk import Duration
 
-from .cdk.refusal import check_class, refusal
+from ses_secure_user.cdk.refusal import check_class, refusal
 
 DEFAULT_INTERVAL = Duration.days(30)
 

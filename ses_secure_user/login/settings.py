@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .cdk.refusal import refusal
-from .cdk.tokens import is_token
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.tokens import is_token
+from ses_secure_user.issuer.contract import SECRET_FIELDS
+
 from .endpoint import SMTP_REGIONS, check_host, check_port, check_region
-from .interval import interval_warnings
-from .issuer.contract import SECRET_FIELDS
+from .rotation_interval import interval_warnings
 
 
 class Login(NamedTuple):

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from .cdk.kms_keys import key_behind
-from .cdk.refusal import refusal
-from .cdk.tokens import is_token
+from ses_secure_user.cdk.kms_keys import key_behind
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.tokens import is_token
+
 from .endpoint import check_region
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from .cdk.refusal import refusal
-from .cdk.tokens import is_token
-from .issuer.contract import is_ses_host
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.tokens import is_token
+from ses_secure_user.issuer.contract import is_ses_host
 
 SMTP_REGIONS = frozenset(
     {
