@@ -16,15 +16,15 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from .access import RoleAccess, Subject
 from .alarm_topic import tell
 from .cdk.kms_keys import key_behind
 from .cdk.refusal import check_class, check_construct, refusal
 from .cdk.statements import Statement, allow, policy, via
 from .cdk.tokens import Place, is_token, place_of, stack_of
-from .function import SAFE_CONCURRENCY, check_concurrency, check_dead_letter_queue, check_runtime
+from .issuing.function_settings import SAFE_CONCURRENCY, check_concurrency, check_dead_letter_queue, check_runtime
+from .issuing.role_access import RoleAccess, Subject
+from .issuing.vpc import check_groups, check_subnets, interface_statements, network
 from .login.rotation_interval import check_period
-from .vpc import check_groups, check_subnets, interface_statements, network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,14 +11,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from .access import Subject
 from .alarm_topic import check_topic
 from .cdk.kms_keys import CircleCheck, key_behind
 from .cdk.logical_ids import LoginIds
 from .cdk.refusal import check_class, refusal
 from .cdk.tokens import Place, is_list_token, is_token, place_of, stack_of
-from .credential import declare, issue, login_digest, rotate, tags
 from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
+from .issuing.custom_resource import declare, issue, login_digest, rotate, tags
+from .issuing.role_access import Subject
 from .login.issued_secret import IssuedSecret
 from .login.replicas import check_replicas
 from .login.rotation_interval import DEFAULT_INTERVAL, check_interval

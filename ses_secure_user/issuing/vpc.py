@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_ec2 as ec2
 
-from .cdk.refusal import check_class, check_construct, refusal
-from .cdk.statements import Statement, allow
+from ses_secure_user.cdk.refusal import check_class, check_construct, refusal
+from ses_secure_user.cdk.statements import Statement, allow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,19 +9,19 @@ from aws_cdk import Annotations, IStableAnyProducer, Lazy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from .cdk.logical_ids import DIGITS, digest, ending
-from .cdk.refusal import refusal
-from .cdk.statements import Statement, allow, policy, via
-from .cdk.tokens import is_token, place_of, stack_of
-from .issuer.contract import CREATED_TAG, REVOKED_TAG
+from ses_secure_user.cdk.logical_ids import DIGITS, digest, ending
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.statements import Statement, allow, policy, via
+from ses_secure_user.cdk.tokens import is_token, place_of, stack_of
+from ses_secure_user.issuer.contract import CREATED_TAG, REVOKED_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import CfnResource, Stack
 
-    from .cdk.logical_ids import LoginIds
-    from .login.replicas import Replica
+    from ses_secure_user.cdk.logical_ids import LoginIds
+    from ses_secure_user.login.replicas import Replica
 
 SUBJECT_CHARACTERS = 5_200
 """Of a managed policy's 6,144 characters, what users may fill; the rest is the statements around them.

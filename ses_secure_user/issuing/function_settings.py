@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_lambda as lambda_
 
-from .cdk.refusal import check_class, check_construct, refusal
-from .cdk.tokens import is_token
+from ses_secure_user.cdk.refusal import check_class, check_construct, refusal
+from ses_secure_user.cdk.tokens import is_token
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs

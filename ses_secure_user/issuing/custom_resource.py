@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnResource, Token
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from .cdk.logical_ids import digest
-from .cdk.tokens import is_token, place_of
-from .credential_issuer import SERVICE_TIMEOUT_SECONDS
-from .issuer.contract import PROPERTIES, TAGS, Declaration
-from .login.endpoint import check_host
+from ses_secure_user.cdk.logical_ids import digest
+from ses_secure_user.cdk.tokens import is_token, place_of
+from ses_secure_user.credential_issuer import SERVICE_TIMEOUT_SECONDS
+from ses_secure_user.issuer.contract import PROPERTIES, TAGS, Declaration
+from ses_secure_user.login.endpoint import check_host
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
     from constructs import Construct
 
-    from .access import Subject
-    from .credential_issuer import CredentialIssuer
-    from .login.settings import Login
+    from ses_secure_user.credential_issuer import CredentialIssuer
+    from ses_secure_user.login.settings import Login
+
+    from .role_access import Subject
 
 
 def login_digest(stack: Stack, login: Login, chosen: tuple[str | None, str | None], issuer: CredentialIssuer) -> str:

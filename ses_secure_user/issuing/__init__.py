@@ -1,0 +1,1 @@
+"""Parts of the `CredentialIssuer`: the custom resource, the role, the function and its VPC."""
