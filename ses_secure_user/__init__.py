@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .credential_issuer import CredentialIssuer
-    from .leak_alarm import LeakAlarm
+    from .monitoring.leak_alarm import LeakAlarm
     from .secure_ses_smtp_user import SecureSesSmtpUser
 
 __all__ = ["CredentialIssuer", "LeakAlarm", "SecureSesSmtpUser"]
@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "CredentialIssuer": ".credential_issuer",
-    "LeakAlarm": ".leak_alarm",
+    "LeakAlarm": ".monitoring.leak_alarm",
     "SecureSesSmtpUser": ".secure_ses_smtp_user",
 }
 

@@ -16,7 +16,6 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from .alarm_topic import tell
 from .cdk.kms_keys import key_behind
 from .cdk.refusal import check_class, check_construct, refusal
 from .cdk.statements import Statement, allow, policy, via
@@ -25,6 +24,7 @@ from .issuing.function_settings import SAFE_CONCURRENCY, check_concurrency, chec
 from .issuing.role_access import RoleAccess, Subject
 from .issuing.vpc import check_groups, check_subnets, interface_statements, network
 from .login.rotation_interval import check_period
+from .monitoring.topic import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

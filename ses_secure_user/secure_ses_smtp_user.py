@@ -11,7 +11,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from .alarm_topic import check_topic
 from .cdk.kms_keys import CircleCheck, key_behind
 from .cdk.logical_ids import LoginIds
 from .cdk.refusal import check_class, refusal
@@ -24,11 +23,12 @@ from .login.replicas import check_replicas
 from .login.rotation_interval import DEFAULT_INTERVAL, check_interval
 from .login.settings import check_login, login_warnings
 from .login.verify_grant import grant_verification, identity_arns
+from .monitoring.rotation_watch import RotationWatch, overdue, overdue_alarm
+from .monitoring.sends import alarm, check_sends_alarm, check_watchable, make_default, publish_sends, sender, sends
+from .monitoring.topic import check_topic
 from .restrictions.names import check_names
 from .restrictions.policy import check_size, policy_document
 from .restrictions.restrict import Restrictions, restrict, restriction_warnings
-from .rotation_watch import RotationWatch, overdue, overdue_alarm
-from .sends import alarm, check_sends_alarm, check_watchable, make_default, publish_sends, sender, sends
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

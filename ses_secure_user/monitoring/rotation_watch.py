@@ -13,11 +13,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from .alarm_topic import tell
-from .cdk.refusal import refusal
-from .cdk.statements import allow, policy
-from .login.rotation_interval import check_period
-from .watch.overdue import DIMENSION, METRIC, NAMESPACE
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.statements import allow, policy
+from ses_secure_user.login.rotation_interval import check_period
+from ses_secure_user.watch.overdue import DIMENSION, METRIC, NAMESPACE
+
+from .topic import tell
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
@@ -50,7 +51,7 @@ class RotationWatch(Construct):
             self,
             "Function",
             description="Tells CloudWatch when a rotation of an SES SMTP credential is overdue",
-            code={"zipFile": (Path(__file__).parent / "watch" / "overdue.py").read_text()},
+            code={"zipFile": (Path(__file__).parents[1] / "watch" / "overdue.py").read_text()},
             handler="index.handler",
             runtime=lambda_.Runtime.PYTHON_3_14.name,
             architectures=["arm64"],

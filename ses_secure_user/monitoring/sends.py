@@ -9,10 +9,11 @@ from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ses as ses
 
-from .alarm_topic import check_topic, tell
-from .cdk.refusal import refusal
-from .cdk.tokens import is_token, place_of
-from .login.rotation_interval import check_period
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.tokens import is_token, place_of
+from ses_secure_user.login.rotation_interval import check_period
+
+from .topic import check_topic, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

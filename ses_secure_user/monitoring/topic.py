@@ -8,8 +8,8 @@ from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 
-from .cdk.refusal import check_construct, refusal
-from .cdk.tokens import is_token, place_of
+from ses_secure_user.cdk.refusal import check_construct, refusal
+from ses_secure_user.cdk.tokens import is_token, place_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch

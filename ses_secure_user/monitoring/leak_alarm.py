@@ -8,9 +8,10 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from .alarm_topic import check_topic
-from .cdk.refusal import refusal
-from .cdk.tokens import is_token, place_of, stack_of
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.tokens import is_token, place_of, stack_of
+
+from .topic import check_topic
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns

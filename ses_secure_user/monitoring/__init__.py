@@ -1,0 +1,1 @@
+"""Metrics and alarms of a user and of the account."""
