@@ -296,7 +296,7 @@ class CredentialIssuer(Construct):
         return assets.Asset(
             self,
             "Code",
-            path=str(Path(__file__).parent),
+            path=str(Path(__file__).parent / "functions"),
             exclude=["**", "!issuer", "!issuer/*.py"],
             ignore_mode=IgnoreMode.GIT,
         )

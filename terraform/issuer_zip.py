@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SOURCE = HERE.parent / "ses_secure_user" / "issuer"
+SOURCE = HERE.parent / "ses_secure_user" / "functions" / "issuer"
 ZIP = HERE / "modules" / "issuer" / "issuer.zip"
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)

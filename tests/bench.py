@@ -35,7 +35,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from jsii._kernel.providers.process import _NodeProcess
 
 from ses_secure_user import SecureSesSmtpUser
-from ses_secure_user.issuer.contract import PROPERTIES, TAGS, Declaration
+from ses_secure_user.functions.issuer.contract import PROPERTIES, TAGS, Declaration
 from ses_secure_user.template import template as cloudformation_template
 from tests.deploy.local_aws import local_aws
 from tests.lifecycle.account import DAY
@@ -44,7 +44,7 @@ from tests.lifecycle.faults import ANSWER, LOGIN
 from tests.lifecycle.scenes import BASE, stage
 
 PACKAGE = Path(__file__).parents[1] / "ses_secure_user"
-ISSUER, LIFECYCLE = PACKAGE / "issuer", Path(__file__).parent / "lifecycle"
+ISSUER, LIFECYCLE = PACKAGE / "functions" / "issuer", Path(__file__).parent / "lifecycle"
 PLACE = cdk.Environment(account="111122223333", region="eu-west-1")
 HOST = "email-smtp.eu-west-1.amazonaws.com"
 REPETITIONS = {1: 12, 10: 12, 50: 15}
@@ -109,7 +109,9 @@ def _floor_issuer(stack: cdk.Stack) -> tuple[str, str, list[cdk.CfnResource]]:
     writing = _allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.attr_arn])
     basics = iam.CfnManagedPolicy(stack, "IssuerBasics", policy_document=_document(writing), roles=[role_name])
     exclude = ["**", "!issuer", "!issuer/*.py"]
-    code = assets.Asset(stack, "IssuerCode", path=str(PACKAGE), exclude=exclude, ignore_mode=cdk.IgnoreMode.GIT)
+    code = assets.Asset(
+        stack, "IssuerCode", path=str(PACKAGE / "functions"), exclude=exclude, ignore_mode=cdk.IgnoreMode.GIT
+    )
     function = lambda_.CfnFunction(
         stack,
         "IssuerFunction",
@@ -356,7 +358,7 @@ def memory() -> Figure:
         }
         env = aws.env | {"AWS_DEFAULT_REGION": aws.env["AWS_REGION"], "SSL_CERT_FILE": str(aws.ca_file)}
         redirected = (Path(aws.env["PYTHONPATH"]) / "sitecustomize.py").read_text()  # not loaded by `interpret` itself
-        kilobytes = int(interpret(PACKAGE, redirected + ISSUE, env, json.dumps(event)))
+        kilobytes = int(interpret(PACKAGE / "functions", redirected + ISSUE, env, json.dumps(event)))
         answer = json.load(aws.client("s3").get_object(**to)["Body"])
     if answer["Status"] != "SUCCESS":
         sys.exit(f"nothing was issued: {answer}")

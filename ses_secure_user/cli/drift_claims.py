@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ses_secure_user.issuer.contract import CREATED_TAG, REVOKED_TAG, SECRET_FIELDS
+from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG, SECRET_FIELDS
 
 from .claims import Claim, Finding, Judge, Verdict
 from .masking import key_name, masked

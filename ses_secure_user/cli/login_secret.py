@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ses_secure_user.issuer.journal import Journal
+from ses_secure_user.functions.issuer.journal import Journal
 
 from .errors import CannotJudgeError, code_of
 from .masking import masked

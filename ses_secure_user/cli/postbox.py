@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
-from ses_secure_user.issuer.contract import IMPLICIT_TLS_PORTS
+from ses_secure_user.functions.issuer.contract import IMPLICIT_TLS_PORTS
 
 from .errors import CannotJudgeError
 from .masking import masked
@@ -21,7 +21,7 @@ from .masking import masked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ses_secure_user.issuer.contract import Declaration
+    from ses_secure_user.functions.issuer.contract import Declaration
 
     from .login_secret import Login
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ses_secure_user.issuer.contract import TAGS, Declaration
+from ses_secure_user.functions.issuer.contract import TAGS, Declaration
 
 from .errors import CannotJudgeError, code_of
 from .masking import masked

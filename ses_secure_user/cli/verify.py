@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ses_secure_user.issuer.contract import Declaration
+    from ses_secure_user.functions.issuer.contract import Declaration
 
     from .login_secret import Login, LoginSecret
     from .place import Place

@@ -10,7 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from ses_secure_user.cdk.logical_ids import digest
 from ses_secure_user.cdk.tokens import is_token, place_of
 from ses_secure_user.credential_issuer import SERVICE_TIMEOUT_SECONDS
-from ses_secure_user.issuer.contract import PROPERTIES, TAGS, Declaration
+from ses_secure_user.functions.issuer.contract import PROPERTIES, TAGS, Declaration
 from ses_secure_user.login.endpoint import check_host
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ses_secure_user.cdk.logical_ids import DIGITS, digest, ending
 from ses_secure_user.cdk.refusal import refusal
 from ses_secure_user.cdk.statements import Statement, allow, policy, via
 from ses_secure_user.cdk.tokens import is_token, place_of, stack_of
-from ses_secure_user.issuer.contract import CREATED_TAG, REVOKED_TAG
+from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import re
 
 from ses_secure_user.cdk.refusal import refusal
 from ses_secure_user.cdk.tokens import is_token
-from ses_secure_user.issuer.contract import is_ses_host
+from ses_secure_user.functions.issuer.contract import is_ses_host
 
 SMTP_REGIONS = frozenset(
     {

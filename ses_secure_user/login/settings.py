@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ses_secure_user.cdk.refusal import refusal
 from ses_secure_user.cdk.tokens import is_token
-from ses_secure_user.issuer.contract import SECRET_FIELDS
+from ses_secure_user.functions.issuer.contract import SECRET_FIELDS
 
 from .endpoint import SMTP_REGIONS, check_host, check_port, check_region
 from .rotation_interval import interval_warnings

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ses_secure_user.cdk.refusal import refusal
-from ses_secure_user.issuer.contract import is_ses_host
-from ses_secure_user.issuer.deployment import Answer
-from ses_secure_user.issuer.handler import handler
+from ses_secure_user.functions.issuer.contract import is_ses_host
+from ses_secure_user.functions.issuer.deployment import Answer
+from ses_secure_user.functions.issuer.handler import handler
 from ses_secure_user.restrictions.consistency import check_membership, check_once
 from ses_secure_user.restrictions.networks import merged_networks
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ses_secure_user.issuer.contract import ENDPOINT
+from ses_secure_user.functions.issuer.contract import ENDPOINT
 from ses_secure_user.login.endpoint import BLOCKED_PORT, REGION, SMTP_PORTS
 from ses_secure_user.restrictions.names import CHOSEN, CONFIGURATION_SET_NAME, DOMAIN, LOCAL, VPC_ENDPOINT_ID
 

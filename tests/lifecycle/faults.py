@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from ses_secure_user.issuer.patience import CredentialError
-from ses_secure_user.issuer.smtp import EndpointUnreachableError, LoginRefusedError
+from ses_secure_user.functions.issuer.patience import CredentialError
+from ses_secure_user.functions.issuer.smtp import EndpointUnreachableError, LoginRefusedError
 
 LOGIN, ANSWER = "login", "answer"
 READS = ("Get", "List", "Describe")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ses_secure_user.issuer.lifecycle import UNANSWERED_SECONDS
-from ses_secure_user.issuer.patience import CONSISTENCY_SECONDS
+from ses_secure_user.functions.issuer.lifecycle import UNANSWERED_SECONDS
+from ses_secure_user.functions.issuer.patience import CONSISTENCY_SECONDS
 from tests.lifecycle.account import DAY, PENDING, REGION
 from tests.lifecycle.cloudformation import Rotation, Stack, Trouble, login, tags
 from tests.lifecycle.delivery import failed

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ses_secure_user.issuer import handler
-from ses_secure_user.issuer.logins import GRACE_SECONDS
-from ses_secure_user.issuer.patience import Patience
+from ses_secure_user.functions.issuer import handler
+from ses_secure_user.functions.issuer.logins import GRACE_SECONDS
+from ses_secure_user.functions.issuer.patience import Patience
 from tests.lifecycle.account import CURRENT, DAY, LIST_SECONDS, PENDING, PREVIOUS, REGION
 from tests.lifecycle.cloudformation import STEPS
 from tests.lifecycle.delivery import failed

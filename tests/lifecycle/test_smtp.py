@@ -20,8 +20,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_secure_user.issuer import smtp
-from ses_secure_user.issuer.smtp import EndpointUnreachableError, LoginRefusedError, log_in, smtp_password
+from ses_secure_user.functions.issuer import smtp
+from ses_secure_user.functions.issuer.smtp import EndpointUnreachableError, LoginRefusedError, log_in, smtp_password
 from tests.deploy.ses_password import PUBLISHED
 from tests.deploy.ses_password import smtp_password as signed_password
 from tests.lifecycle.invariants import told

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ses_secure_user.issuer.patience import CONSISTENCY_SECONDS
+from ses_secure_user.functions.issuer.patience import CONSISTENCY_SECONDS
 from tests.lifecycle.account import DAY, User
 from tests.lifecycle.cloudformation import Rotation, tags
 from tests.lifecycle.delivery import failed

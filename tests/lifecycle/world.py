@@ -21,9 +21,9 @@ from botocore.client import BaseClient
 from botocore.validate import ParamValidator
 from greenlet import getcurrent
 
-from ses_secure_user.issuer import deployment, handler
-from ses_secure_user.issuer.patience import Patience
-from ses_secure_user.issuer.smtp import EndpointUnreachableError, LoginRefusedError
+from ses_secure_user.functions.issuer import deployment, handler
+from ses_secure_user.functions.issuer.patience import Patience
+from ses_secure_user.functions.issuer.smtp import EndpointUnreachableError, LoginRefusedError
 from tests.lifecycle.account import REGION, Account, AwsError, Json
 from tests.lifecycle.clock import Clock
 from tests.lifecycle.delivery import Delivery

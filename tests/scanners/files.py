@@ -7,7 +7,7 @@ import string
 from collections.abc import Callable
 from urllib.parse import quote
 
-from ses_secure_user.issuer.smtp import smtp_password
+from ses_secure_user.functions.issuer.smtp import smtp_password
 
 HOST = "email-smtp.eu-west-1.amazonaws.com"
 KEY_ALPHABET = string.ascii_uppercase + "234567"

@@ -43,7 +43,9 @@ def test_it_has_the_modules_as_they_were_written() -> None:
     start, *parts = re.split(r"^# --- (\S+) -+$", code(), flags=re.MULTILINE)
 
     assert start.strip() == "from __future__ import annotations"
-    assert set(parts[::2]) >= {f"issuer/{path.name}" for path in (PACKAGE / "issuer").glob("[!_]*.py")}
+    assert set(parts[::2]) >= {
+        f"functions/issuer/{path.name}" for path in (PACKAGE / "functions" / "issuer").glob("[!_]*.py")
+    }
     for file, text in zip(parts[::2], parts[1::2], strict=True):
         assert all(map(is_own_import_or_types, ast.parse(left_out(file, text)).body))
 

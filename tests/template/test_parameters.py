@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
-from ses_secure_user.issuer.contract import is_ses_host
+from ses_secure_user.functions.issuer.contract import is_ses_host
 from ses_secure_user.restrictions.networks import wide_networks
 from ses_secure_user.restrictions.restrict import restrict
 from ses_secure_user.template import checking

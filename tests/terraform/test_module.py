@@ -17,9 +17,8 @@ import hcl2
 import pytest
 
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
-from ses_secure_user.issuer import contract
-from ses_secure_user.login import endpoint
-from ses_secure_user.login import rotation_interval as interval
+from ses_secure_user.functions.issuer import contract
+from ses_secure_user.login import endpoint, rotation_interval
 from ses_secure_user.login.verify_grant import VERIFY_ACTIONS
 from ses_secure_user.restrictions import names, networks
 from terraform.issuer_zip import SOURCE, ZIP, zipped
@@ -106,7 +105,7 @@ def test_a_default_is_the_constructs() -> None:
         name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY and one.default is one.empty
     }
     assert variables["smtp_port"]["default"] == parameters["smtp_port"].default
-    assert variables["rotation_interval"]["default"] == f"{interval.DEFAULT_INTERVAL.to_days():g} days"
+    assert variables["rotation_interval"]["default"] == f"{rotation_interval.DEFAULT_INTERVAL.to_days():g} days"
 
 
 def test_the_lists_are_the_constructs() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from ses_secure_user.issuer.contract import SECRET_FIELDS
+from ses_secure_user.functions.issuer.contract import SECRET_FIELDS
 from tests.unit.users import refused, resources, user
 
 

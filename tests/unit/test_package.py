@@ -20,9 +20,8 @@ import ses_secure_user
 from tests.snapshot.shapes import IRELAND, minimal
 
 ROOT = Path(__file__).parents[2]
-ISSUER = {
-    str(path.relative_to(ROOT / "ses_secure_user")) for path in (ROOT / "ses_secure_user" / "issuer").glob("*.py")
-}
+FUNCTIONS = ROOT / "ses_secure_user" / "functions"
+ISSUER = {str(path.relative_to(FUNCTIONS)) for path in (FUNCTIONS / "issuer").glob("*.py")}
 CONTEXT = {
     "identity": "example.com",
     "from_address": "noreply@example.com,billing@example.com",
@@ -96,7 +95,7 @@ def test_the_wheel_holds_the_package_with_the_function_in_it(wheel: Path) -> Non
     package = ROOT / "ses_secure_user"
     expected = {f"ses_secure_user/{name}" for name in files(package) if "__pycache__" not in name}
     assert names == expected
-    assert names >= {f"ses_secure_user/{name}" for name in ISSUER} | {"ses_secure_user/py.typed"}
+    assert names >= {f"ses_secure_user/functions/{name}" for name in ISSUER} | {"ses_secure_user/py.typed"}
 
 
 def test_the_source_distribution_holds_what_is_shipped(distributions: dict[str, Path]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from ses_secure_user.cli.errors import CannotJudgeError
 from ses_secure_user.cli.login_secret import Login
 from ses_secure_user.cli.postbox import Mail, Postbox
-from ses_secure_user.issuer.contract import CREATED_TAG, REVOKED_TAG, Declaration
+from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG, Declaration
 from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
 from tests.deploy.ses_password import smtp_password
 from tests.policy.evaluator import Document

@@ -62,7 +62,7 @@ def test_the_command_line_knows_nothing_of_the_construct() -> None:
     outward = {line for line in imports if re.search(r"from \.\.|ses_secure_user|aws_cdk|constructs", line)}
     assert {re.sub(r" import .*", "", line) for line in outward} == {
         "from ses_secure_user",
-        "from ses_secure_user.issuer.contract",
-        "from ses_secure_user.issuer.journal",
+        "from ses_secure_user.functions.issuer.contract",
+        "from ses_secure_user.functions.issuer.journal",
         "from ses_secure_user.template",
     }
