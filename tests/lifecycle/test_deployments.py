@@ -108,7 +108,7 @@ def test_an_untested_login_waits_until_ses_should_know_its_key(on: Stage) -> Non
 def test_an_untested_login_delivered_twice_waits_as_long(on: Stage) -> None:
     """The second delivery finds it stored, and must not take its key for old."""
     on.world.verifies, on.world.propagation = False, CONSISTENCY_SECONDS - 5
-    assert on.stack.deploy(BASE, Trouble(Fault(8, "killed"), again_after=0.3))
+    assert on.stack.deploy(BASE, Trouble(Fault(7, "killed"), again_after=0.3))
     assert on.world.works(on.stack.secret)
 
 
@@ -287,6 +287,24 @@ def test_a_create_repeated_after_rotations_changes_nothing(on: Stage) -> None:
     assert (on.login(), on.key_ids()) == (before, keys)
 
 
+@pytest.mark.parametrize("kind", ["disconnected", "outage"])
+@pytest.mark.parametrize("point", range(3))
+def test_a_create_repeated_after_the_next_one_takes_nothing_from_it(on: Stage, point: int, kind: str) -> None:
+    """The first delivery failed before it could write anything down; the next Create may fail for the second."""
+    on.world.deleted_first = False
+    assert not on.stack.deploy(BASE, Trouble(Fault(point, kind), again_after=5.0), rollback=False)
+    on.stack.deploy(BASE, rollback=False)
+    on.settle()
+
+
+def test_a_create_that_was_given_up_ends_when_the_next_one_has_succeeded(on: Stage) -> None:
+    on.world.verifies = on.world.deleted_first = False
+    assert not on.stack.deploy(BASE, Trouble(given_up_after=0.5), rollback=False)
+    assert on.stack.deploy(BASE, rollback=False)
+    assert on.rotation.run(attempts=1).succeeded
+    on.settle()
+
+
 def test_a_create_repeated_after_the_delete_leaves_no_key(on: Stage) -> None:
     on.deployed(rotations=0)
     create = on.stack.delivery.event
@@ -323,10 +341,10 @@ def test_a_create_soon_after_a_delete_of_nothing_known_succeeds(on: Stage) -> No
 @pytest.mark.parametrize(
     "trouble",
     [
-        Trouble(Fault(4, "denied")),
-        Trouble(Fault(5, "lost")),
-        Trouble(Fault(7, "killed")),
-        Trouble(Fault(12, "killed")),
+        Trouble(Fault(3, "denied")),
+        Trouble(Fault(4, "lost")),
+        Trouble(Fault(6, "killed")),
+        Trouble(Fault(11, "killed")),
         Trouble(given_up_after=0.5),
         Trouble(given_up_after=3.0, again_after=0.2),
     ],
@@ -344,7 +362,7 @@ def test_a_failed_first_deployment_is_repaired(on: Stage, trouble: Trouble, *, d
 @pytest.mark.parametrize("deleted_first", [True, False], ids=["deleted first", "deleted in the cleanup"])
 def test_a_first_deployment_that_fails_twice_is_repaired(on: Stage, *, deleted_first: bool) -> None:
     on.world.deleted_first = deleted_first
-    for trouble in (Trouble(Fault(7, "killed")), Trouble(Fault(4, "denied"))):
+    for trouble in (Trouble(Fault(6, "killed")), Trouble(Fault(3, "denied"))):
         assert not on.stack.deploy(BASE, trouble, rollback=False)
     assert on.stack.deploy(BASE, rollback=False), on.stack.delivery.reason
     on.settle()
@@ -353,7 +371,7 @@ def test_a_first_deployment_that_fails_twice_is_repaired(on: Stage, *, deleted_f
 def test_a_delete_that_is_sent_again_undoes_the_same(on: Stage) -> None:
     """Not the next Create, which holds the secret by then."""
     on.world.deleted_first = False
-    assert not on.stack.deploy(BASE, Trouble(Fault(7, "killed")), rollback=False)
+    assert not on.stack.deploy(BASE, Trouble(Fault(6, "killed")), rollback=False)
     assert on.stack.deploy(BASE, Trouble(cleanup=Trouble(Fault(2, "killed"))), rollback=False)
     assert on.world.works(on.stack.secret)
     on.settle()
@@ -361,7 +379,7 @@ def test_a_delete_that_is_sent_again_undoes_the_same(on: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("trouble", "pause"),
-    [(Trouble(Fault(5, "denied")), 19.0), (Trouble(Fault(0, "killed")), 300.0)],
+    [(Trouble(Fault(4, "denied")), 19.0), (Trouble(Fault(0, "killed")), 300.0)],
     ids=["while it looks again", "of a Create that wrote nothing"],
 )
 def test_a_delete_that_comes_twice_spares_the_next_login(on: Stage, trouble: Trouble, pause: float) -> None:

@@ -35,7 +35,7 @@ def _refused(on: Stage) -> None:
 
 
 def _never_answered(on: Stage) -> None:
-    assert not on.stack.deploy(BASE, Trouble(Fault(7, "killed")), rollback=False)
+    assert not on.stack.deploy(BASE, Trouble(Fault(6, "killed")), rollback=False)
 
 
 def _given_up(on: Stage) -> None:

@@ -109,7 +109,7 @@ def test_an_update_is_refused(applied: Stage) -> None:
 
 @pytest.mark.parametrize("kind", ["quoted", "lost", "killed", "denied"])
 def test_a_fault_shows_no_secret_and_the_next_apply_heals(applied: Stage, kind: str) -> None:
-    applied.world.deliver(invocation("create"), Fault(7, kind))
+    applied.world.deliver(invocation("create"), Fault(6, kind))
     applied.world.pass_time(600)
 
     assert applied.world.deliver(invocation("create")).succeeded

@@ -62,8 +62,9 @@ class Journal:
 
     @property
     def holder(self) -> str | None:
-        """The Create that holds the secret: the one that began last."""
-        return next(reversed([*self.created]), None)
+        """The Create that holds the secret: the last one that was not undone, else the last one."""
+        held = [create for create in self.created if create not in self.undone]
+        return next(reversed(held or [*self.created]), None)
 
     @property
     def digest(self) -> str | None:

@@ -64,9 +64,8 @@ class Lifecycle:
 
     def create(self, user_name: str, wanted: Declaration, token: str) -> None:
         """Issue the first login; where that fails, its Delete or the next Create deletes the key."""
-        marks = self.secret.look().journal.marks
         try:
-            self._while_busy(lambda: self._create(user_name, wanted, token, marks))
+            self._while_busy(lambda: self._create(user_name, wanted, token))
         except Exception:
             self.secret.cancel(token)
             raise
@@ -107,21 +106,22 @@ class Lifecycle:
             if Journal.read({**tags, key: what}).is_revoked:
                 self.keys.delete_all(user_name)
 
-    def _create(self, user_name: str, wanted: Declaration, token: str, marks: frozenset[str]) -> None:
+    def _create(self, user_name: str, wanted: Declaration, token: str) -> None:
         create = token[:8]
         if self._declared(user_name)[1] != wanted:
             raise CredentialError(f"the tags of user {user_name} do not declare what its stack's template does")
         state = self.secret.look()
         self._take(state, create, wanted)
-        login = self.logins.issue(user_name, wanted, token, state, partial(self._require_held, create, marks))
+        login = self.logins.issue(user_name, wanted, token, state, partial(self._require_held, create))
         self.logins.test(login, wanted)
+        self._require_held(create, self.secret.look())
         self._make_current(login, state.token(CURRENT))
 
     def _take(self, state: State, create: str, wanted: Declaration) -> None:
         """Write down that this Create holds the secret, unless it did and does no more."""
         journal = state.journal
         if create in journal.created:
-            self._require_held(create, journal.marks, state)
+            self._require_held(create, state)
             return
         if journal.cut <= self.patience.now() < journal.cut + CONSISTENCY_SECONDS:
             # Either the Create that was given up, late: then its user is going. Or the next one.
@@ -134,10 +134,9 @@ class Lifecycle:
                 f" deployments, {CREATED_TAG}* and {REVOKED_TAG}*, or delete the stack; then deploy again"
             ) from None
 
-    def _require_held(self, create: str, marks: frozenset[str], state: State) -> None:
-        """Fail where this Create was undone, or another one took the secret, or a Delete came since the marks."""
-        journal = state.journal
-        if journal.holder != create or journal.is_revoked or journal.marks - marks:
+    def _require_held(self, create: str, state: State) -> None:
+        """Fail where this Create was undone, or another one took the secret."""
+        if state.journal.holder != create or state.journal.is_revoked:
             raise CredentialError(HANDLED)
 
     def _require_own(self, user_name: str) -> None:
