@@ -12,20 +12,20 @@ from rich.console import Console
 
 from ses_secure_user import __version__
 
-from .audit import PERMISSIONS, audited_keys
-from .audit_report import MOVING, audit_json, audit_table, replacements
+from .audit.audit import PERMISSIONS, audited_keys
+from .audit.report import MOVING, audit_json, audit_table, replacements
 from .claims import Row, Verdict, overall
 from .errors import CannotJudgeError, explained
 from .outside import Aws, Outside, region_of
-from .proof import GRANT, Options, case_of, rows_of
 from .report import as_json, summary, table, write_junit
+from .verify.proof import GRANT, Options, case_of, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from .audit import AuditedKey
-    from .verify import Case
+    from .audit.audit import AuditedKey
+    from .verify.case import Case
 
 EXIT = {Verdict.PROVED: 0, Verdict.BROKEN: 1, Verdict.NOT_PROVED: 2}
 

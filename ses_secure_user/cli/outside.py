@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from .place import own_address
+from .verify.place import own_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,12 +11,12 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectTimeoutError as NoConnection
 
-from ses_secure_user.cli.account_users import AccountUser
-from ses_secure_user.cli.audit import BEYOND_MAIL, AuditedKey
-from ses_secure_user.cli.audit_report import audit_json
+from ses_secure_user.cli.account.simulator import Send
+from ses_secure_user.cli.account.users import AccountUser
+from ses_secure_user.cli.audit.audit import BEYOND_MAIL, AuditedKey
+from ses_secure_user.cli.audit.report import audit_json
+from ses_secure_user.cli.audit.worth import FOREIGN_RECIPIENT, Ability, Reach, in_words, may_allow
 from ses_secure_user.cli.outside import Aws
-from ses_secure_user.cli.simulator import Send
-from ses_secure_user.cli.worth import FOREIGN_RECIPIENT, Ability, Reach, in_words, may_allow
 from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws, local_aws
 from tests.verify.command import ENDPOINT, Command, deployed
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from ses_secure_user.cli.account.login_secret import Login
 from ses_secure_user.cli.errors import CannotJudgeError
-from ses_secure_user.cli.login_secret import Login
-from ses_secure_user.cli.postbox import Mail, Postbox
+from ses_secure_user.cli.verify.postbox import Mail, Postbox
 from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG, Declaration
 from tests.deploy.local_aws import ACCOUNT, REGION, LocalAws
 from tests.deploy.ses_password import smtp_password

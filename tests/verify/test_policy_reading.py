@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 
-from ses_secure_user.cli.policy_reading import deviations, read
+from ses_secure_user.cli.account.policy_reading import deviations, read
 from ses_secure_user.restrictions.policy import policy_document
 from ses_secure_user.restrictions.restrict import Restrictions
 from tests.policy.evaluator import ACCOUNT, REGION, Document

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ses_secure_user.cli.simulator import EVERYTHING, Send, Simulator
+from ses_secure_user.cli.account.simulator import EVERYTHING, Send, Simulator
 
 USER = "arn:aws:iam::111122223333:user/mailer"
 IDENTITY = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"

@@ -13,17 +13,15 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
+from ses_secure_user.cli.errors import CannotJudgeError
+from ses_secure_user.cli.masking import masked
 from ses_secure_user.functions.issuer.contract import IMPLICIT_TLS_PORTS
-
-from .errors import CannotJudgeError
-from .masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ses_secure_user.cli.account.login_secret import Login
     from ses_secure_user.functions.issuer.contract import Declaration
-
-    from .login_secret import Login
 
 DISAGREED = "the secret names another endpoint than its user's tags"
 

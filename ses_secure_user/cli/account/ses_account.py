@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from .errors import CannotJudgeError, code_of
+from ses_secure_user.cli.errors import CannotJudgeError, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,27 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from .claims import Row, judged
+from ses_secure_user.cli.account.login_secret import LoginSecret
+from ses_secure_user.cli.account.policy_reading import Restrictions, read
+from ses_secure_user.cli.account.ses_account import SesAccount
+from ses_secure_user.cli.account.simulator import Simulator
+from ses_secure_user.cli.account.smtp_user import SmtpUser
+from ses_secure_user.cli.claims import Row, judged
+from ses_secure_user.cli.errors import DENIED, CannotJudgeError, code_of, explained
+from ses_secure_user.cli.masking import masked
+
+from .case import Case
 from .drift_claims import drift_claims
-from .errors import DENIED, CannotJudgeError, code_of, explained
-from .login_secret import LoginSecret
 from .mail_claims import mail_claims, observations
-from .masking import masked
 from .network_claims import network_claims
 from .place import Place, find_place
-from .policy_reading import Restrictions, read
 from .postbox import Postbox
-from .ses_account import SesAccount
-from .simulator import Simulator
-from .smtp_user import SmtpUser
-from .verify import Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from types_boto3_iam import IAMClient
 
-    from .outside import Aws, Outside
+    from ses_secure_user.cli.outside import Aws, Outside
 
 GRANT = "`mailer.grant_verify(role)` grants what is needed"
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ses_secure_user.cli.account.policy_reading import deviations
+from ses_secure_user.cli.claims import Claim, Finding, Judge, Verdict
+from ses_secure_user.cli.masking import key_name, masked
 from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG, SECRET_FIELDS
 
-from .claims import Claim, Finding, Judge, Verdict
-from .masking import key_name, masked
-from .policy_reading import deviations
-
 if TYPE_CHECKING:
-    from .verify import Case
+    from .case import Case
 
 QUARANTINE = "AWSCompromisedKeyQuarantine"
 """The policy that AWS attaches to a user whose key it found in public, whatever its version."""

@@ -9,9 +9,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from ses_secure_user.cli.claims import Verdict, overall
+from ses_secure_user.cli.report import STYLES
+
 from .audit import BEYOND_MAIL
-from .claims import Verdict, overall
-from .report import STYLES
 from .worth import Reach
 
 if TYPE_CHECKING:

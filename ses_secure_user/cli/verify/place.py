@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
-from .errors import CannotJudgeError
+from ses_secure_user.cli.errors import CannotJudgeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .policy_reading import Restrictions
+    from ses_secure_user.cli.account.policy_reading import Restrictions
 
 ADDRESS_SERVICE = "https://checkip.amazonaws.com"
 UNKNOWN = "say --inside or --outside"

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
-from .account_users import AccountUser, account_users
-from .claims import Claim, Finding, Judge, Row, judged
-from .errors import DENIED, CannotJudgeError, code_of, explained
-from .masking import key_name
-from .ses_account import SesAccount
-from .simulator import Simulator
+from ses_secure_user.cli.account.ses_account import SesAccount
+from ses_secure_user.cli.account.simulator import Simulator
+from ses_secure_user.cli.account.users import AccountUser, account_users
+from ses_secure_user.cli.claims import Claim, Finding, Judge, Row, judged
+from ses_secure_user.cli.errors import DENIED, CannotJudgeError, code_of, explained
+from ses_secure_user.cli.masking import key_name
+
 from .worth import Ability, Reach, ability, hints_of, in_words, may_allow
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_iam.type_defs import AccessKeyMetadataTypeDef
 
-    from .outside import Aws
+    from ses_secure_user.cli.outside import Aws
 
 PERMISSIONS = "docs/proof.md lists what audit needs"
 NOT_ENABLED = {"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"}

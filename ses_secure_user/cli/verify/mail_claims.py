@@ -9,17 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .claims import Claim, Finding, Judge, Verdict
-from .errors import CannotJudgeError
-from .masking import key_name, masked
+from ses_secure_user.cli.account.policy_reading import ACTION
+from ses_secure_user.cli.claims import Claim, Finding, Judge, Verdict
+from ses_secure_user.cli.errors import CannotJudgeError
+from ses_secure_user.cli.masking import key_name, masked
+
+from .case import MAILBOX_SIMULATOR
 from .place import UNKNOWN
-from .policy_reading import ACTION
-from .verify import MAILBOX_SIMULATOR
 
 if TYPE_CHECKING:
-    from .login_secret import Login
+    from ses_secure_user.cli.account.login_secret import Login
+
+    from .case import Case
     from .postbox import Reply
-    from .verify import Case
 
 UNVERIFIED = "ses-secure-user.example"
 OTHER_RECIPIENT = f"person@{UNVERIFIED}"

@@ -6,15 +6,17 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
-from .claims import Claim, Finding, Judge, Verdict
+from ses_secure_user.cli.claims import Claim, Finding, Judge, Verdict
+
+from .case import UNTRUSTED_ENDPOINT
 from .mail_claims import OTHER_RECIPIENT, UNVERIFIED
-from .verify import UNTRUSTED_ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .simulator import Send
-    from .verify import Case
+    from ses_secure_user.cli.account.simulator import Send
+
+    from .case import Case
 
 Question = tuple[str, "Send", bool]
 """What is asked in a word or two, the mail, and whether it must be allowed."""

@@ -10,25 +10,26 @@ from ipaddress import ip_address
 from itertools import count
 from typing import TYPE_CHECKING
 
-from .errors import CannotJudgeError
-from .login_secret import CURRENT, PREVIOUS
+from ses_secure_user.cli.account.login_secret import CURRENT, PREVIOUS
+from ses_secure_user.cli.account.simulator import Send
+from ses_secure_user.cli.errors import CannotJudgeError
+
 from .postbox import Mail
-from .simulator import Send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
     from typing import Any
 
+    from ses_secure_user.cli.account.login_secret import Login, LoginSecret
+    from ses_secure_user.cli.account.policy_reading import Restrictions
+    from ses_secure_user.cli.account.ses_account import SesAccount
+    from ses_secure_user.cli.account.simulator import Simulator
+    from ses_secure_user.cli.account.smtp_user import SmtpUser
     from ses_secure_user.functions.issuer.contract import Declaration
 
-    from .login_secret import Login, LoginSecret
     from .place import Place
-    from .policy_reading import Restrictions
     from .postbox import Postbox, Reply
-    from .ses_account import SesAccount
-    from .simulator import Simulator
-    from .smtp_user import SmtpUser
 
 MAILBOX_SIMULATOR = "success@simulator.amazonses.com"
 UNTRUSTED_IPV4 = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "8.8.8.8")

@@ -13,15 +13,15 @@ from ipaddress import ip_network
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
-from .policy_reading import ACTION, listed, statements
-from .simulator import Send
-from .verify import UNTRUSTED_IPV4
+from ses_secure_user.cli.account.policy_reading import ACTION, listed, statements
+from ses_secure_user.cli.account.simulator import Send
+from ses_secure_user.cli.verify.case import UNTRUSTED_IPV4
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .policy_reading import Document, Statement
-    from .simulator import Simulator
+    from ses_secure_user.cli.account.policy_reading import Document, Statement
+    from ses_secure_user.cli.account.simulator import Simulator
 
 STRANGER = "anybody"
 MOST_HINTS = 5

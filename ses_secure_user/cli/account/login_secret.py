@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from ses_secure_user.cli.errors import CannotJudgeError, code_of
+from ses_secure_user.cli.masking import masked
 from ses_secure_user.functions.issuer.journal import Journal
-
-from .errors import CannotJudgeError, code_of
-from .masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
