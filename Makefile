@@ -10,11 +10,11 @@ INSTALL := pip install --quiet --no-compile --require-hashes --only-binary :all:
 .PHONY: bench clean clean-tree demo reference release requirements template test
 
 demo: .venv/ready tests/policy/node_modules/.package-lock.json
-	python -m tests.deploy.demo
+	python demo.py
 
 bench: .venv/ready
-	python -m tests.bench
-	python -m tests.scanners.bench
+	python -m bench.bench
+	python -m bench.scanners
 
 test: .venv/ready .venv/checkov/ready .venv/deploy/ready .venv/floor/ready tests/policy/node_modules/.package-lock.json
 	ruff check .
@@ -53,8 +53,8 @@ requirements: .venv/release/ready
 	$(COMPILE) pyproject.toml --group deploy --constraint requirements-dev.txt --output-file requirements.txt
 	$(COMPILE) --group build --output-file requirements-build.txt
 	$(COMPILE) --group release --output-file requirements-release.txt
-	$(COMPILE) --group checkov --output-file tests/snapshot/requirements-checkov.txt
-	$(COMPILE) --group floor --output-file tests/unit/requirements-floor.txt
+	$(COMPILE) --group checkov --output-file tests/construct/requirements-checkov.txt
+	$(COMPILE) --group floor --output-file tests/project/requirements-floor.txt
 
 .venv/ready: requirements-build.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.13 …")'
@@ -63,7 +63,7 @@ requirements: .venv/release/ready
 	$(INSTALL) --requirement requirements-dev.txt
 	touch $@
 
-.venv/checkov/ready: tests/snapshot/requirements-checkov.txt .venv/ready
+.venv/checkov/ready: tests/construct/requirements-checkov.txt .venv/ready
 	$(PYTHON) -m venv .venv/checkov
 	.venv/checkov/bin/$(INSTALL) --requirement $<
 	touch $@
@@ -74,7 +74,7 @@ requirements: .venv/release/ready
 	.venv/deploy/bin/$(INSTALL) --requirement $<
 	touch $@
 
-.venv/floor/ready: tests/unit/requirements-floor.txt .venv/ready
+.venv/floor/ready: tests/project/requirements-floor.txt .venv/ready
 	$(PYTHON) -m venv .venv/floor
 	.venv/floor/bin/$(INSTALL) --requirement $<
 	touch $@

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from tests.deploy.ses_password import smtp_password
+from local_aws.ses.password import smtp_password
 from tests.lifecycle.account import CURRENT, LIST_SECONDS, PENDING, Account, Json, Secret
 from tests.lifecycle.delivery import REASON, Delivery
 

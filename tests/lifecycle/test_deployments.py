@@ -289,7 +289,7 @@ def test_a_create_repeated_after_rotations_changes_nothing(on: Stage) -> None:
 
 @pytest.mark.parametrize("kind", ["disconnected", "outage"])
 @pytest.mark.parametrize("point", range(3))
-def test_a_create_repeated_after_the_next_one_takes_nothing_from_it(on: Stage, point: int, kind: str) -> None:
+def test_a_create_repeated_after_the_next_takes_nothing_from_it(on: Stage, point: int, kind: str) -> None:
     """The first delivery failed before it could write anything down; the next Create may fail for the second."""
     on.world.deleted_first = False
     assert not on.stack.deploy(BASE, Trouble(Fault(point, kind), again_after=5.0), rollback=False)
@@ -297,7 +297,7 @@ def test_a_create_repeated_after_the_next_one_takes_nothing_from_it(on: Stage, p
     on.settle()
 
 
-def test_a_create_that_was_given_up_ends_when_the_next_one_has_succeeded(on: Stage) -> None:
+def test_a_create_given_up_ends_once_the_next_has_succeeded(on: Stage) -> None:
     on.world.verifies = on.world.deleted_first = False
     assert not on.stack.deploy(BASE, Trouble(given_up_after=0.5), rollback=False)
     assert on.stack.deploy(BASE, rollback=False)

@@ -67,7 +67,7 @@ def test_a_rotation_that_died_is_not_in_the_way_of_the_next(on: Stage, fault: st
     on.settle()
 
 
-def test_a_rotation_given_up_while_it_waits_leaves_the_next_alone(on: Stage) -> None:
+def test_a_rotation_given_up_while_waiting_leaves_the_next_alone(on: Stage) -> None:
     on.deployed(rotations=0)
     on.world.token_kept = False
     on.world.make_key(on.stack.user_name)

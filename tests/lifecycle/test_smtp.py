@@ -20,10 +20,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local_aws.ses.password import PUBLISHED
+from local_aws.ses.password import smtp_password as signed_password
 from ses_secure_user.functions.issuer import smtp
 from ses_secure_user.functions.issuer.smtp import EndpointUnreachableError, LoginRefusedError, log_in, smtp_password
-from tests.deploy.ses_password import PUBLISHED
-from tests.deploy.ses_password import smtp_password as signed_password
 from tests.lifecycle.invariants import told
 
 if TYPE_CHECKING:

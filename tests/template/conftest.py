@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local_aws.aws import LocalAws, verified_aws
 from ses_secure_user.template import template
-from tests.deploy.local_aws import LocalAws, verified_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

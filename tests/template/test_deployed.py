@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.deploy.local_aws import REGION, DeploymentFailed, LocalAws
-from tests.deploy.test_deployment import leaks
-from tests.verify.command import INSIDE, Command
+from local_aws.aws import REGION, DeploymentFailed, LocalAws
+from tests.cli.command import INSIDE, Command
+from tests.deployed.test_deployment import leaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

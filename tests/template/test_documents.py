@@ -15,7 +15,7 @@ from aws_cdk.cloudformation_include import CfnInclude
 from ses_secure_user.template import code
 
 if TYPE_CHECKING:
-    from tests.deploy.local_aws import LocalAws
+    from local_aws.aws import LocalAws
     from tests.template.resolving import Json
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "without-the-cdk.md").read_text()

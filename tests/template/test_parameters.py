@@ -14,9 +14,9 @@ from ses_secure_user.functions.issuer.contract import is_ses_host
 from ses_secure_user.restrictions.networks import wide_networks
 from ses_secure_user.restrictions.restrict import restrict
 from ses_secure_user.template import checking
+from tests.cases.refusals import GIVEN, RIGHT, WRONG
 from tests.summary import COUNTS
 from tests.template.resolving import Json, Resolver
-from tests.unit.wrong_restrictions import GIVEN, RIGHT, WRONG
 
 NAMES = {
     "identity": "Identity",

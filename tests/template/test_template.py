@@ -23,7 +23,7 @@ import ses_secure_user
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
 from ses_secure_user.template import code
 from ses_secure_user.template.parameters import GROUPS
-from tests.snapshot.checkov import checked
+from tests.construct.checkov import checked
 from tests.summary import LINES
 from tests.template.resolving import Json, Resolver
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.wrong_restrictions import GIVEN, RIGHT, WRONG, Case, Properties
+from tests.cases.refusals import GIVEN, RIGHT, WRONG, Case, Properties
 
 ENDPOINT = "vpce-0123456789abcdef0"
 EVERYTHING: Properties = {

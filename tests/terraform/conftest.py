@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.deploy.local_aws import LocalAws, verified_aws
+from local_aws.aws import LocalAws, verified_aws
 from tests.terraform.working import PROGRAMS, Terraform, missing, note
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.deploy.local_aws import ACCOUNT
+from local_aws.aws import ACCOUNT
+from tests.cli.command import INSIDE, Command
 from tests.terraform.working import MODULE, Terraform, resources
-from tests.verify.command import INSIDE, Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.deploy.local_aws import LocalAws
+    from local_aws.aws import LocalAws
     from tests.terraform.conftest import Make
     from tests.terraform.working import Json
 

@@ -13,16 +13,16 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
+from local_aws.aws import ACCOUNT, REGION
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
 from ses_secure_user.restrictions.policy import policy_document
 from ses_secure_user.restrictions.restrict import restrict
-from tests.deploy.local_aws import ACCOUNT, REGION
+from tests.cases.refusals import GIVEN
 from tests.terraform.cases import accepted
 from tests.terraform.working import MODULE, literal, resources
-from tests.unit.wrong_restrictions import GIVEN
 
 if TYPE_CHECKING:
-    from tests.deploy.local_aws import LocalAws
+    from local_aws.aws import LocalAws
     from tests.terraform.conftest import Make
     from tests.terraform.working import Json
 

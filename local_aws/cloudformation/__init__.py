@@ -1,0 +1,1 @@
+"""CloudFormation as AWS has it: stacks, custom resources, parameters, references, the execution role."""

@@ -1,0 +1,1 @@
+"""IAM as AWS has it: users, groups, credentials, authorization, simulation."""

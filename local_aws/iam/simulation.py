@@ -1,0 +1,94 @@
+"""IAM's two Simulate calls, with context, boundary, resource policy and every resource, judged by the evaluators."""
+# ruff: noqa: SLF001
+
+import json
+from collections.abc import Iterator
+from xml.sax.saxutils import escape
+
+from ministack.services import iam
+
+from local_aws.iam.authorization import attached, decision
+from local_aws.shapes import Action, Answer, Anything, Json
+
+NOBODY = "arn:aws:iam::000000000000:user/nobody"
+
+
+def simulate_principal_policy(original: Action, request: Json) -> Answer:
+    """SimulatePrincipalPolicy judges an existing user with all that is handed over."""
+    user = iam._p(request, "PolicySourceArn")
+    if user.rpartition("/")[2] not in iam._users:
+        return original(request)
+    return _answer("SimulatePrincipalPolicy", user, request)
+
+
+def simulate_custom_policy(_original: Action, request: Json) -> Answer:
+    """SimulateCustomPolicy judges the policies that are handed over."""
+    return _answer("SimulateCustomPolicy", iam._p(request, "CallerArn") or NOBODY, request)
+
+
+def _answer(call: str, user: str, request: Json) -> Answer:
+    resources = [*_members(request, "ResourceArns")] or ["*"]
+    results = "".join(_result(user, action, resources, request) for action in _members(request, "ActionNames"))
+    inner = f"<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>"
+    answer: Answer = iam._xml(200, f"{call}Response", f"<{call}Result>{inner}</{call}Result>")
+    return answer
+
+
+def _result(user: str, action: str, resources: list[str], request: Json) -> str:
+    """One action on each resource; the decision above the single ones is the strictest."""
+    decisions = {one: _decision(user, action, one, request) for one in resources}
+    strictest = next((one for one in ("explicitDeny", "implicitDeny") if one in decisions.values()), "allowed")
+    specific = "".join(
+        f"<member><EvalResourceName>{escape(arn)}</EvalResourceName>"
+        f"<EvalResourceDecision>{one}</EvalResourceDecision>{_missing(user, request)}</member>"
+        for arn, one in decisions.items()
+    )
+    return (
+        f"<member><EvalActionName>{action}</EvalActionName><EvalResourceName>{escape(resources[0])}</EvalResourceName>"
+        f"<EvalDecision>{strictest}</EvalDecision>{_missing(user, request)}"
+        f"<ResourceSpecificResults>{specific}</ResourceSpecificResults></member>"
+    )
+
+
+def _decision(user: str, action: str, resource: str, request: Json) -> str:
+    policy, boundaries = iam._p(request, "ResourcePolicy"), [*_members(request, "PermissionsBoundaryPolicyInputList")]
+    return decision(
+        user,
+        action,
+        resource,
+        _context(request),
+        added=tuple(map(json.loads, _members(request, "PolicyInputList"))),
+        boundary=json.loads(boundaries[0]) if boundaries else None,
+        resource_policy=json.loads(policy) if policy else None,
+    )
+
+
+def _context(request: Json) -> dict[str, Anything]:
+    """The condition keys, each a string or a list as its type says."""
+    found = {}
+    number = 1
+    while name := iam._p(request, f"ContextEntries.member.{number}.ContextKeyName"):
+        values = [*_members(request, f"ContextEntries.member.{number}.ContextKeyValues")]
+        kind = iam._p(request, f"ContextEntries.member.{number}.ContextKeyType")
+        found[name] = values if kind.endswith("List") else values[0]
+        number += 1
+    return found
+
+
+def _missing(user: str, request: Json) -> str:
+    """The keys that the user's policies ask about and the request does not tell."""
+    conditions = [
+        keys
+        for document in attached(user.rpartition("/")[2])
+        for one in (document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]])
+        for keys in one.get("Condition", {}).values()
+    ]
+    missing = sorted({key for keys in conditions for key in keys} - _context(request).keys())
+    return f"<MissingContextValues>{''.join(f'<member>{key}</member>' for key in missing)}</MissingContextValues>"
+
+
+def _members(request: Json, name: str) -> Iterator[str]:
+    number = 1
+    while value := iam._p(request, f"{name}.member.{number}"):
+        yield value
+        number += 1

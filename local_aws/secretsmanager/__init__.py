@@ -1,0 +1,1 @@
+"""Secrets Manager as AWS has it: versions, rotation, replicas."""

@@ -1,0 +1,40 @@
+"""When a secret is rotated next, as DescribeSecret tells it, and how that is ended."""
+# ruff: noqa: SLF001
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+
+from ministack.core.responses import json_response
+from ministack.services import secretsmanager as sm
+
+from local_aws.shapes import Action, Answer, Anything, Json
+
+SECONDS = {"day": 86400, "hour": 3600}
+
+
+async def handle_request(
+    original: Callable[..., Awaitable[Answer]], method: str, path: str, headers: Json, body: bytes, *rest: Anything
+) -> Answer:
+    """CancelRotateSecret turns rotation off, and leaves function and schedule in the description."""
+    if not headers.get("x-amz-target", "").endswith(".CancelRotateSecret"):
+        return await original(method, path, headers, body, *rest)
+    _, secret = sm._resolve(json.loads(body)["SecretId"])
+    secret["RotationEnabled"] = False
+    answer: Answer = json_response({"ARN": secret["ARN"], "Name": secret["Name"]})
+    return answer
+
+
+def describe_secret(original: Action, request: Json) -> Answer:
+    """DescribeSecret says when the next rotation is due, where there is a schedule."""
+    status, headers, body = original(request)
+    description = json.loads(body)
+    rules = description.get("RotationRules") or {}
+    rate = re.fullmatch(r"rate\((\d+) (day|hour)s?\)", rules.get("ScheduleExpression", ""))
+    if status != 200 or not description.get("RotationEnabled") or not rate:
+        return status, headers, body
+    _, secret = sm._resolve(request.get("SecretId"))
+    last = secret.get("LastRotatedDate") or secret["CreatedDate"]
+    due = last + int(rate[1]) * SECONDS[rate[2]]
+    answer: Answer = json_response({**description, "NextRotationDate": due})
+    return answer

@@ -1,0 +1,89 @@
+"""How SES judges a mail: which identity it is sent as, and whether IAM allows that from there."""
+# ruff: noqa: SLF001
+
+from email import message_from_bytes, policy
+from email.utils import parseaddr
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from ministack.core.responses import get_account_id, set_request_region
+from ministack.services import iam, ses, ses_v2
+
+from local_aws import journal
+from local_aws.iam.authorization import decision, identity_policy
+from local_aws.ses.identities import paused
+
+ACTION = "ses:SendRawEmail"
+UNVERIFIED = "554 Message rejected: Email address is not verified."
+SIMULATOR = "@simulator.amazonses.com"
+
+
+class Sent(NamedTuple):
+    """A mail with its envelope, whose key it was sent with, and the address or VPC endpoint it comes from.
+
+    Whether the sandbox judges SES's mailbox simulator as any recipient is not documented: ``strict_sandbox`` does.
+    """
+
+    key_id: str
+    content: bytes
+    return_path: str
+    recipients: tuple[str, ...]
+    origin: str
+    strict_sandbox: bool
+
+
+def judge(sent: Sent, region: str) -> str:
+    """Answer a mail: 250, or the 554 that says what is not allowed."""
+    set_request_region(region)
+    message = message_from_bytes(sent.content, policy=policy.default)
+    sender = parseaddr(str(message["From"]))[1]
+    if paused(region):
+        return "554 Message rejected: Sending paused for this account. For more information, please check the inbox."
+    identity = _identity(sender)
+    if identity is None:
+        return f"{UNVERIFIED} The following identities failed the check in region {region.upper()}: {sender}"
+    user = _user(sent.key_id)
+    for resource in _resources(identity, str(message["X-SES-CONFIGURATION-SET"] or ""), sent, region):
+        if decision(user, ACTION, resource, _context(sender, sent), resource_policy=_policy(resource)) != "allowed":
+            return f"554 Access denied: User `{user}' is not authorized to perform `{ACTION}' on resource `{resource}'"
+    journal.record(kind="mail", text=sent.content.decode(), origin=sent.origin)
+    return f"250 Ok {uuid4().hex}-000000"
+
+
+def _identity(address: str) -> str | None:
+    """The address itself where it is verified, else the nearest domain that is."""
+    labels = address.rpartition("@")[2].lower().split(".")
+    candidates = [address, *(".".join(labels[start:]) for start in range(len(labels)))]
+    return next((one for one in candidates if one in ses_v2._identities), None)
+
+
+def _resources(identity: str, named_set: str, sent: Sent, region: str) -> list[str]:
+    prefix = f"arn:aws:ses:{region}:{get_account_id()}"
+    used_set = named_set or ses_v2._identities[identity].get("ConfigurationSetName")
+    sandbox = not (ses._account_details.get("account") or {}).get("ProductionAccessEnabled", True)
+    judged = [one for one in sent.recipients if sandbox and (sent.strict_sandbox or not one.endswith(SIMULATOR))]
+    return [
+        f"{prefix}:identity/{identity}",
+        *([f"{prefix}:configuration-set/{used_set}"] if used_set else []),
+        *(f"{prefix}:identity/{one}" for one in judged),
+    ]
+
+
+def _context(sender: str, sent: Sent) -> dict[str, Any]:
+    origin = "aws:SourceVpce" if sent.origin.startswith("vpce-") else "aws:SourceIp"
+    return {
+        "ses:FromAddress": sender,
+        "ses:FeedbackAddress": sent.return_path,
+        "ses:Recipients": list(sent.recipients),
+        origin: sent.origin,
+    }
+
+
+def _policy(resource: str) -> Any:  # noqa: ANN401 - a document, or None
+    kind, _, name = resource.rpartition(":")[2].partition("/")
+    return identity_policy(name) if kind == "identity" else None
+
+
+def _user(key_id: str) -> str:
+    arn: str = iam._users[iam._access_keys[key_id]["UserName"]]["Arn"]
+    return arn

@@ -1,0 +1,276 @@
+"""`verify` on a login as it was deployed: what is proved, by whom, from where, and what is shown."""
+
+import json
+import re
+from collections.abc import Iterator
+from email import message_from_string
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from local_aws.aws import ACCOUNT, LocalAws
+from tests.cli.command import ELSEWHERE, ENDPOINT, INSIDE, Command, deployed, evidence, verdicts
+
+RESTRICTED: dict[str, Any] = {
+    "identity": ["example.com", "example.net"],
+    "from_address": ["noreply@example.com", "Billing@example.com"],
+    "allowed_cidrs": ["203.0.113.0/25", "203.0.113.128/32", "2001:db8:1::/48"],
+    "allowed_vpc_endpoints": [ENDPOINT],
+    "allowed_recipients": ["*@example.net"],
+    "feedback_address": "bounces@example.com",
+    "configuration_set": "transactional",
+}
+
+
+@pytest.fixture(scope="module")
+def restricted(aws: LocalAws) -> Iterator[Command]:
+    with deployed(aws, "Restricted", **RESTRICTED) as command:
+        yield command
+
+
+def by(report: dict[str, Any]) -> dict[str, list[str]]:
+    return {one["name"]: one["by"] for one in report["claims"]}
+
+
+def test_inside_ses_proves_the_sender_and_the_identity(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(INSIDE)
+    report = plain.verify()
+    assert (report["exit"], report["verdict"]) == (0, "proved")
+    assert set(verdicts(report).values()) == {"proved", "observed"}
+    judges = by(report)
+    assert judges["login-current"] == judges["allowed-mail"] == judges["other-from"] == ["SES"]
+    assert judges["other-identity"] == ["SES", "IAM"]
+    assert "refused-from-here" not in judges
+    assert evidence(report, "other-from").startswith("554 after DATA: no ses:SendRawEmail on identity/example.com")
+
+
+def test_outside_ses_proves_the_networks_and_iam_the_rest(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(ELSEWHERE)
+    plain.address = ELSEWHERE
+    report = plain.verify()
+    plain.address = INSIDE
+    assert (report["exit"], report["verdict"]) == (0, "proved")
+    judges = by(report)
+    assert judges["login-current"] == judges["refused-from-here"] == ["SES"]
+    assert judges["allowed-mail"] == judges["other-from"] == judges["other-identity"] == ["IAM"]
+
+
+def test_with_an_option_no_address_is_asked_for(aws: LocalAws, plain: Command) -> None:
+    """The options say where it runs."""
+    aws.send_from(ELSEWHERE)
+    assert "refused-from-here" in plain.verdicts("--outside")
+    aws.send_from(INSIDE)
+    plain.address = "nowhere"
+    assert "refused-from-here" not in plain.verdicts("--inside")
+    plain.address = INSIDE
+
+
+def test_mail_that_is_accepted_outside_breaks_the_promise(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(INSIDE)
+    assert "refused-from-here" in plain.broken("--outside")
+
+
+def test_who_says_inside_and_is_not_gets_a_broken_claim(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(ELSEWHERE)
+    assert plain.broken("--inside") == {"allowed-mail"}
+
+
+def test_all_mail_goes_to_the_simulator_and_says_what_it_is(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(INSIDE)
+    before = len(aws.mails())
+    plain.verify()
+    sent = [message_from_string(mail["text"]) for mail in aws.mails()[before:]]
+    assert len(sent) == 2, "the allowed mail, and the one with another envelope"
+    assert {mail["Auto-Submitted"] for mail in sent} == {"auto-generated"}
+    assert {mail["X-SES-MESSAGE-TAGS"] for mail in sent} == {"ses-secure-user=verify"}
+    (recipient,) = {mail["To"] for mail in sent}
+    assert re.fullmatch(r"success\+[0-9a-f]{12}@simulator\.amazonses\.com", recipient)
+
+
+def test_mails_are_spaced_by_the_accounts_rate(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(INSIDE)
+    plain.slept.clear()
+    plain.verify()
+    rate = aws.client("sesv2").get_account()["SendQuota"]["MaxSendRate"]
+    assert plain.slept
+    assert all(one >= 1 / rate for one in plain.slept)
+
+
+def test_every_restriction_is_a_claim(aws: LocalAws, restricted: Command) -> None:
+    aws.send_from(INSIDE)
+    found = restricted.verdicts()
+    assert set(found.values()) == {"proved", "observed"}
+    assert {
+        "other-recipient",
+        "other-return-path",
+        "network-203.0.113.0/25",
+        "network-203.0.113.128/32",
+        "network-2001:db8:1::/48",
+        f"endpoint-{ENDPOINT}",
+    } <= found.keys()
+
+
+def test_a_network_is_judged_by_its_edges_and_neighbours(aws: LocalAws, restricted: Command) -> None:
+    """Neighbours that are allowed themselves are left out."""
+    aws.send_from(INSIDE)
+    report = restricted.verify()
+    assert evidence(report, "network-203.0.113.0/25") == "203.0.113.0 in, 203.0.113.127 in, 203.0.112.255 out"
+    assert evidence(report, "network-203.0.113.128/32") == "203.0.113.128 in, 203.0.113.129 out"
+    assert evidence(report, "network-2001:db8:1::/48") == (
+        "2001:db8:1:: in, 2001:db8:1:ffff:ffff:ffff:ffff:ffff in,"
+        " 2001:db8:0:ffff:ffff:ffff:ffff:ffff out, 2001:db8:2:: out"
+    )
+
+
+def test_without_a_recipient_to_mail_iam_judges_recipients(aws: LocalAws, restricted: Command) -> None:
+    aws.send_from(INSIDE)
+    before = len(aws.mails())
+    report = restricted.verify()
+    assert by(report)["allowed-mail"] == by(report)["other-recipient"] == ["IAM"]
+    assert "--recipient" in evidence(report, "allowed-mail")
+    assert len(aws.mails()) == before
+
+
+def test_with_a_recipient_ses_judges_them(aws: LocalAws, restricted: Command) -> None:
+    aws.send_from(INSIDE)
+    report = restricted.verify("--recipient", "person@example.net")
+    assert report["exit"] == 0
+    judges = by(report)
+    assert judges["allowed-mail"] == judges["other-recipient"] == judges["other-return-path"] == ["SES"]
+    assert {message_from_string(mail["text"])["To"] for mail in aws.mails()[-1:]} == {"person@example.net"}
+
+
+def test_a_simulator_among_the_allowed_recipients_is_mailed(aws: LocalAws) -> None:
+    aws.send_from(INSIDE)
+    with deployed(aws, "Simulator", allowed_recipients=["*@simulator.amazonses.com"]) as command:
+        report = command.verify()
+    assert report["exit"] == 0
+    assert by(report)["allowed-mail"] == ["SES"]
+    assert by(report)["other-recipient"] == ["IAM"]
+
+
+def test_through_an_endpoint_only_a_sent_mail_tells_the_place(aws: LocalAws) -> None:
+    """Without a recipient to mail nothing is concluded."""
+    aws.send_from(ENDPOINT)
+    properties = {"allowed_cidrs": [], "allowed_vpc_endpoints": [ENDPOINT]}
+    with deployed(aws, "Endpoint", **properties, allowed_recipients=["*@example.net"]) as command:
+        report, mailed = command.verify(), command.verify("--recipient", "person@example.net")
+    assert report["judged from"] == "unknown: mail goes through a VPC endpoint"
+    assert (report["exit"], by(report)["allowed-mail"]) == (0, ["IAM"])
+    assert mailed["judged from"] == "inside: mail goes through a VPC endpoint"
+    assert (mailed["exit"], by(mailed)["allowed-mail"]) == (0, ["SES"])
+
+
+@pytest.mark.parametrize("origin", [ENDPOINT, ELSEWHERE])
+def test_with_endpoints_ses_tells_whether_mail_is_from_inside(aws: LocalAws, restricted: Command, origin: str) -> None:
+    aws.send_from(origin)
+    restricted.address = ELSEWHERE
+    report = restricted.verify("--recipient", "person@example.net")
+    restricted.address = INSIDE
+    if origin == ENDPOINT:
+        assert report["exit"] == 0
+        assert by(report)["allowed-mail"] == ["SES"]
+    else:
+        assert report["exit"] == 2
+        assert verdicts(report)["refused-from-here"] == "not proved"
+        assert "say --inside or --outside" in evidence(report, "refused-from-here")
+
+
+def test_a_stranger_is_nobody_who_is_allowed(aws: LocalAws) -> None:
+    aws.send_from(INSIDE)
+    senders = {"from_address": "stranger@example.com", "feedback_address": "stranger1@example.com"}
+    with deployed(aws, "Stranger", **senders) as command:
+        report = command.verify()
+    assert report["exit"] == 0
+    assert "mail as stranger2@example.com is refused" in {one["claim"] for one in report["claims"]}
+
+
+def test_an_identity_that_cannot_be_tried_is_left_to_iam(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(INSIDE)
+    ses = aws.client("sesv2")
+    ses.delete_email_identity(EmailIdentity="example.org")
+    report = plain.verify()
+    ses.create_email_identity(EmailIdentity="example.org")
+    assert by(report)["other-identity"] == ["IAM"]
+    assert verdicts(report)["other-identity"] == "proved"
+
+
+def test_after_rotations_both_logins_are_tried(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(INSIDE)
+    aws.rotate(plain.secret)
+    found = plain.verdicts()
+    assert found["login-current"] == found["login-previous"] == found["keys"] == "proved"
+
+
+def test_the_default_configuration_set_must_be_allowed(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(INSIDE)
+    attributes = aws.client("sesv2").put_email_identity_configuration_set_attributes
+    attributes(EmailIdentity="example.com", ConfigurationSetName="watched")
+    report = plain.verify()
+    attributes(EmailIdentity="example.com")
+    assert report["exit"] == 1
+    assert "`configuration_set` must name the identity's default set" in evidence(report, "allowed-mail")
+
+
+def test_what_is_undocumented_is_recorded(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(INSIDE)
+    report = plain.verify()
+    assert {name for name, verdict in verdicts(report).items() if verdict == "observed"} == {
+        "envelope",
+        "from-case",
+        "last-used",
+    }
+    assert evidence(report, "envelope").startswith("it is not: 250 after DATA")
+    assert evidence(report, "from-case").startswith("it does: 554")
+    aws.send_from(ELSEWHERE)
+    assert evidence(plain.verify("--outside"), "login-outside").startswith("it is not: 235 after AUTH")
+
+
+def test_a_login_that_is_refused_outside_proves_nothing(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(ELSEWHERE)
+    aws.refuse_logins(refused=True)
+    report = plain.verify("--outside")
+    inside = plain.verify("--inside")
+    aws.refuse_logins(refused=False)
+    assert report["exit"] == 2
+    assert verdicts(report)["login-current"] == verdicts(report)["refused-from-here"] == "not proved"
+    assert evidence(report, "login-outside").startswith("it may be: 535")
+    assert (inside["exit"], verdicts(inside)["login-current"]) == (1, "broken")
+
+
+def test_no_output_tells_a_password_a_key_or_the_account(aws: LocalAws, plain: Command, tmp_path: Path) -> None:
+    """Neither what is printed nor what is written to a file."""
+    junit = tmp_path / "junit.xml"
+    texts = []
+    for origin, option in ((INSIDE, "--inside"), (ELSEWHERE, "--outside"), (INSIDE, "--outside")):
+        aws.send_from(origin)
+        for form in ((), ("--json",)):
+            done = plain.run("verify", plain.secret, option, *form, "--junit", str(junit))
+            texts += [done.output, junit.read_text()]
+    assert [one for text in texts for one in aws.leaked_in(text)] == []
+    assert [text for text in texts if ACCOUNT in text] == []
+    assert all(plain.user in text for text in texts[::2])
+
+
+def test_the_table_names_login_policy_and_place(aws: LocalAws, plain: Command) -> None:
+    aws.send_from(INSIDE)
+    done = plain.run("verify", plain.secret)
+    assert done.exit_code == 0
+    assert f"user: {plain.user}" in done.stdout
+    assert "policy: mail as noreply@example.com from 203.0.113.0/24" in done.stdout
+    assert f"judged from: inside: {INSIDE} is in an allowed network" in done.stdout
+    assert re.search(r"✓ +mail as stranger@example.com is refused +SES", done.stdout)
+
+
+def test_junit_has_a_test_for_each_claim(aws: LocalAws, plain: Command, tmp_path: Path) -> None:
+    aws.send_from(INSIDE)
+    junit = tmp_path / "junit.xml"
+    done = plain.run("verify", plain.secret, "--outside", "--json", "--junit", str(junit))
+    suite = ET.parse(junit).getroot()  # noqa: S314 - we have just written it
+    claims = json.loads(done.stdout)["claims"]
+    assert [case.get("classname") for case in suite] == [one["name"] for one in claims]
+    failed = {case.get("classname") for case in suite if case.find("failure") is not None}
+    assert failed == {one["name"] for one in claims if one["verdict"] == "broken"} == {"refused-from-here"}
+    assert suite.attrib == {"name": "ses-secure-user verify", "tests": str(len(claims)), "failures": "1", "errors": "0"}

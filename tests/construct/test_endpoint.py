@@ -1,0 +1,55 @@
+"""The endpoint: its region, host and port."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from tests.construct.users import refused
+
+SES = "be the name of an SMTP endpoint of SES, since the login is shown to no other host"
+LEAVE_OUT = (
+    "write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the region's own;"
+    " a CNAME or a relay is none"
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"ses_region": "Ireland"},
+            "`ses_region` must be the name of a region, got Ireland; write one such as eu-west-1",
+        ),
+        (
+            {"smtp_host": "smtps://email-smtp.eu-west-1.amazonaws.com:465"},
+            f"`smtp_host` must {SES}, got smtps://email-smtp.eu-west-1.amazonaws.com:465; {LEAVE_OUT}",
+        ),
+        ({"smtp_host": "mail.example.com"}, f"`smtp_host` must {SES}, got mail.example.com; {LEAVE_OUT}"),
+        ({"smtp_host": 465}, f"`smtp_host` must {SES}, got 465; {LEAVE_OUT}"),
+        (
+            {"smtp_port": 2525},
+            "`smtp_port` must be one that SES offers, got 2525; write one of 25, 465, 587, 2465, 2587",
+        ),
+        (
+            {"smtp_port": "465"},
+            "`smtp_port` must be one that SES offers, got '465'; write one of 25, 465, 587, 2465, 2587",
+        ),
+    ],
+)
+def test_a_wrong_endpoint_is_refused(stack: cdk.Stack, changed: dict[str, Any], message: str) -> None:
+    assert refused(stack, **changed) == message
+
+
+@pytest.mark.parametrize(
+    "host", ["email-smtp.us-east-1.amazonaws.com", "vpce-0a-1b.email-smtp.us-east-1.vpce.amazonaws.com"]
+)
+def test_an_endpoint_of_another_region_is_refused(stack: cdk.Stack, host: str) -> None:
+    assert refused(stack, smtp_host=host) == (
+        f"`smtp_host` must be an endpoint of `ses_region` eu-west-1, got {host}; an SMTP password is valid in one region:"
+        " set `ses_region` to us-east-1, or another host"
+    )
+
+
+def test_a_port_is_checked_where_the_region_is_not_known() -> None:
+    assert refused(cdk.Stack(), smtp_port=2525).startswith("`smtp_port` must be one that SES offers, got 2525")

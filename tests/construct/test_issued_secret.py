@@ -1,0 +1,255 @@
+"""The secret: who may read the login, each grant allows what it says, or is refused by name."""
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk.assertions import Template
+
+from ses_secure_user import SecureSesSmtpUser
+from tests.construct.users import HERE, resources, user, warnings
+
+ELSEWHERE = cdk.Environment(account="444455556666", region="eu-west-1")
+FOREIGN_ROLE = "arn:aws:iam::444455556666:role/reader"
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
+READ = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
+THROUGH = {"StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"}}
+
+Json = dict[str, Any]
+
+
+def mailer(stack: cdk.Stack, key: kms.IKey | None = None) -> SecureSesSmtpUser:
+    return user(stack, encryption_key=key)
+
+
+def role(stack: cdk.Stack) -> iam.Role:
+    return iam.Role(stack, "Reader", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+
+
+def reading(stack: cdk.Stack) -> list[Json]:
+    """The statements of the reader's own policy."""
+    return [it for one in resources(stack, "AWS::IAM::Policy") for it in one["PolicyDocument"]["Statement"]]
+
+
+def of_the_secret(stack: cdk.Stack) -> list[Json]:
+    """The statements of the secret's resource policy."""
+    found = resources(stack, "AWS::SecretsManager::ResourcePolicy")
+    return [it for one in found for it in one["ResourcePolicy"]["Statement"]]
+
+
+def of_the_key(stack: cdk.Stack) -> list[Json]:
+    """The statements of the key's policy, but for the account's own."""
+    found = resources(stack, "AWS::KMS::Key")
+    return [it for one in found for it in one["KeyPolicy"]["Statement"] if it["Action"] != "kms:*"]
+
+
+def secret_arn(stack: cdk.Stack) -> Json:
+    (credential,) = Template.from_stack(stack).find_resources("Custom::SesSmtpCredential")
+    return {"Fn::GetAtt": [credential, "SecretArn"]}
+
+
+def test_a_role_reads_this_secret_and_nothing_else(stack: cdk.Stack) -> None:
+    assert mailer(stack).grant_read(role(stack)).success
+    assert reading(stack) == [{"Action": READ, "Effect": "Allow", "Resource": secret_arn(stack)}]
+    assert of_the_secret(stack) == []
+
+
+def test_a_reader_follows_where_another_login_takes_the_place() -> None:
+    """It refers to the new credential, so it is deployed after the login is in the new secret."""
+    read = []
+    for port in (465, 587):
+        stack = cdk.Stack(cdk.App(context={"aws:cdk:disable-asset-staging": True}), "Stack", env=HERE)
+        user(stack, smtp_port=port).grant_read(role(stack))
+        assert reading(stack) == [{"Action": READ, "Effect": "Allow", "Resource": secret_arn(stack)}]
+        read.append(secret_arn(stack))
+
+    assert read[0] != read[1]
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_role_decrypts_through_secrets_manager_alone(stack: cdk.Stack, *, imported: bool) -> None:
+    """By its own policy, so that neither the key's stack nor its policy needs to know the reader."""
+    key = kms.Key.from_key_arn(stack, "Key", KEY) if imported else kms.Key(stack, "Key")
+
+    mailer(stack, key).grant_read(role(stack))
+
+    _, decrypting = reading(stack)
+    assert (decrypting["Action"], decrypting["Condition"]) == ("kms:Decrypt", THROUGH)
+    assert decrypting["Resource"] == stack.resolve(key.key_arn)
+    assert of_the_key(stack) == []
+
+
+@pytest.mark.parametrize(
+    ("grantee", "principal"),
+    [
+        (iam.AccountPrincipal("444455556666"), ":iam::444455556666:root"),
+        (iam.ArnPrincipal(FOREIGN_ROLE), FOREIGN_ROLE),
+        (None, FOREIGN_ROLE),
+    ],
+    ids=["account", "arn", "imported role"],
+)
+def test_another_accounts_reader_is_named_by_secret_and_key(
+    stack: cdk.Stack, grantee: iam.IGrantable | None, principal: str
+) -> None:
+    reader = grantee or iam.Role.from_role_arn(stack, "Foreign", FOREIGN_ROLE)
+
+    assert mailer(stack, kms.Key(stack, "Key")).grant_read(reader).success
+    (read,), (decrypt,) = of_the_secret(stack), of_the_key(stack)
+    assert principal in json.dumps(read["Principal"])
+    assert principal in json.dumps(decrypt["Principal"])
+    assert (read["Action"], read["Resource"]) == (READ, secret_arn(stack))
+    assert (decrypt["Action"], decrypt["Condition"]) == ("kms:Decrypt", THROUGH)
+
+
+def test_another_accounts_reader_needs_a_customer_key(stack: cdk.Stack) -> None:
+    made = mailer(stack)
+
+    with pytest.raises(ValueError, match="`encryption_key`") as refusal:
+        made.grant_read(iam.ArnPrincipal(FOREIGN_ROLE))
+
+    assert str(refusal.value) == (
+        "`encryption_key` must be given for a reader of another account, since AWS's own key decrypts for none, got None;"
+        " give a kms.Key, whose policy lets that account use it"
+    )
+    assert of_the_secret(stack) == []
+
+
+def test_an_arn_of_this_account_is_named_by_the_secret(stack: cdk.Stack) -> None:
+    mailer(stack).grant_read(iam.ArnPrincipal("arn:aws:iam::111122223333:role/reader"))
+    (read,) = of_the_secret(stack)
+    assert read["Principal"] == {"AWS": "arn:aws:iam::111122223333:role/reader"}
+
+
+def test_what_an_imported_keys_policy_must_allow_is_said(stack: cdk.Stack) -> None:
+    mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).grant_read(iam.AccountPrincipal("444455556666"))
+
+    (warning,) = warnings(stack)
+    assert warning == (
+        "`encryption_key` is imported, so its own policy has to allow kms:Decrypt to the grantee, where kms:ViaService is"
+        " secretsmanager.eu-west-1.amazonaws.com [ack: ses-secure-user:keyPolicy]"
+    )
+
+
+def test_a_role_of_another_account_is_to_be_given_by_its_arn(app: cdk.App, stack: cdk.Stack) -> None:
+    made = mailer(stack, kms.Key(stack, "Key"))
+
+    with pytest.raises(ValueError, match="`grantee`") as refusal:
+        made.grant_read(role(cdk.Stack(app, "Foreign", env=ELSEWHERE)))
+
+    assert str(refusal.value) == (
+        "`grantee` must be given by its ARN if it is of another account, got 444455556666;"
+        " name it there with `role_name` and give iam.ArnPrincipal(…)"
+    )
+
+
+def test_a_name_is_no_grantee(stack: cdk.Stack) -> None:
+    made = mailer(stack)
+    with pytest.raises(ValueError, match="`grantee` must be a construct of type"):
+        made.grant_read("reader")  # type: ignore[arg-type]
+
+
+def test_versions_are_granted_alone_where_they_are_named(stack: cdk.Stack) -> None:
+    mailer(stack).secret.grant_read(role(stack), ["AWSCURRENT"])
+    (statement,) = reading(stack)
+    assert statement["Condition"] == {"ForAnyValue:StringEquals": {"secretsmanager:VersionStage": ["AWSCURRENT"]}}
+
+
+def test_what_the_cdk_grants_by_itself_reads_and_decrypts_too(stack: cdk.Stack) -> None:
+    made = mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY))
+
+    ecs.FargateTaskDefinition(stack, "Task").add_container(
+        "App",
+        image=ecs.ContainerImage.from_registry("app"),
+        secrets={"SMTP_PASSWORD": ecs.Secret.from_secrets_manager(made.secret, "password")},
+    )
+
+    assert [one["Action"] for one in reading(stack)] == [READ, "kms:Decrypt"]
+    (task,) = resources(stack, "AWS::ECS::TaskDefinition")
+    (secret,) = task["ContainerDefinitions"][0]["Secrets"]
+    assert secret["ValueFrom"] == {"Fn::Join": ["", [secret_arn(stack), ":password::"]]}
+
+
+def test_the_secret_takes_statements_of_ones_own(stack: cdk.Stack) -> None:
+    secret = mailer(stack).secret
+    statement = iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        actions=["secretsmanager:GetSecretValue"],
+        resources=["*"],
+        principals=[iam.AnyPrincipal()],
+        conditions={"StringNotEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}},
+    )
+
+    assert secret.add_to_resource_policy(statement).statement_added
+    secret.deny_account_root_delete()
+
+    (policy,) = resources(stack, "AWS::SecretsManager::ResourcePolicy")
+    assert policy["SecretId"] == secret_arn(stack)
+    assert [one["Action"] for one in of_the_secret(stack)] == [
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:DeleteSecret",
+    ]
+
+
+def test_a_writer_may_put_a_value_and_encrypt_it(stack: cdk.Stack) -> None:
+    mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).secret.grant_write(role(stack))
+
+    put, encrypt = reading(stack)
+    assert "secretsmanager:PutSecretValue" in put["Action"]
+    assert (encrypt["Action"], encrypt["Condition"]) == (["kms:Decrypt", "kms:GenerateDataKey"], THROUGH)
+
+
+def test_the_secret_is_the_cdks_imported_one_in_all_else(stack: cdk.Stack) -> None:
+    made = mailer(stack, kms.Key(stack, "Key")).secret
+    imported = secretsmanager.Secret.from_secret_complete_arn(stack, "Imported", made.secret_arn)
+    assert stack.resolve(attributes(made)) == stack.resolve(attributes(imported))
+
+
+def attributes(secret: secretsmanager.ISecret) -> list[str | None]:
+    return [
+        secret.secret_arn,
+        secret.secret_full_arn,
+        secret.secret_name,
+        secret.secret_value.unsafe_unwrap(),
+        secret.secret_value_from_json("host").unsafe_unwrap(),
+        secret.cfn_dynamic_reference_key(json_field="host"),
+        secret.secret_ref.secret_id,
+    ]
+
+
+@pytest.mark.parametrize("key_of", ["Mail", "Keys"])
+@pytest.mark.parametrize("reader_of", ["Mail", "Readers"])
+def test_key_user_and_reader_may_be_of_different_stacks(app: cdk.App, key_of: str, reader_of: str) -> None:
+    """The reader's stack depends on the two others, and the user's on the key's."""
+    stacks = {name: cdk.Stack(app, name, env=HERE) for name in ("Mail", "Keys", "Readers")}
+    mailer(stacks["Mail"], kms.Key(stacks[key_of], "Key")).grant_read(role(stacks[reader_of]))
+    app.synth()
+
+    assert [one["Action"] for one in reading(stacks[reader_of])] == [READ, "kms:Decrypt"]
+    assert "Readers" not in {one.stack_name for name in ("Mail", "Keys") for one in stacks[name].dependencies}
+
+
+def test_a_key_of_the_readers_stack_is_to_be_imported_by_its_arn(app: cdk.App, stack: cdk.Stack) -> None:
+    """The reader needs the secret and the secret the key: two stacks that need each other cannot be deployed."""
+    readers = cdk.Stack(app, "Readers", env=HERE)
+    made = mailer(stack, kms.Key(readers, "Key"))
+
+    with pytest.raises(ValueError, match="`encryption_key`") as refusal:
+        made.grant_read(role(readers))
+
+    assert str(refusal.value) == (
+        "`encryption_key` must not be a resource of the reader's stack Readers, as the two stacks would need each other,"
+        " got Readers/Key; import it into this stack by its ARN: kms.Key.from_key_arn(…)"
+    )
+
+
+def test_a_key_imported_by_its_arn_is_no_stacks_resource(app: cdk.App, stack: cdk.Stack) -> None:
+    readers = cdk.Stack(app, "Readers", env=HERE)
+    mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).grant_read(role(readers))
+    app.synth()
+
+    assert [one["Resource"] for one in reading(readers) if one["Action"] == "kms:Decrypt"] == [KEY]

@@ -1,0 +1,86 @@
+"""What sees a misuse, deployed: the event reaches the topic, the watch runs as one file, the set publishes sends."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+
+from local_aws.aws import ACCOUNT, REGION, LocalAws
+from local_aws.waiting import wait_for
+from ses_secure_user import LeakAlarm
+from tests.cases.users import stack_of, user
+
+STACK = "Watched"
+EXPOSED = {"service": "RISK", "eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSED", "eventArn": "arn:aws:health:…"}
+OURS = "tests.health"
+"""Nobody but AWS may put an event of ``aws.health``, here as there."""
+
+
+@pytest.fixture(scope="module")
+def outputs(aws: LocalAws) -> Iterator[dict[str, str]]:
+    before, ses = aws.leftovers(), aws.client("sesv2")
+    ses.create_configuration_set(ConfigurationSetName="counted")
+    app = cdk.App(analytics_reporting=False)
+    stack = stack_of(app, STACK)
+    topic, queue = sns.Topic(stack, "Topic"), sqs.Queue(stack, "Queue")
+    topic.add_subscription(subscriptions.SqsSubscription(queue, raw_message_delivery=True))
+    LeakAlarm(stack, "Leak", topic=topic)
+    mailer = user(stack, configuration_set="counted")
+    mailer.alarm_on_sends(per_hour=500, topic=topic)
+    mailer.alarm_on_overdue_rotation(topic=topic)
+    cdk.CfnOutput(stack, "QueueUrl", value=queue.queue_url)
+    cdk.CfnOutput(stack, "Secret", value=mailer.secret.secret_arn)
+    yield aws.deploy(app, region=REGION)
+    aws.destroy(STACK, region=REGION)
+    ses.delete_configuration_set(ConfigurationSetName="counted")
+    assert aws.leftovers() == before
+
+
+def test_a_leak_that_health_tells_of_reaches_the_topic(aws: LocalAws, outputs: dict[str, str]) -> None:
+    events, queue = aws.client("events"), aws.client("sqs")
+    (rule,) = (one for one in events.list_rules()["Rules"] if "AWS_RISK_" in one.get("EventPattern", ""))
+    envelope = {"source": "aws.health", "account": ACCOUNT, "region": REGION, "id": "1", "time": "2026-01-01T00:00:00Z"}
+    event = json.dumps(envelope | {"detail-type": "AWS Health Event", "resources": [], "detail": EXPOSED})
+    assert events.test_event_pattern(EventPattern=rule["EventPattern"], Event=event)["Result"]
+    events.put_rule(Name=rule["Name"], EventPattern=rule["EventPattern"].replace("aws.health", OURS))
+    events.put_events(Entries=[{"Source": OURS, "DetailType": "AWS Health Event", "Detail": json.dumps(EXPOSED)}])
+    (message,) = wait_for(
+        lambda: queue.receive_message(QueueUrl=outputs["QueueUrl"], WaitTimeSeconds=1).get("Messages"), "the message"
+    )
+    assert f"AWS Health: AWS_RISK_CREDENTIALS_EXPOSED in account {ACCOUNT}" in message["Body"]
+    assert "aws secretsmanager rotate-secret" in message["Body"]
+
+
+def test_the_watch_tells_whether_a_rotation_will_come(aws: LocalAws, outputs: dict[str, str]) -> None:
+    assert asked(aws) == {outputs["Secret"]: 0}
+    aws.client("secretsmanager").cancel_rotate_secret(SecretId=outputs["Secret"])
+    assert asked(aws) == {outputs["Secret"]: 1}
+
+
+def asked(aws: LocalAws) -> dict[str, int]:
+    """What the watch writes for each secret when its rule invokes it."""
+    events = aws.client("events")
+    (rule,) = (one for one in events.list_rules()["Rules"] if one.get("ScheduleExpression") == "rate(1 hour)")
+    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    answer = aws.client("lambda").invoke(FunctionName=target["Arn"], Payload=target["Input"], LogType="Tail")
+    assert "FunctionError" not in answer
+    line = json.loads(base64.b64decode(answer["LogResult"]).decode().strip().splitlines()[-1])
+    return {line["SecretId"]: line["RotationOverdue"]}
+
+
+def test_the_set_publishes_sends_by_user_and_both_alarms_stand(aws: LocalAws, outputs: dict[str, str]) -> None:
+    assert outputs
+    answer = aws.client("sesv2").get_configuration_set_event_destinations(ConfigurationSetName="counted")
+    (destination,) = answer["EventDestinations"]
+    (dimension,) = destination["CloudWatchDestination"]["DimensionConfigurations"]
+    assert (destination["MatchingEventTypes"], dimension["DimensionName"]) == (["SEND"], "ses:caller-identity")
+    alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{STACK}-")["MetricAlarms"]
+    assert sorted((one["MetricName"], one["Namespace"]) for one in alarms) == [
+        ("RotationOverdue", "SesSecureUser"),
+        ("Send", "AWS/SES"),
+    ]

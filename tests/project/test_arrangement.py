@@ -1,0 +1,38 @@
+"""Where a module is tested can be told from its name, and what a test holds from the test's."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("", "cdk", "issuing", "login", "monitoring", "restrictions")
+ELSEWHERE = {
+    "__init__": "tests/construct/test_secure_ses_smtp_user.py",
+    "__main__": "tests/cli/test_start.py",
+    "statements": "tests/construct/test_role_access.py",
+    "verify_grant": "tests/cli/test_grant.py",
+}
+
+
+def test_each_module_of_the_package_has_its_test_module() -> None:
+    modules = {path.stem for room in ROOMS for path in (ROOT / "ses_secure_user" / room).glob("*.py")}
+
+    found = {name: ROOT / ELSEWHERE.get(name, f"tests/construct/test_{name}.py") for name in modules}
+
+    assert {name: str(path) for name, path in found.items() if not path.exists()} == {}
+    assert set(ELSEWHERE) <= set(modules)
+
+
+def test_the_map_names_every_folder() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    folders = {path.parent.relative_to(ROOT) for path in (ROOT / "ses_secure_user").rglob("*.py")}
+    assert {str(folder) for folder in folders if f"`{folder}/" not in text} == {"ses_secure_user/watch"}
+
+
+def test_a_tests_name_can_be_read_in_one_breath() -> None:
+    """Where 60 characters are too few, a sentence says the rest, as this one does."""
+    sources = [path.read_text() for path in (ROOT / "tests").glob("*/test_*.py")]
+
+    names = re.findall(r"^def (test_\w+)", "".join(sources), re.MULTILINE)
+
+    assert len(names) > 400
+    assert [name for name in names if len(name) > 60] == []
