@@ -287,14 +287,40 @@ def test_a_create_repeated_after_rotations_changes_nothing(on: Stage) -> None:
     assert (on.login(), on.key_ids()) == (before, keys)
 
 
-@pytest.mark.parametrize("kind", ["disconnected", "outage"])
+@pytest.mark.parametrize("pause", [0, 60, 200])
 @pytest.mark.parametrize("point", range(3))
-def test_a_create_repeated_after_the_next_takes_nothing_from_it(on: Stage, point: int, kind: str) -> None:
-    """The first delivery failed before it could write anything down; the next Create may fail for the second."""
+def test_a_create_repeated_after_the_next_takes_nothing_from_it(on: Stage, point: int, pause: int) -> None:
+    """Its first delivery failed before it could write anything down, and is deleted in the cleanup."""
     on.world.deleted_first = False
-    assert not on.stack.deploy(BASE, Trouble(Fault(point, kind), again_after=5.0), rollback=False)
-    on.stack.deploy(BASE, rollback=False)
+    assert not on.stack.deploy(BASE, Trouble(Fault(point, "denied")), rollback=False)
+    event = on.stack.delivery.event
+    on.stack.deploy(BASE, Trouble(others_fail=True), rollback=False)
+    on.world.pass_time(pause)
+    on.world.deliver(event)
     on.settle()
+
+
+def test_a_create_that_waits_is_undone_by_its_delete(on: Stage) -> None:
+    create = on.create_event()
+    given = create["ResourceProperties"]
+    on.world.make_key(given["UserName"])
+    on.world.pass_time(10)
+    waiting = on.world.send(create)
+    on.world.clock.sleep(60)
+    assert on.world.deliver(on.stack.event("Delete", given, physical_id="INVENTED")).succeeded
+    on.world.wait_for(waiting)
+    assert "handled before" in failed(waiting)
+    assert not on.all_keys()
+
+
+def test_a_stored_login_whose_key_is_gone_never_becomes_current(on: Stage) -> None:
+    """It is not tested, so nothing else would notice."""
+    on.world.verifies = False
+    create = on.create_event()
+    stored = on.rehearse(create).index("PutSecretValue") + 1
+    on.world.deliver(create, Fault(stored, "killed"))
+    on.world.account.users[create["ResourceProperties"]["UserName"]].keys.clear()
+    assert "no working login" in failed(on.world.deliver(create))
 
 
 def test_a_create_given_up_ends_once_the_next_has_succeeded(on: Stage) -> None:
@@ -414,8 +440,8 @@ def test_a_failed_deployment_of_another_resource_is_repaired(on: Stage) -> None:
 
 def test_a_given_up_create_is_waited_for_by_its_delete(on: Stage) -> None:
     """It may be making a key, which would keep the user from being deleted."""
-    on.world.call_seconds = lambda: 2.5
-    assert not on.stack.deploy(BASE, Trouble(given_up_after=14.0))
+    on.world.call_seconds = lambda: 1.0
+    assert not on.stack.deploy(BASE, Trouble(given_up_after=6.0))
     assert not on.world.account.users
     delete = on.stack.delivery
     assert delete.kind == "Delete"
