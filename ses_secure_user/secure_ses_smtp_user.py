@@ -14,10 +14,11 @@ from constructs import Construct
 from .cdk.kms_keys import CircleCheck, key_behind
 from .cdk.logical_ids import LoginIds
 from .cdk.refusal import check_class, refusal
-from .cdk.tokens import Place, is_list_token, is_token, place_of, stack_of
+from .cdk.tokens import Place, is_token, place_of, stack_of
 from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
 from .issuing.custom_resource import declare, issue, login_digest, rotate, tags
 from .issuing.role_access import Subject
+from .login.chosen_names import check_names
 from .login.issued_secret import IssuedSecret
 from .login.replicas import check_replicas
 from .login.rotation_interval import DEFAULT_INTERVAL, check_interval
@@ -26,7 +27,7 @@ from .login.verify_grant import grant_verification, identity_arns
 from .monitoring.rotation_watch import RotationWatch, overdue, overdue_alarm
 from .monitoring.sends import alarm, check_sends_alarm, check_watchable, make_default, publish_sends, sender, sends
 from .monitoring.topic import check_topic
-from .restrictions.names import check_names
+from .restrictions.marks import is_list_token
 from .restrictions.policy import check_size, policy_document
 from .restrictions.restrict import Restrictions, restrict, restriction_warnings
 
@@ -165,10 +166,12 @@ class SecureSesSmtpUser(Construct):
         _check_removal_policy(removal_policy)
         super().__init__(scope, construct_id)
         self.smtp_host, self.smtp_port = login.host, login.port
-        self.from_address = _first(restrictions.from_addresses)
+        self.from_address = _first(restrictions["from_address"])
         self.issuer = issuer or CredentialIssuer.of(stack)
         self._stack, self._key, self._hours = stack, key, hours
-        self._sender = sender(identity, configuration_set, restrictions.configuration_set, user_name, place.region)
+        self._sender = sender(
+            identity, configuration_set, next(iter(restrictions["configuration_set"]), None), user_name, place.region
+        )
 
         document = policy_document(restrictions, partition=place.partition, region=place.region, account=place.account)
         self._identity_arns = identity_arns(document)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from ses_secure_user.restrictions.names import SECRET_NAME
+from ses_secure_user.login.chosen_names import SECRET_NAME
 
 if TYPE_CHECKING:
     from aws_cdk import CfnResource, Stack

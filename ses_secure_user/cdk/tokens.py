@@ -1,4 +1,4 @@
-"""What the CDK knows, and what only a deployment will; asked for seldom, since each question leaves the process."""
+"""Helpers for CDK tokens and stacks. Results are cached, because each jsii call crosses a process boundary."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from weakref import WeakKeyDictionary
 from aws_cdk import Stack, Token
 from aws_cdk.region_info import RegionInfo
 
+from ses_secure_user.restrictions.marks import is_marked
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from constructs import Construct
-
-TOKEN = r"\$\{Token\[[^\]]*\]\}"  # noqa: S105 - the CDK's word for a value known at deployment
-LIST_TOKEN = "#{Token["  # noqa: S105 - the CDK's mark of a list that is known at deployment
 
 
 class Place(NamedTuple):
@@ -44,16 +41,7 @@ def stack_of(scope: Construct) -> Stack:
 
 
 def is_token(value: object) -> bool:
-    """Whether a string or number stands for a value that is known at deployment; their marks are looked for first."""
-    marked = "${Token[" in value if isinstance(value, str) else isinstance(value, int | float) and value < 0
-    return marked and Token.is_unresolved(value)
-
-
-def is_list_token(values: Sequence[str]) -> bool:
-    """Whether a list of one stands for a list that is known at deployment."""
-    return len(values) == 1 and values[0].startswith(LIST_TOKEN) and Token.is_unresolved(list(values))
-
-
-def literals(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave out what is known only at deployment."""
-    return () if is_list_token(values) else tuple(value for value in values if not is_token(value))
+    """Return whether a string or number stands for a value that is known at deployment."""
+    if isinstance(value, int | float):
+        return value < 0 and Token.is_unresolved(value)  # the CDK marks numbers as large negative ones
+    return is_marked(value)

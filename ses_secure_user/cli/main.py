@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from ses_secure_user import __version__
+from ses_secure_user.restrictions.rows import ORIGINS
 
 from .audit.audit import PERMISSIONS, audited_keys
 from .audit.report import MOVING, audit_json, audit_table, replacements
@@ -18,14 +19,14 @@ from .claims import Row, Verdict, overall
 from .errors import CannotJudgeError, explained
 from .outside import Aws, Outside, region_of
 from .report import as_json, summary, table, write_junit
-from .verify.proof import GRANT, Options, case_of, rows_of
+from .verify.proof import GRANT, Options, rows_of, trial_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from .audit.audit import AuditedKey
-    from .verify.case import Case
+    from .verify.tried import Tried
 
 EXIT = {Verdict.PROVED: 0, Verdict.BROKEN: 1, Verdict.NOT_PROVED: 2}
 
@@ -74,11 +75,11 @@ def verify(  # noqa: PLR0913 - one argument for each option
     with _judging(rows, junit, in_json=in_json) as progress:
         with explained(GRANT):
             aws = Aws(profile, region_of(secret) or region)
-        case = case_of(aws, context.ensure_object(Outside), options)
-        for row in rows_of(case):
+        tried = trial_of(aws, context.ensure_object(Outside), options)
+        for row in rows_of(tried):
             progress(row.text)
             rows.append(row)
-    click.echo(as_json(_about(case), rows)) if in_json else _show(case, rows)
+    click.echo(as_json(_about(tried), rows)) if in_json else _show(tried, rows)
     context.exit(EXIT[overall(rows)])
 
 
@@ -158,27 +159,27 @@ def _show_audit(keys: list[AuditedKey], now: datetime) -> None:
         console.print(MOVING)
 
 
-def _show(case: Case, rows: list[Row]) -> None:
+def _show(tried: Tried, rows: list[Row]) -> None:
     console = Console(highlight=False)
-    for what, value in _about(case).items():
+    for what, value in _about(tried).items():
         console.print(f"{what}: {value}", markup=False)
     console.print(table(rows))
     console.print(summary(rows))
 
 
-def _about(case: Case) -> dict[str, str]:
+def _about(tried: Tried) -> dict[str, str]:
     """Which login this is, what its policy says, and where it was judged from."""
-    restrictions = case.restrictions
-    origins = ", ".join((*restrictions.networks, *restrictions.vpc_endpoints)) or "anywhere"
+    restrictions = tried.known.restrictions
+    origins = ", ".join(value for row in ORIGINS for value in restrictions[row.prop]) or "anywhere"
     return {
-        "secret": case.secret.description.get("Name", ""),
-        "user": case.user.name,
-        "policy": f"mail as {', '.join(restrictions.from_addresses) or 'anybody'} from {origins}",
-        "judged from": f"{_place(case)}: {case.place.because}",
+        "secret": tried.known.secret.description.get("Name", ""),
+        "user": tried.known.user.name,
+        "policy": f"mail as {', '.join(restrictions['from_address']) or 'anybody'} from {origins}",
+        "judged from": f"{_place(tried)}: {tried.known.place.because}",
     }
 
 
-def _place(case: Case) -> str:
-    if case.place.inside is None and not case.inside:
+def _place(tried: Tried) -> str:
+    if tried.known.place.inside is None and not tried.inside:
         return "unknown"
-    return "inside" if case.inside else "outside"
+    return "inside" if tried.inside else "outside"

@@ -1,4 +1,4 @@
-"""Names as SES and IAM take them: identities, addresses, recipients, endpoints, configuration sets."""
+"""Names as SES takes them: identities, addresses, recipients, endpoints, configuration sets."""
 
 import re
 import unicodedata
@@ -6,35 +6,12 @@ from functools import partial
 from typing import NamedTuple
 
 from ses_secure_user.cdk.refusal import refusal
-from ses_secure_user.cdk.tokens import is_token
-
-EXAMPLES = {
-    "identity": "example.com",
-    "from_address": "noreply@example.com",
-    "allowed_cidrs": "203.0.113.0/24",
-    "allowed_vpc_endpoints": "vpce-0123456789abcdef0",
-    "allowed_recipients": "*@example.com",
-    "feedback_address": "bounces@example.com",
-    "configuration_set": "transactional",
-    "sandbox_recipients": "person@example.net",
-}
 
 _ATOM = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+"
 LOCAL = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"(?=[^,]{{1,253}}(?:,|$))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
 """A domain, which ends the text or an entry of a list with commas."""
-SECRET_NAME = 256 - len("arn:aws-us-gov:secretsmanager:us-isof-south-1:123456789012:secret:-AbCdEf")
-"""The longest name of a secret: its ARN stands in a tag of the user, which takes 256 characters
-(https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html).
-"""
-CHOSEN = {
-    "user_name": (re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}"), "1 to 64 letters, digits and _+=,.@-"),
-    "secret_name": (
-        re.compile(rf"[A-Za-z0-9/_+=.@-]{{1,{SECRET_NAME}}}"),
-        f"1 to {SECRET_NAME} letters, digits and /_+=.@-, as a tag of the user holds its ARN",
-    ),
-}
 VPC_ENDPOINT_ID = r"vpce-[0-9a-f]{8,17}"
 CONFIGURATION_SET_NAME = r"[A-Za-z0-9_-]{1,64}"
 
@@ -110,7 +87,7 @@ def _punycode(prop: str, text: str, domain: str) -> str:
 def vpc_endpoint_id(prop: str, text: str) -> str:
     """Check the id of a VPC endpoint."""
     if not re.fullmatch(VPC_ENDPOINT_ID, text):
-        raise refusal(prop, "be the id of a VPC endpoint", text, f"write one such as {EXAMPLES[prop]}")
+        raise refusal(prop, "be the id of a VPC endpoint", text, "write one such as vpce-0123456789abcdef0")
     return text
 
 
@@ -118,17 +95,5 @@ def configuration_set_name(prop: str, text: str) -> str:
     """Check the name of a configuration set."""
     if not re.fullmatch(CONFIGURATION_SET_NAME, text):
         rule = "be the name of one configuration set (1 to 64 letters, digits, - and _)"
-        raise refusal(prop, rule, text, f"write its name alone, such as {EXAMPLES[prop]}")
+        raise refusal(prop, rule, text, "write its name alone, such as transactional")
     return text
-
-
-def check_names(*, user_name: str | None, secret_name: str | None) -> None:
-    """Check the names that the caller chose for the user and the secret.
-
-    Raises:
-        ValueError: AWS does not allow one of them.
-    """
-    for prop, name in (("user_name", user_name), ("secret_name", secret_name)):
-        pattern, alphabet = CHOSEN[prop]
-        if name is not None and not (isinstance(name, str) and (is_token(name) or pattern.fullmatch(name))):
-            raise refusal(prop, f"be {alphabet}", name, "leave it out to have one generated")

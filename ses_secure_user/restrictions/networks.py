@@ -57,7 +57,10 @@ def merged_networks(values: Iterable[str]) -> list[str]:
 
 
 def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Family]:
-    """Merge one family, unless with the reserved networks, where no mail comes from, it is the whole internet."""
+    """Collapse the networks of one address family.
+
+    Refuse a list that, with the reserved ranges, covers the whole internet.
+    """
     given: list[_Family] = [network for network in networks if isinstance(network, family)]
     merged: list[_Family] = list(collapse_addresses(given))
     if any(network.prefixlen < _HUGE for network in merged):
@@ -68,20 +71,29 @@ def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Fam
     return merged
 
 
-def _network(text: str) -> _Network:
+def network(prop: str, text: str) -> str:
+    """Check one network, and write it with its prefix.
+
+    Raises:
+        ValueError: It is none, or not public.
+    """
+    return str(_network(text, prop))
+
+
+def _network(text: str, prop: str = "allowed_cidrs") -> _Network:
     parsed = _parsed(text)
     if parsed is None or "%" in text:  # a zone names an interface, not a network
         remedy = "write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48"
-        raise refusal("allowed_cidrs", "hold IPv4 or IPv6 networks", text, remedy)
+        raise refusal(prop, "hold IPv4 or IPv6 networks", text, remedy)
     network: _Network = parsed.network
     if parsed.ip != network.network_address:
         remedy = f"write {network} for the network, {parsed.ip} for the one address"
-        raise refusal("allowed_cidrs", "hold networks without host bits", text, remedy)
+        raise refusal(prop, "hold networks without host bits", text, remedy)
     for reserved, kind in _RESERVED:
         if _within(network, reserved):
             rule = f"hold public networks, since `aws:SourceIp` never holds {kind} addresses"
             remedy = "name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`"
-            raise refusal("allowed_cidrs", rule, text, remedy)
+            raise refusal(prop, rule, text, remedy)
     return network
 
 

@@ -1,34 +1,34 @@
-"""Restrictions written as the IAM document that is the user's policy and boundary."""
+"""The IAM document that is the user's policy and boundary, written from the rows; and whether it fits."""
+
+from __future__ import annotations
 
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ses_secure_user.cdk.refusal import refusal
-from ses_secure_user.cdk.tokens import TOKEN, is_list_token
 
-from .restrict import Restrictions
+from .marks import TOKEN, is_list_token
+from .rows import ACTION, ORIGINS, PURPOSES, ROWS, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .restrict import Restrictions
 
 POLICY_LIMIT = 6144
-"""Characters of a managed policy, whitespace not counted (IAM user guide, reference_iam-quotas)."""
+"""Characters of a managed policy, whitespace not counted
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+"""
 
-_ACTION = "ses:SendRawEmail"
 
-_Test = tuple[str, str, Sequence[str]]
+_Test = tuple[str, str, "Sequence[str]"]
 _Condition = dict[str, dict[str, str | list[str]]]
 
 
 def policy_document(restrictions: Restrictions, *, partition: str, region: str, account: str) -> dict[str, object]:
     """Write the restrictions as the IAM document that is the user's policy and permissions boundary at once.
-
-    The Allow statements say what may be sent; the Deny statements say the same from the other side, so that neither a
-    policy attached later nor an SES identity policy that names the user (which passes a boundary's silence) widens it.
-    A positive operator is false on a missing key and a negated one is true, so a request that does not tell its
-    origin, sender or recipients is denied twice. Set operators are the exception: ``ForAllValues`` is true and
-    ``ForAnyValue`` false on a missing key, so ``Null`` stands beside both (IAM user guide,
-    reference_policies_elements_condition_operators; SES developer guide, control-user-access).
 
     Args:
         restrictions: What `restrict` made.
@@ -39,36 +39,39 @@ def policy_document(restrictions: Restrictions, *, partition: str, region: str, 
     Returns:
         The document, deterministic to the last character.
     """
-    resources = _shortest([f"arn:{partition}:ses:{region}:{account}:{name}" for name in _resource_names(restrictions)])
-    origins = (
-        ("SendFromNetworks", "IpAddress", "aws:SourceIp", restrictions.networks),
-        ("SendThroughEndpoints", "StringEquals", "aws:SourceVpce", restrictions.vpc_endpoints),
-    )
-    allowed = [
-        {
-            "Sid": sid,
-            "Effect": "Allow",
-            "Action": _ACTION,
-            "Resource": resources,
-            "Condition": _condition(*_purpose(restrictions), (operator, key, values)),
-        }
-        for sid, operator, key, values in origins
-        if values
+    prefix = f"arn:{partition}:ses:{region}:{account}:"
+    resources = [f"{prefix}{name}" for name in _resource_names(restrictions.values)]
+    return {"Version": "2012-10-17", "Statement": statements(resources, restrictions.values)}
+
+
+def statements(resources: Sequence[str], values: Mapping[str, Sequence[str]]) -> list[Mapping[str, object]]:
+    """Write the statements.
+
+    The Allow statements say what may be sent; the Deny statements say the same from the other side, so that neither a
+    policy attached later nor an SES identity policy that names the user (which passes a boundary's silence) widens it.
+    A positive operator is false on a missing key and a negated one is true, so a request that does not tell its
+    origin, sender or recipients is denied twice. Set operators are the exception: ``ForAllValues`` is true and
+    ``ForAnyValue`` false on a missing key, so ``Null`` stands next to both
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html;
+    https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html).
+
+    Args:
+        resources: The ARNs of the identities and the configuration set.
+        values: The values of each property; those of one that restricts nothing are empty.
+    """
+    purpose = [test for row in PURPOSES for test in _tests(row, values)]
+    allow = {"Effect": "Allow", "Action": ACTION, "Resource": _shortest(resources)}
+    deny = {"Effect": "Deny", "Action": ACTION, "Resource": "*"}
+    allowed = {row.allow: _condition(*purpose, *_tests(row, values)) for row in ORIGINS if values[row.prop]}
+    denied = {sid: _condition(test) for row in PURPOSES for sid, test in _denials(row, values)}
+    # One statement, since it means neither this origin nor that one.
+    denied["DenyOtherOrigins"] = _condition(*((row.negated, row.key, values[row.prop]) for row in ORIGINS))
+    return [
+        *({"Sid": sid, **allow, "Condition": condition} for sid, condition in allowed.items()),
+        {"Sid": "DenyOtherActions", "Effect": "Deny", "NotAction": ACTION, "Resource": "*"},
+        {"Sid": "DenyOtherResources", "Effect": "Deny", "Action": ACTION, "NotResource": _shortest(resources)},
+        *({"Sid": sid, **deny, "Condition": condition} for sid, condition in denied.items() if condition),
     ]
-    denied = [
-        {"Sid": sid, "Effect": "Deny", "Action": _ACTION, "Resource": "*", "Condition": condition}
-        for sid, condition in _deny_conditions(restrictions).items()
-        if condition
-    ]
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            *allowed,
-            {"Sid": "DenyOtherActions", "Effect": "Deny", "NotAction": _ACTION, "Resource": "*"},
-            {"Sid": "DenyOtherResources", "Effect": "Deny", "Action": _ACTION, "NotResource": resources},
-            *denied,
-        ],
-    }
 
 
 def check_size(restrictions: Restrictions) -> None:
@@ -77,19 +80,12 @@ def check_size(restrictions: Restrictions) -> None:
     Raises:
         ValueError: They are too many; the message names the longest list, and how much of it fits.
     """
-    counted = {
-        "allowed_cidrs": "networks",
-        "allowed_vpc_endpoints": "vpc_endpoints",
-        "allowed_recipients": "recipients",
-        "from_address": "from_addresses",
-        "identity": "identities",
-        "sandbox_recipients": "sandbox_recipients",
-    }
-    prop, field = max(counted.items(), key=lambda item: sum(map(len, getattr(restrictions, item[1]))))
-    values = getattr(restrictions, field)
+    lists = [row.prop for row in ROWS if not row.is_single]
+    prop = max(lists, key=lambda one: sum(map(len, restrictions.values[one])))
+    values = restrictions.values[prop]
 
     def size(count: int) -> int:
-        fewer = replace(restrictions, **{field: values[:count]})
+        fewer = restrictions.but(prop, values[:count])
         return policy_size(policy_document(fewer, partition="aws-us-gov", region="ap-southeast-1", account="0" * 12))
 
     if size(len(values)) > POLICY_LIMIT:
@@ -105,40 +101,23 @@ def policy_size(document: dict[str, object]) -> int:
     return len(re.sub(rf"{TOKEN}|#\{{Token\[[^\]]*\]\}}", "x" * 64, text))
 
 
-def _resource_names(restrictions: Restrictions) -> Iterable[str]:
+def _resource_names(values: Mapping[str, Sequence[str]]) -> Iterable[str]:
     """Name what a send touches: SES may judge the domain's identity, the address's own, a recipient's or a set."""
-    senders = () if is_list_token(restrictions.from_addresses) else restrictions.from_addresses
-    for name in dict.fromkeys((*restrictions.identities, *senders, *restrictions.sandbox_recipients)):
-        yield f"identity/{name}"
-    if restrictions.configuration_set:
-        yield f"configuration-set/{restrictions.configuration_set}"
+    found = ((row, value) for row in ROWS if row.resource for value in values[row.prop] if not is_list_token([value]))
+    return dict.fromkeys(f"{row.resource}/{value}" for row, value in found)
 
 
-def _purpose(restrictions: Restrictions) -> tuple[_Test, ...]:
-    """Say what every permitted send has in common."""
-    recipients = restrictions.recipients
-    return (
-        ("StringEquals", "ses:FromAddress", restrictions.from_addresses),
-        ("StringEquals", "ses:FeedbackAddress", _optional(restrictions.feedback_address)),
-        ("ForAllValues:StringLike", "ses:Recipients", recipients),
-        ("Null", "ses:Recipients", ("false",) if recipients else ()),
-    )
+def _tests(row: Row, values: Mapping[str, Sequence[str]]) -> list[_Test]:
+    """What an allowed send must match."""
+    found = values[row.prop]
+    return [(row.operator, row.key, found), *([("Null", row.key, ("false",))] if row.is_set and found else [])]
 
 
-def _deny_conditions(restrictions: Restrictions) -> dict[str, _Condition]:
-    """Say what no send may be; the last one is a single statement since it means neither network nor endpoint."""
-    recipients = restrictions.recipients
-    feedback = _optional(restrictions.feedback_address)
-    return {
-        "DenyOtherSenders": _condition(("StringNotEquals", "ses:FromAddress", restrictions.from_addresses)),
-        "DenyOtherReturnPaths": _condition(("StringNotEquals", "ses:FeedbackAddress", feedback)),
-        "DenyOtherRecipients": _condition(("ForAnyValue:StringNotLike", "ses:Recipients", recipients)),
-        "DenyUnknownRecipients": _condition(("Null", "ses:Recipients", ("true",) if recipients else ())),
-        "DenyOtherOrigins": _condition(
-            ("NotIpAddress", "aws:SourceIp", restrictions.networks),
-            ("StringNotEquals", "aws:SourceVpce", restrictions.vpc_endpoints),
-        ),
-    }
+def _denials(row: Row, values: Mapping[str, Sequence[str]]) -> list[tuple[str, _Test]]:
+    """What no send may match, by the Sid of the statement."""
+    found = values[row.prop]
+    unknown = [(row.deny_unknown, ("Null", row.key, ("true",)))] if row.is_set and found else []
+    return [(row.deny, (row.negated, row.key, found)), *unknown]
 
 
 def _condition(*tests: _Test) -> _Condition:
@@ -151,7 +130,3 @@ def _condition(*tests: _Test) -> _Condition:
 
 def _shortest(values: Sequence[str]) -> str | list[str]:
     return values[0] if len(values) == 1 and not is_list_token(values) else list(values)
-
-
-def _optional(value: str | None) -> tuple[str, ...]:
-    return () if value is None else (value,)

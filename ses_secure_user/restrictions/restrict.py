@@ -1,30 +1,24 @@
-"""What a credential is restricted to, as values that are checked and normalized; `policy` writes them down.
+"""Check and normalize what a caller restricts a credential to; `policy` writes it down."""
 
-Pure: properties come in as strings, or CDK tokens, which pass every check untouched.
-"""
+from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from ses_secure_user.cdk.refusal import refusal
-from ses_secure_user.cdk.tokens import LIST_TOKEN, TOKEN, is_list_token, is_token, literals
 
 from .consistency import check_membership, check_once
-from .names import EXAMPLES, address, configuration_set_name, identity_name, recipient, vpc_endpoint_id
-from .networks import merged_networks, wide_networks
+from .marks import LIST_TOKEN, TOKEN, is_list_token, is_marked, literals
+from .networks import wide_networks
+from .rows import ORIGINS, ROWS, Row
 
-_WHEN_EMPTY = {
-    "identity": "name the verified domain or address that mail is sent from",
-    "from_address": "name the address that the application sends from",
-    "allowed_recipients": "leave it out to allow every recipient",
-}
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _IDENTITY_ARN = re.compile(
     rf"arn:(?:{TOKEN}|aws[a-z-]*):ses:(?P<region>{TOKEN}|[a-z0-9-]+):(?P<account>{TOKEN}|\d{{12}}):identity/(?P<name>.+)"
 )
-
-_Parse = Callable[[str, str], str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,71 +26,43 @@ class Restrictions:
     """Everything a credential is restricted to, checked and normalized; made by `restrict`.
 
     Attributes:
-        identities: Names of the verified identities, domains in lower-case punycode.
-        identity_region: The region of those given as ARN, or None.
-        identity_account: The account of those given as ARN, or None.
-        from_addresses: The From addresses; a single list token stands for as many as it turns out to hold.
-        networks: Merged public networks, tokens after them. Empty means: from no network.
-        vpc_endpoints: Ids of the SES SMTP interface endpoints. Empty means: through no endpoint.
-        recipients: Addresses or ``*@domain``. Empty means: any.
-        feedback_address: The Return-Path, or None for any.
-        configuration_set: Name of the one configuration set that may be used, or None.
-        sandbox_recipients: Identities that SES authorizes as recipients while the account is in the sandbox.
+        values: The values of each property; those of one that restricts nothing are empty. A list token stands for as
+            many as it turns out to hold.
+        identity_region: The region of identities given as ARN, or None.
+        identity_account: The account of those, or None.
     """
 
-    identities: tuple[str, ...]
-    identity_region: str | None
-    identity_account: str | None
-    from_addresses: tuple[str, ...]
-    networks: tuple[str, ...]
-    vpc_endpoints: tuple[str, ...]
-    recipients: tuple[str, ...]
-    feedback_address: str | None
-    configuration_set: str | None
-    sandbox_recipients: tuple[str, ...]
+    values: Mapping[str, tuple[str, ...]]
+    identity_region: str | None = None
+    identity_account: str | None = None
+
+    def __getitem__(self, prop: str) -> tuple[str, ...]:
+        return self.values[prop]
+
+    def but(self, prop: str, values: tuple[str, ...]) -> Restrictions:
+        """Return the same with other values of one property."""
+        return replace(self, values={**self.values, prop: values})
 
 
-def restrict(  # noqa: PLR0913 - one argument for each restriction that SES knows
-    *,
-    identity: str | Sequence[str],
-    from_address: str | Sequence[str],
-    allowed_cidrs: Sequence[str] = (),
-    allowed_vpc_endpoints: Sequence[str] = (),
-    allowed_recipients: Sequence[str] | None = None,
-    feedback_address: str | None = None,
-    configuration_set: str | None = None,
-    sandbox_recipients: Sequence[str] = (),
-) -> Restrictions:
+def restrict(**given: Any) -> Restrictions:  # noqa: ANN401 - what is no value is refused
     """Check a caller's restrictions and normalize them.
 
     Args:
-        identity: Verified domains or addresses, by name or by ARN.
-        from_address: Addresses that belong to one of them, exactly as the application writes them.
-        allowed_cidrs: Public networks; a bare address means that address alone. May be empty if endpoints are given.
-        allowed_vpc_endpoints: Ids of VPC endpoints for SES SMTP.
-        allowed_recipients: Addresses or ``*@domain``. Default: any recipient.
-        feedback_address: The only Return-Path. Default: any.
-        configuration_set: Name of the only configuration set. Default: none may be used.
-        sandbox_recipients: Recipients' own identities. Default: none.
+        **given: By property, as the rows have them; strings, or CDK tokens, which pass every check untouched.
 
     Raises:
         ValueError: A restriction is missing or wrong; the message names the property, its rule and the remedy.
+        TypeError: There is no such property.
     """
-    identities = _listed("identity", (identity,) if isinstance(identity, str) else identity)
+    if unknown := given.keys() - {row.prop for row in ROWS}:
+        raise TypeError(f"there is no restriction {', '.join(sorted(unknown))}")
+    identities = _listed(ROWS[0], given.get("identity"))
     arns = [arn for arn in map(_IDENTITY_ARN.fullmatch, identities) if arn]
+    names = [_IDENTITY_ARN.sub(r"\g<name>", name) for name in identities]
     restrictions = Restrictions(
-        identities=_singly("identity", [_IDENTITY_ARN.sub(r"\g<name>", name) for name in identities]),
+        values={row.prop: _values(row, names if row is ROWS[0] else given.get(row.prop)) for row in ROWS},
         identity_region=_common("region", [arn["region"] for arn in arns]),
         identity_account=_common("account", [arn["account"] for arn in arns]),
-        from_addresses=_each(
-            "from_address", (from_address,) if isinstance(from_address, str) else from_address, address
-        ),
-        networks=_networks(_listed("allowed_cidrs", allowed_cidrs)),
-        vpc_endpoints=_each("allowed_vpc_endpoints", allowed_vpc_endpoints, vpc_endpoint_id),
-        recipients=() if allowed_recipients is None else _each("allowed_recipients", allowed_recipients, recipient),
-        feedback_address=_one("feedback_address", feedback_address, address),
-        configuration_set=_one("configuration_set", configuration_set, configuration_set_name),
-        sandbox_recipients=_singly("sandbox_recipients", sandbox_recipients),
     )
     _check_origins(restrictions)
     _check_membership(restrictions)
@@ -114,18 +80,18 @@ def restriction_warnings(restrictions: Restrictions, identity: object, senders: 
     wide = [
         f"`allowed_cidrs` holds {network}, wider than /{widest}, and everybody there can use a stolen credential;"
         " name the smallest network that mail is sent from"
-        for network, widest in wide_networks(literals(restrictions.networks))
+        for network, widest in wide_networks(literals(restrictions["allowed_cidrs"]))
     ]
     bare = [
         f"`allowed_cidrs` holds {network}, which is known at deployment, where IAM takes a bare IPv6 address for a /32;"
         " write the prefix behind it, such as /32 for an IPv4 address and /128 for an IPv6 one"
-        for network in restrictions.networks
-        if (is_token(network) and "/" not in network) or is_list_token(restrictions.networks)
+        for network in restrictions["allowed_cidrs"]
+        if (is_marked(network) and "/" not in network) or is_list_token(restrictions["allowed_cidrs"])
     ]
     upper = [
         f"`from_address` has upper case before the @ of {sender}, and SES compares case; the application must"
         " write it exactly so"
-        for sender in literals(restrictions.from_addresses)
+        for sender in literals(restrictions["from_address"])
         if re.search(r"[A-Z].*@", sender)
     ]
     written = (senders,) if isinstance(senders, str) else senders
@@ -146,7 +112,7 @@ def restriction_warnings(restrictions: Restrictions, identity: object, senders: 
 def _identity_warnings(identity: object) -> list[tuple[str, str]]:
     """Warn of identities that may turn out to be something else."""
     given = identity if isinstance(identity, list | tuple) else [identity]
-    bare = [one for one in given if isinstance(one, str) and is_token(one) and not _IDENTITY_ARN.fullmatch(one)]
+    bare = [one for one in given if isinstance(one, str) and is_marked(one) and not _IDENTITY_ARN.fullmatch(one)]
     message = (
         "`identity` {} is known at deployment and must be a name then, since an ARN would match no identity; give the"
         " construct, or an ARN whose parts are tokens"
@@ -155,57 +121,53 @@ def _identity_warnings(identity: object) -> list[tuple[str, str]]:
 
 
 def _check_origins(restrictions: Restrictions) -> None:
-    if not restrictions.networks and not restrictions.vpc_endpoints:
-        remedy = "name the public networks that mail is sent from, or `allowed_vpc_endpoints`"
-        raise refusal("allowed_cidrs", "not be empty", [], remedy)
+    if not any(restrictions[row.prop] for row in ORIGINS):
+        others = " or ".join(f"`{row.prop}`" for row in ORIGINS[1:])
+        raise refusal(
+            "allowed_cidrs", "not be empty", [], f"name the public networks that mail is sent from, or {others}"
+        )
 
 
 def _check_membership(restrictions: Restrictions) -> None:
-    """Hold every From address against the identities, as far as both are known."""
-    identities = restrictions.identities
-    if literals(identities) != identities:
-        return
-    check_membership(identities, literals(restrictions.from_addresses))
+    """Check that every From address belongs to an identity. Tokens are skipped."""
+    identities = restrictions["identity"]
+    if literals(identities) == identities:
+        check_membership(identities, literals(restrictions["from_address"]))
 
 
-def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Merge networks, tokens after them."""
-    return values if is_list_token(values) else (*merged_networks(literals(values)), *filter(is_token, values))
-
-
-def _each(prop: str, values: Sequence[str], parse: _Parse) -> tuple[str, ...]:
-    listed = _listed(prop, values)
+def _values(row: Row, given: object) -> tuple[str, ...]:
+    """Check and normalize the values of one property."""
+    listed = _single(row, given) if row.is_single else _listed(row, given)
     if is_list_token(listed):
+        if row.resource and not row.key:  # each becomes an ARN
+            remedy = "give a list of strings, each of which may be a token"
+            raise refusal(row.prop, "be known one by one", "a list token", remedy)
         return listed
-    parsed = tuple(value if is_token(value) else parse(prop, value) for value in listed)
-    check_once(prop, parsed)
+    parsed = tuple(value if is_marked(value) else row.parse(row.prop, value) for value in listed)
+    if row.merge:
+        return (*row.merge(literals(parsed)), *filter(is_marked, parsed))
+    check_once(row.prop, parsed)
     return parsed
 
 
-def _singly(prop: str, values: Sequence[str]) -> tuple[str, ...]:
-    """Parse identities: each becomes an ARN, which a list that is known at deployment only cannot."""
-    if is_list_token(_listed(prop, values)):
-        raise refusal(
-            prop, "be known one by one", "a list token", "give a list of strings, each of which may be a token"
-        )
-    return _each(prop, values, identity_name)
+def _single(row: Row, given: object) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, str):
+        raise refusal(row.prop, "be a string", given, f"write it like {row.example}")
+    return (given,)
 
 
-def _one(prop: str, value: str | None, parse: _Parse) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise refusal(prop, "be a string", value, f"write it like {EXAMPLES[prop]}")
-    return value if is_token(value) else parse(prop, value)
-
-
-def _listed(prop: str, values: Sequence[str]) -> tuple[str, ...]:
+def _listed(row: Row, given: object) -> tuple[str, ...]:
+    if given is None and not row.is_required:
+        return ()
+    values = (given,) if isinstance(given, str) and row.is_required else given
     if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
-        raise refusal(prop, "be a list of strings", values, f'write it like ["{EXAMPLES[prop]}"]')
-    if not values and prop in _WHEN_EMPTY:
-        raise refusal(prop, "not be empty", values, _WHEN_EMPTY[prop])
+        raise refusal(row.prop, "be a list of strings", values, f'write it like ["{row.example}"]')
+    if not values and row.when_empty:
+        raise refusal(row.prop, "not be empty", values, row.when_empty)
     if len(values) > 1 and any(LIST_TOKEN in value for value in values):
-        raise refusal(prop, "not mix a list token with other entries", values, "give the list token alone")
+        raise refusal(row.prop, "not mix a list token with other entries", values, "give the list token alone")
     return tuple(values)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ses_secure_user.restrictions.rows import ORIGINS, PURPOSES
+
 from .parameters import GROUPS
 
 if TYPE_CHECKING:
@@ -15,16 +17,17 @@ Json = dict[str, Any]
 _CHECKED = ("Identity", "FromAddresses", "AllowedCidrs")
 """The parameters that the function checks, since no pattern can say all of it."""
 
-_WHOLE = "statement"
-_PURPOSE = {"ForAllValues:StringLike": "AllowedRecipients", "Null": "AllowedRecipients"}
-_PARTS = {
-    "SendFromNetworks": {_WHOLE: "AllowedCidrs"} | _PURPOSE,
-    "SendThroughEndpoints": {_WHOLE: "AllowedVpcEndpoints"} | _PURPOSE,
-    "DenyOtherRecipients": {_WHOLE: "AllowedRecipients"},
-    "DenyUnknownRecipients": {_WHOLE: "AllowedRecipients"},
-    "DenyOtherOrigins": {"NotIpAddress": "AllowedCidrs", "StringNotEquals": "AllowedVpcEndpoints"},
+_OPTIONAL = {
+    one.restricts: one.name for group in GROUPS.values() for one in group if one.restricts and one.default is not None
 }
-"""The statements, and operators in them, that are there if a parameter is given."""
+"""The optional parameters of restrictions, by the restriction."""
+
+_KEYS = {row.key: _OPTIONAL[row.prop] for row in (*PURPOSES, *ORIGINS) if row.prop in _OPTIONAL}
+_WHOLE = {
+    **{row.allow: _OPTIONAL[row.prop] for row in ORIGINS},
+    **{sid: _OPTIONAL[row.prop] for row in PURPOSES if row.prop in _OPTIONAL for sid in (row.deny, row.deny_unknown)},
+}
+"""The statements that are there only if a parameter is given."""
 
 _OPTIONAL_RESOURCES = ("ConfigurationSet", "SandboxRecipient")
 
@@ -54,7 +57,7 @@ def adapted(template: Json, code: str) -> Json:
     credential["Properties"]["Restrictions"] = {name: {"Ref": name} for name in _CHECKED}
     for policy in _of_type(resources, "AWS::IAM::ManagedPolicy"):
         document = policy["Properties"]["PolicyDocument"]
-        document["Statement"] = [_statement(one) for one in document["Statement"]]
+        document["Statement"] = [_statement(one, template["Conditions"]) for one in document["Statement"]]
     return template | {"Rules": _RULES, "Metadata": _INTERFACE}
 
 
@@ -72,17 +75,29 @@ def _given(name: str, value: object) -> Json:
     return {"Fn::If": [f"Has{name}", value, {"Ref": "AWS::NoValue"}]}
 
 
-def _statement(statement: Json) -> Json:
-    parts = _PARTS.get(statement.get("Sid", ""), {})
+def _statement(statement: Json, conditions: Json) -> Json:
+    whole = _WHOLE.get(statement.get("Sid", ""))
     for list_name in {"Resource", "NotResource"} & statement.keys():
         if isinstance(statement[list_name], list):
             statement[list_name] = [_resource(one) for one in statement[list_name]]
-    conditions = statement.get("Condition", {})
-    for operator in parts.keys() & conditions.keys():
-        conditions[operator] = _given(parts[operator], conditions[operator])
+    for operator, keys in statement.get("Condition", {}).items():
+        statement["Condition"][operator] = _tests(keys, whole, conditions)
     if _mentions(statement, "EncryptionKey"):
         return _given("EncryptionKey", statement)
-    return _given(parts[_WHOLE], statement) if _WHOLE in parts else statement
+    return _given(whole, statement) if whole else statement
+
+
+def _tests(keys: Json, whole: str | None, conditions: Json) -> Json:
+    """Make what an operator tests depend on the parameters, but for that of the whole statement."""
+    names = {key: name for key in keys if (name := _KEYS.get(key)) and name != whole}
+    if len(keys) == 1 and names:
+        return _given(next(iter(names.values())), keys)
+    tests = {key: _given(names[key], value) if key in names else value for key, value in keys.items()}
+    if names.keys() < keys.keys():
+        return tests
+    has = [f"Has{name}" for name in names.values()]  # an operator that tests nothing is no policy
+    conditions["Or".join(has)] = {"Fn::Or": [{"Condition": one} for one in has]}
+    return {"Fn::If": ["Or".join(has), tests, {"Ref": "AWS::NoValue"}]}
 
 
 def _resource(resource: object) -> object:
@@ -97,13 +112,14 @@ def _is_empty(name: str) -> Json:
     return {"Fn::Equals": [{"Ref": name}, ""]}
 
 
+_ORIGINS = [_OPTIONAL[row.prop] for row in ORIGINS]
 _RULES = {
     "Origin": {
         "Assertions": [
             {
-                "Assert": {"Fn::Not": [{"Fn::And": [_is_empty("AllowedCidrs"), _is_empty("AllowedVpcEndpoints")]}]},
-                "AssertDescription": "AllowedCidrs must not be empty, unless AllowedVpcEndpoints is given; name the"
-                " public networks that mail is sent from",
+                "Assert": {"Fn::Not": [{"Fn::And": [_is_empty(name) for name in _ORIGINS]}]},
+                "AssertDescription": f"{_ORIGINS[0]} must not be empty, unless {' or '.join(_ORIGINS[1:])} is given;"
+                " name the public networks that mail is sent from",
             }
         ]
     },

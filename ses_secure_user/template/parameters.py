@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ses_secure_user.functions.issuer.contract import ENDPOINT
+from ses_secure_user.login.chosen_names import CHOSEN
 from ses_secure_user.login.endpoint import BLOCKED_PORT, REGION, SMTP_PORTS
-from ses_secure_user.restrictions.names import CHOSEN, CONFIGURATION_SET_NAME, DOMAIN, LOCAL, VPC_ENDPOINT_ID
+from ses_secure_user.restrictions.names import CONFIGURATION_SET_NAME, DOMAIN, LOCAL, VPC_ENDPOINT_ID
 
 MOST_SENDERS = 5
 """The number of From addresses that a template takes."""
@@ -43,6 +44,7 @@ class Parameter(NamedTuple):
         pattern: What it must match as a whole.
         must: What it must be, as CloudFormation says it of a value that it refuses.
         default: The value without one; None for none. An empty text means that nothing is given.
+        restricts: The restriction that it is of. Default: none.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Parameter(NamedTuple):
     pattern: str
     must: str
     default: str | None = ""
+    restricts: str = ""
 
 
 def _listed(entry: str, most: str = "") -> str:
@@ -73,6 +76,7 @@ GROUPS = {
             _IDENTITY,
             "must be a domain or an email address, no ARN, its domain in lower case; write one such as example.com",
             None,
+            "identity",
         ),
         Parameter(
             "FromAddresses",
@@ -81,12 +85,14 @@ GROUPS = {
             f"must be 1 to {MOST_SENDERS} email addresses with commas and no blanks, domains in lower case;"
             " write one such as noreply@example.com",
             None,
+            "from_address",
         ),
         Parameter(
             "ConfigurationSet",
             "The only configuration set that may be used; the identity's default is needed here",
             _optional(CONFIGURATION_SET_NAME),
             "must be the name of a configuration set, such as transactional",
+            restricts="configuration_set",
         ),
     ),
     "From where": (
@@ -96,12 +102,14 @@ GROUPS = {
             _optional(_listed(f"(?:{_IPV4}|{_IPV6})")),
             "must be public networks with commas and no blanks, none wider than /16 (IPv6: /32, with its prefix);"
             " write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48",
+            restricts="allowed_cidrs",
         ),
         Parameter(
             "AllowedVpcEndpoints",
             "The VPC endpoints for SES SMTP to send through, with commas",
             _optional(_listed(VPC_ENDPOINT_ID)),
             "must be ids of VPC endpoints with commas; write one such as vpce-0123456789abcdef0",
+            restricts="allowed_vpc_endpoints",
         ),
     ),
     "To whom": (
@@ -110,12 +118,14 @@ GROUPS = {
             "The only recipients, with commas, as addresses or *@domain; any if empty",
             _optional(_LITERAL + _listed(rf"(?:{LOCAL}|\*)@{DOMAIN}")),
             "must be email addresses or *@ and a domain, with commas; write one such as *@example.com",
+            restricts="allowed_recipients",
         ),
         Parameter(
             "SandboxRecipient",
             "A recipient's identity, which SES authorizes too while the account is in its sandbox",
             _optional(_IDENTITY),
             "must be a domain or an email address; write one such as person@example.net",
+            restricts="sandbox_recipients",
         ),
     ),
     "The SMTP endpoint": (

@@ -187,12 +187,11 @@ WRONG_LISTS: list[Case] = [
             ("identity", None, "example.com"),
             ("from_address", None, "noreply@example.com"),
             ("from_address", 42, "noreply@example.com"),
-            ("allowed_cidrs", None, "203.0.113.0/24"),
             ("allowed_cidrs", "203.0.113.0/24", "203.0.113.0/24"),
             ("allowed_cidrs", [42], "203.0.113.0/24"),
-            ("allowed_vpc_endpoints", None, "vpce-0123456789abcdef0"),
+            ("allowed_vpc_endpoints", "vpce-0123456789abcdef0", "vpce-0123456789abcdef0"),
             ("allowed_recipients", "*@example.com", "*@example.com"),
-            ("sandbox_recipients", None, "person@example.net"),
+            ("sandbox_recipients", "person@example.net", "person@example.net"),
         )
     ),
     *(
@@ -278,19 +277,20 @@ RIGHT_NETWORKS: list[tuple[list[str], tuple[str, ...]]] = [
 _INTERNATIONAL = {"identity": "müller.example", "from_address": "a@müller.example"}
 
 RIGHT_NAMES: list[tuple[Properties, str, object]] = [
-    ({"identity": "Example.COM"}, "identities", ("example.com",)),
-    (_INTERNATIONAL, "identities", ("xn--mller-kva.example",)),
-    (_INTERNATIONAL, "from_addresses", ("a@xn--mller-kva.example",)),
-    ({"identity": ARN}, "identities", ("example.com",)),
-    ({"identity": ARN}, "identity_region", "eu-west-1"),
-    ({"identity": ARN}, "identity_account", "111122223333"),
-    ({"from_address": "a@deep.mail.example.com"}, "from_addresses", ("a@deep.mail.example.com",)),
-    ({"from_address": "it's+1@example.com"}, "from_addresses", ("it's+1@example.com",)),
-    ({"identity": ["example.org", "example.com"]}, "identities", ("example.org", "example.com")),
-    ({"allowed_cidrs": [], "allowed_vpc_endpoints": ["vpce-0123456789abcdef0"]}, "networks", ()),
-    ({"allowed_recipients": ["*@example.net"]}, "recipients", ("*@example.net",)),
+    ({"identity": "Example.COM"}, "identity", ("example.com",)),
+    (_INTERNATIONAL, "identity", ("xn--mller-kva.example",)),
+    (_INTERNATIONAL, "from_address", ("a@xn--mller-kva.example",)),
+    ({"identity": ARN}, "identity", ("example.com",)),
+    ({"from_address": "a@deep.mail.example.com"}, "from_address", ("a@deep.mail.example.com",)),
+    ({"from_address": "it's+1@example.com"}, "from_address", ("it's+1@example.com",)),
+    ({"identity": ["example.org", "example.com"]}, "identity", ("example.org", "example.com")),
+    ({"allowed_cidrs": [], "allowed_vpc_endpoints": ["vpce-0123456789abcdef0"]}, "allowed_cidrs", ()),
+    ({"allowed_recipients": ["*@example.net"]}, "allowed_recipients", ("*@example.net",)),
+    ({"feedback_address": "bounces@example.com"}, "feedback_address", ("bounces@example.com",)),
+    ({"configuration_set": "transactional"}, "configuration_set", ("transactional",)),
+    ({"sandbox_recipients": ["Example.NET"]}, "sandbox_recipients", ("example.net",)),
 ]
-"""Properties, and what an attribute of the restrictions is then."""
+"""Properties, a property, and its values then."""
 
 RIGHT: list[Properties] = [
     *({"allowed_cidrs": networks} for networks, _ in RIGHT_NETWORKS),

@@ -16,8 +16,9 @@ from ses_secure_user.cli.account.simulator import Send
 from ses_secure_user.cli.account.users import AccountUser
 from ses_secure_user.cli.audit.audit import BEYOND_MAIL, AuditedKey
 from ses_secure_user.cli.audit.report import audit_json
-from ses_secure_user.cli.audit.worth import FOREIGN_RECIPIENT, Ability, Reach, in_words, may_allow
+from ses_secure_user.cli.audit.worth import FOREIGN_RECIPIENT, Ability, Reach, in_words
 from ses_secure_user.cli.outside import Aws
+from ses_secure_user.restrictions.reading import may_allow
 from tests.cli.command import ENDPOINT, Command, deployed
 
 COM, ORG = (f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/example.{top}" for top in ("com", "org"))
@@ -305,7 +306,12 @@ def test_what_keeps_it_from_judging_is_one_sentence(account: Command, tmp_path: 
 
 
 TO_A_STRANGER = Send(
-    resources=(COM,), from_address="a@example.com", recipients=(FOREIGN_RECIPIENT,), feedback_address="a@example.com"
+    resources=(COM,),
+    told={
+        "from_address": ("a@example.com",),
+        "allowed_recipients": (FOREIGN_RECIPIENT,),
+        "feedback_address": ("a@example.com",),
+    },
 )
 
 

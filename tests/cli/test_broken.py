@@ -366,7 +366,13 @@ def test_a_rotation_that_is_stuck_and_one_that_is_under_way(aws: LocalAws, plain
     assert stuck == {"rotation-stuck"}
 
 
-MAIL = Mail(from_address="noreply@example.com", return_path="noreply@example.com", recipient="person@example.net")
+MAIL = Mail(
+    {
+        "from_address": "noreply@example.com",
+        "feedback_address": "noreply@example.com",
+        "allowed_recipients": "person@example.net",
+    }
+)
 FIPS = "email-smtp-fips.us-east-1.amazonaws.com"
 
 

@@ -30,7 +30,7 @@ def test_restrictions_known_at_deployment_pass() -> None:
         sandbox_recipients=[text],
     )
 
-    assert one_by_one.networks == ("203.0.113.0/24", text)
+    assert one_by_one["allowed_cidrs"] == ("203.0.113.0/24", text)
 
     whole = restrict(
         identity=text,
@@ -40,7 +40,8 @@ def test_restrictions_known_at_deployment_pass() -> None:
         allowed_recipients=listed,
     )
 
-    assert whole.networks == whole.from_addresses == whole.vpc_endpoints == whole.recipients == tuple(listed)
+    lists = ("allowed_cidrs", "from_address", "allowed_vpc_endpoints", "allowed_recipients")
+    assert {whole[prop] for prop in lists} == {tuple(listed)}
     resolved = stack.resolve(policy_document(whole, partition="aws", region="eu-west-1", account="111122223333"))
     assert resolved["Statement"][0]["Condition"]["IpAddress"] == {"aws:SourceIp": {"Ref": "List"}}
 

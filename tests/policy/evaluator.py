@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.policy.second_evaluator import ALLOWED, Request, decide
 
@@ -34,7 +34,19 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Send:
-    """One mail, as SES sees it; what is None SES does not see."""
+    """One mail, as SES sees it; what is None SES does not see.
+
+    Attributes:
+        KEYS: The condition keys that tell it, each with its field.
+    """
+
+    KEYS: ClassVar[dict[str, str]] = {
+        "ses:FromAddress": "from_address",
+        "ses:FeedbackAddress": "feedback_address",
+        "ses:Recipients": "recipients",
+        "aws:SourceIp": "source_ip",
+        "aws:SourceVpce": "vpc_endpoint",
+    }
 
     from_address: str | None = "noreply@example.com"
     identity: str = "example.com"
@@ -57,14 +69,8 @@ class Send:
     @property
     def context(self) -> dict[str, str | list[str]]:
         """The request's condition keys."""
-        keys = {
-            "ses:FromAddress": self.from_address,
-            "ses:FeedbackAddress": self.feedback_address,
-            "ses:Recipients": None if self.recipients is None else list(self.recipients),
-            "aws:SourceIp": self.source_ip,
-            "aws:SourceVpce": self.vpc_endpoint,
-        }
-        return {name: value for name, value in keys.items() if value is not None}
+        told = {key: getattr(self, field) for key, field in self.KEYS.items()}
+        return {key: list(one) if isinstance(one, tuple) else one for key, one in told.items() if one is not None}
 
 
 @dataclass(frozen=True)

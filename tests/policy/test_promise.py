@@ -27,16 +27,16 @@ SETS = ("transactional", "marketing")
 
 def promised(r: Restrictions, send: Send) -> bool:
     """What a credential may do, in words that a lawyer could read."""
-    from_network = send.source_ip and any(ip_address(send.source_ip) in ip_network(one) for one in r.networks)
+    from_network = send.source_ip and any(ip_address(send.source_ip) in ip_network(one) for one in r["allowed_cidrs"])
     return (
         send.action == "ses:SendRawEmail"
         and (send.account, send.region) == (ACCOUNT, REGION)
-        and send.from_address in r.from_addresses
-        and send.identity in {*r.identities, *r.from_addresses, *r.sandbox_recipients}
-        and bool(from_network or send.vpc_endpoint in r.vpc_endpoints)
-        and (r.feedback_address is None or send.feedback_address == r.feedback_address)
-        and (not r.recipients or all_allowed(send.recipients, r.recipients))
-        and send.configuration_set in {None, r.configuration_set}
+        and send.from_address in r["from_address"]
+        and send.identity in {*r["identity"], *r["from_address"], *r["sandbox_recipients"]}
+        and bool(from_network or send.vpc_endpoint in r["allowed_vpc_endpoints"])
+        and (not r["feedback_address"] or send.feedback_address in r["feedback_address"])
+        and (not r["allowed_recipients"] or all_allowed(send.recipients, r["allowed_recipients"]))
+        and send.configuration_set in {None, *r["configuration_set"]}
     )
 
 
@@ -83,12 +83,12 @@ def likely(r: Restrictions, send: Send) -> Send:
         send,
         action="ses:SendRawEmail",
         region=REGION,
-        from_address=r.from_addresses[0],
-        identity=r.identities[0],
-        source_ip=str(ip_network(r.networks[-1])[0]) if r.networks else None,
-        vpc_endpoint=None if r.networks else r.vpc_endpoints[0],
-        feedback_address=r.feedback_address or send.feedback_address,
-        configuration_set=r.configuration_set,
+        from_address=r["from_address"][0],
+        identity=r["identity"][0],
+        source_ip=str(ip_network(r["allowed_cidrs"][-1])[0]) if r["allowed_cidrs"] else None,
+        vpc_endpoint=None if r["allowed_cidrs"] else r["allowed_vpc_endpoints"][0],
+        feedback_address=next(iter(r["feedback_address"]), send.feedback_address),
+        configuration_set=next(iter(r["configuration_set"]), None),
     )
 
 

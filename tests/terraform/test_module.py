@@ -18,9 +18,9 @@ import pytest
 
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
 from ses_secure_user.functions.issuer import contract
-from ses_secure_user.login import endpoint, rotation_interval
+from ses_secure_user.login import chosen_names, endpoint, rotation_interval
 from ses_secure_user.login.verify_grant import VERIFY_ACTIONS
-from ses_secure_user.restrictions import names, networks
+from ses_secure_user.restrictions import networks
 from terraform.issuer_zip import SOURCE, ZIP, zipped
 from tests.terraform.working import MODULE, ROOT, one_line
 
@@ -114,7 +114,7 @@ def test_the_lists_are_the_constructs() -> None:
     assert json.loads(local("host_suffixes").replace(",\n  ]", "]")) == contract._SUFFIXES.split()  # noqa: SLF001
     assert f"contains([{', '.join(map(str, endpoint.SMTP_PORTS))}], var.smtp_port)" in text_of(MODULE)
     variables = (MODULE / "variables.tf").read_text()
-    for form, _ in names.CHOSEN.values():
+    for form, _ in chosen_names.CHOSEN.values():
         assert f'"^{form.pattern}$"' in variables
 
 

@@ -7,10 +7,10 @@ condition keys SES fills in (https://docs.aws.amazon.com/IAM/latest/APIReference
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .policy_reading import ACTION
+from ses_secure_user.restrictions.rows import ACTION, ORIGINS, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,43 +31,38 @@ class Send:
 
     Attributes:
         resources: ARNs of the identity and, if one is used, the configuration set.
-        from_address: The From header's address.
-        recipients: All of them.
-        feedback_address: The Return-Path.
-        source_ip: The public address it comes from; None through a VPC endpoint.
-        vpc_endpoint: The VPC endpoint that it comes through.
+        told: What the condition keys hold, by the property that restricts each; what is empty SES does not tell.
         action: What is asked for.
     """
 
     resources: tuple[str, ...]
-    from_address: str
-    recipients: tuple[str, ...]
-    feedback_address: str
-    source_ip: str | None = None
-    vpc_endpoint: str | None = None
+    told: Mapping[str, tuple[str, ...]]
     action: str = ACTION
+
+    def but(self, **told: str | tuple[str, ...]) -> Send:
+        """Return the same mail with something else told of it."""
+        changed = {prop: (value,) if isinstance(value, str) else value for prop, value in told.items()}
+        return replace(self, told={**self.told, **changed})
+
+    def come(self, **told: str) -> Send:
+        """Return the same mail from another origin, and from no other."""
+        return self.but(**{row.prop: () for row in ORIGINS} | told)
 
     @property
     def context(self) -> list[ContextEntryTypeDef]:
         """The request's condition keys; SES takes nothing without TLS."""
-        keys = (
-            ("aws:SecureTransport", "boolean", ("true",)),
-            ("ses:FromAddress", "string", (self.from_address,)),
-            ("ses:FeedbackAddress", "string", (self.feedback_address,)),
-            ("ses:Recipients", "stringList", self.recipients),
-            ("aws:SourceIp", "ip", (self.source_ip,)),
-            ("aws:SourceVpce", "string", (self.vpc_endpoint,)),
-        )
+        told = [(row.key, row.told_as, self.told.get(row.prop, ())) for row in ROWS if row.key]
+        keys = (("aws:SecureTransport", "boolean", ("true",)), *told)
         return [
-            {"ContextKeyName": name, "ContextKeyType": kind, "ContextKeyValues": [one for one in values if one]}  # type: ignore[typeddict-item]
+            {"ContextKeyName": name, "ContextKeyType": kind, "ContextKeyValues": list(values)}  # type: ignore[typeddict-item]
             for name, kind, values in keys
-            if any(values)
+            if values
         ]
 
     @property
     def origin(self) -> str:
         """Where it comes from."""
-        return " and ".join(one for one in (self.source_ip, self.vpc_endpoint) if one)
+        return " and ".join(one for row in ORIGINS for one in self.told.get(row.prop, ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .policy_reading import deviations, read
+from ses_secure_user.restrictions.reading import deviations, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_iam.type_defs import GroupDetailTypeDef, UserDetailTypeDef
 
-    from .policy_reading import Document
+    from ses_secure_user.restrictions.reading import Document
 
 CONSOLE_POLICY = "AmazonSesSendingAccess"
 CONSOLE_TAG = ("InvokedBy", "SESConsole")

@@ -14,8 +14,9 @@ from ses_secure_user.cli.account.users import AccountUser, account_users
 from ses_secure_user.cli.claims import Claim, Finding, Judge, Row, judged
 from ses_secure_user.cli.errors import DENIED, CannotJudgeError, code_of, explained
 from ses_secure_user.cli.masking import key_name
+from ses_secure_user.restrictions.reading import may_allow
 
-from .worth import Ability, Reach, ability, hints_of, in_words, may_allow
+from .worth import Ability, Reach, ability, hints_of, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

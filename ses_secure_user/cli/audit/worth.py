@@ -6,22 +6,22 @@ that conditions name, which may be what they let through.
 
 from __future__ import annotations
 
-import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
-from ipaddress import ip_network
-from itertools import islice, product
+from itertools import product
 from typing import TYPE_CHECKING
 
-from ses_secure_user.cli.account.policy_reading import ACTION, listed, statements
 from ses_secure_user.cli.account.simulator import Send
-from ses_secure_user.cli.verify.case import UNTRUSTED_IPV4
+from ses_secure_user.restrictions.reading import listed, statements
+from ses_secure_user.restrictions.rows import ORIGINS, PURPOSES, ROWS, UNTRUSTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from ses_secure_user.cli.account.policy_reading import Document, Statement
     from ses_secure_user.cli.account.simulator import Simulator
+    from ses_secure_user.restrictions.reading import Document
+    from ses_secure_user.restrictions.rows import Row
 
 STRANGER = "anybody"
 MOST_HINTS = 5
@@ -29,8 +29,10 @@ MOST_HINTS = 5
 
 FOREIGN_RECIPIENT = "stranger@ses-secure-user.example"
 
-Origin = tuple[str | None, str | None]
-"""A public address or a VPC endpoint."""
+Origin = tuple[str, str]
+"""The property that restricts where mail comes from, and a value of its key."""
+
+ELSEWHERE: Origin = ("allowed_cidrs", UNTRUSTED[0])
 
 
 class Reach(IntEnum):
@@ -61,17 +63,20 @@ class Ability:
 
     @property
     def any_recipient(self) -> bool:
-        """Whether it can send to anybody."""
-        return self.send.recipients == (FOREIGN_RECIPIENT,)
+        """Whether it can send to anyone."""
+        return self.send.told["allowed_recipients"] == (FOREIGN_RECIPIENT,)
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """Values that a user's policies make conditions of."""
+    """Values that a user's policies make conditions of.
 
-    senders: tuple[str, ...]
-    recipients: tuple[str, ...]
-    return_paths: tuple[str, ...]
+    Attributes:
+        values: By property, values of its condition key.
+        origins: Where mail may come from.
+    """
+
+    values: Mapping[str, tuple[str, ...]]
     origins: tuple[Origin, ...]
 
 
@@ -83,33 +88,18 @@ def hints_of(documents: Iterable[Document]) -> Hints:
             for keys in one.get("Condition", {}).values():
                 for key, values in keys.items():
                     found.setdefault(key.lower(), {}).update(dict.fromkeys(map(str, listed(values))))
-    addresses = [address for text in found.get("aws:sourceip", ()) if (address := _address(text))]
-    origins = (*((one, None) for one in addresses), *((None, one) for one in found.get("aws:sourcevpce", ())))
-    return Hints(
-        senders=_literal(found.get("ses:fromaddress", ())),
-        recipients=_literal(found.get("ses:recipients", ())),
-        return_paths=_literal(found.get("ses:feedbackaddress", ())),
-        origins=origins[:MOST_HINTS],
-    )
+    values = {row.prop: _samples(row, found.get(row.key.lower(), ())) for row in ROWS if row.key}
+    origins = tuple((row.prop, value) for row in ORIGINS for value in values[row.prop])
+    return Hints({row.prop: values[row.prop][:MOST_HINTS] for row in PURPOSES}, origins[:MOST_HINTS])
 
 
-def may_allow(documents: Iterable[Document], arn: str) -> bool:
-    """Whether any of these policies allows mail on an identity under some condition; if none does, IAM denies it."""
-    return any(
-        one.get("Effect") == "Allow" and _covers(one, "Action", ACTION.lower()) and _covers(one, "Resource", arn)
-        for document in documents
-        for one in statements(document)
-    )
-
-
-def _covers(statement: Statement, element: str, value: str) -> bool:
-    def matches(pattern: str) -> bool:
-        text = re.escape(pattern.lower() if element == "Action" else pattern)
-        return re.fullmatch(text.replace(r"\*", ".*").replace(r"\?", "."), value) is not None
-
-    if f"Not{element}" in statement:
-        return not any(map(matches, listed(statement[f"Not{element}"])))
-    return any(map(matches, listed(statement.get(element, "*"))))
+def _samples(row: Row, patterns: Iterable[str]) -> tuple[str, ...]:
+    """Values that match what a policy names; what is none of the kind is left out."""
+    found = []
+    for text in patterns:
+        with suppress(ValueError):
+            found.append(row.sample(text.replace("*", STRANGER).replace("?", "x")))
+    return tuple(found)
 
 
 def ability(simulator: Simulator, arn: str, hints: Hints) -> Ability | None:
@@ -122,13 +112,13 @@ def ability(simulator: Simulator, arn: str, hints: Hints) -> Ability | None:
     """
     name = arn.partition(":identity/")[2]
     stranger = name if "@" in name else f"{STRANGER}@{name}"
-    origins: tuple[Origin, ...] = ((UNTRUSTED_IPV4[0], None), *hints.origins)
+    origins: tuple[Origin, ...] = (ELSEWHERE, *hints.origins)
     for origin in origins:
-        for sender in (stranger, *_at(name, hints.senders)):
+        for sender in (stranger, *_at(name, hints.values["from_address"])):
             send = _allowed(simulator, arn, sender, origin, hints)
             if send is None:
                 continue
-            others = _at(name, hints.senders) if sender != stranger else ()
+            others = _at(name, hints.values["from_address"]) if sender != stranger else ()
             senders = [one for one in others if one == sender or _allowed(simulator, arn, one, origin, hints)]
             reach = Reach.ANYWHERE if origin == origins[0] else Reach.INSIDE
             return Ability(name, reach, sender == stranger, tuple(senders), send)
@@ -157,16 +147,13 @@ def _senders(abilities: Sequence[Ability]) -> str:
 
 def _allowed(simulator: Simulator, arn: str, sender: str, origin: Origin, hints: Hints) -> Send | None:
     """A mail from there as that sender that is allowed, one to a stranger first."""
-    recipients, return_paths = (FOREIGN_RECIPIENT, *hints.recipients), (sender, *hints.return_paths)
-    for recipient, return_path in product(recipients, return_paths):
-        send = Send(
-            resources=(arn,),
-            from_address=sender,
-            recipients=(recipient,),
-            feedback_address=return_path,
-            source_ip=origin[0],
-            vpc_endpoint=origin[1],
-        )
+    own: dict[str, tuple[str, ...]] = {"feedback_address": (sender,), "allowed_recipients": (FOREIGN_RECIPIENT,)}
+    others = {
+        row.prop: (*own.get(row.prop, ("",)), *hints.values[row.prop]) for row in PURPOSES if row.prop != "from_address"
+    }
+    for combination in product(*others.values()):
+        told = {prop: (value,) if value else () for prop, value in zip(others, combination, strict=True)}
+        send = Send(resources=(arn,), told={**told, "from_address": (sender,), origin[0]: (origin[1],)})
         if simulator.allows(send):
             return send
     return None
@@ -175,15 +162,3 @@ def _allowed(simulator: Simulator, arn: str, sender: str, origin: Origin, hints:
 def _at(identity: str, senders: Iterable[str]) -> tuple[str, ...]:
     """Those addresses that belong to an identity."""
     return tuple(one for one in senders if one == identity or f".{one.rpartition('@')[2]}".endswith(f".{identity}"))
-
-
-def _literal(patterns: Iterable[str]) -> tuple[str, ...]:
-    found = (text.replace("*", STRANGER).replace("?", "x") for text in patterns if "@" in text)
-    return tuple(islice(found, MOST_HINTS))
-
-
-def _address(network: str) -> str | None:
-    try:
-        return str(ip_network(network, strict=False)[0])
-    except ValueError:
-        return None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ses_secure_user.cli.account.policy_reading import deviations
 from ses_secure_user.cli.claims import Claim, Finding, Judge, Verdict
 from ses_secure_user.cli.masking import key_name, masked
 from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG, SECRET_FIELDS
+from ses_secure_user.restrictions.reading import deviations
 
 if TYPE_CHECKING:
-    from .case import Case
+    from .known import Known
 
 QUARANTINE = "AWSCompromisedKeyQuarantine"
 """The policy that AWS attaches to a user whose key it found in public, whatever its version."""
@@ -23,7 +23,7 @@ UNDER_WAY = timedelta(minutes=15)
 """Longer than a rotation runs: one that is pending longer is stuck."""
 
 
-def drift_claims(case: Case) -> list[Claim[Case]]:
+def drift_claims(known: Known) -> list[Claim[Known]]:
     """Compare the user, its policy and its secret with what the construct deploys."""
     return [
         Claim("policy", "the policy is the one that the construct writes", _policy),
@@ -35,12 +35,12 @@ def drift_claims(case: Case) -> list[Claim[Case]]:
         Claim("revoked", "the login was not revoked", _revoked),
         Claim("tags", "the user's tags declare what the login was issued for", _tags),
         Claim("secret", "the secret says what its user's tags declare", _secret),
-        *_rotation_claims(case),
+        *_rotation_claims(known),
     ]
 
 
-def _rotation_claims(case: Case) -> list[Claim[Case]]:
-    if "RotationRules" not in case.secret.description and not case.secret.description.get("RotationEnabled"):
+def _rotation_claims(known: Known) -> list[Claim[Known]]:
+    if "RotationRules" not in known.secret.description and not known.secret.description.get("RotationEnabled"):
         return [Claim("rotation", "is the login renewed?", _never_rotated)]
     return [
         Claim("rotation", "the login is renewed, and is due in the future", _rotation),
@@ -48,13 +48,13 @@ def _rotation_claims(case: Case) -> list[Claim[Case]]:
     ]
 
 
-def _policy(case: Case) -> Finding:
-    found = deviations(case.document, case.restrictions)
+def _policy(known: Known) -> Finding:
+    found = deviations(known.document, known.restrictions)
     return _iam("; ".join(found) or "statement by statement", holds=not found)
 
 
-def _boundary(case: Case) -> Finding:
-    user = case.user
+def _boundary(known: Known) -> Finding:
+    user = known.user
     faults = [] if user.boundary else ["the user has no permissions boundary"]
     if len(user.groups) != 1:
         faults.append(f"the user is in {len(user.groups)} groups: {', '.join(user.groups)}")
@@ -67,42 +67,42 @@ def _names(policies: list[str]) -> str:
     return ", ".join(one.rpartition("/")[2] for one in policies) or "nothing"
 
 
-def _own_policies(case: Case) -> Finding:
-    found = [one for one in case.user.own_policies if not one.startswith(QUARANTINE)]
+def _own_policies(known: Known) -> Finding:
+    found = [one for one in known.user.own_policies if not one.startswith(QUARANTINE)]
     return _iam(f"it has {', '.join(found)}" if found else "none attached, none inline", holds=not found)
 
 
-def _leak(case: Case) -> Finding:
-    found = [one for one in case.user.own_policies if one.startswith(QUARANTINE)]
+def _leak(known: Known) -> Finding:
+    found = [one for one in known.user.own_policies if one.startswith(QUARANTINE)]
     leak = f"AWS attached {', '.join(found)}: a key LEAKED; rotate twice"
     return _iam(leak if found else "no quarantine policy", holds=not found)
 
 
-def _keys(case: Case) -> Finding:
-    existing = [key.get("AccessKeyId", "") for key in case.user.keys]
-    labelled = {login.key_id for login in (case.current, case.previous) if login}
-    known = labelled if labelled >= set(existing) else labelled | case.secret.known_keys()
-    strangers = [key_name(one) for one in existing if one not in known]
-    inactive = [key_name(key.get("AccessKeyId", "")) for key in case.user.keys if key.get("Status") != "Active"]
+def _keys(known: Known) -> Finding:
+    existing = [key.get("AccessKeyId", "") for key in known.user.keys]
+    labelled = {login.key_id for login in (known.current, known.previous) if login}
+    stored = labelled if labelled >= set(existing) else labelled | known.secret.known_keys()
+    strangers = [key_name(one) for one in existing if one not in stored]
+    inactive = [key_name(key.get("AccessKeyId", "")) for key in known.user.keys if key.get("Status") != "Active"]
     faults = [f"{', '.join(strangers)} in no version of the secret"] if strangers else []
     faults += [f"{', '.join(inactive)} deactivated"] if inactive else []
     return _iam("; ".join(faults) or ", ".join(map(key_name, existing)), holds=not faults)
 
 
-def _other_credentials(case: Case) -> Finding:
-    found = case.user.other_credentials
+def _other_credentials(known: Known) -> Finding:
+    found = known.user.other_credentials
     return _iam(f"it has {', '.join(found)}" if found else "none", holds=not found)
 
 
-def _revoked(case: Case) -> Finding:
-    revoked = case.secret.journal.is_revoked
+def _revoked(known: Known) -> Finding:
+    revoked = known.secret.journal.is_revoked
     evidence = f"it was, the secret's tag {REVOKED_TAG}… says" if revoked else "no tag of the secret says so"
     return _stored(evidence, holds=not revoked)
 
 
-def _tags(case: Case) -> Finding:
+def _tags(known: Known) -> Finding:
     """Compare what the user's tags declare with what the secret's journal says that its login was issued for."""
-    declared, issued = case.declaration, case.secret.journal.digest
+    declared, issued = known.declaration, known.secret.journal.digest
     by = (Judge.IAM, Judge.SECRETS_MANAGER)
     if declared.fault:
         return Finding(Verdict.BROKEN, by, masked(declared.fault))
@@ -114,12 +114,12 @@ def _tags(case: Case) -> Finding:
     return Finding(Verdict.PROVED, by, f"{declared.host}:{declared.port}")
 
 
-def _secret(case: Case) -> Finding:
+def _secret(known: Known) -> Finding:
     """Compare the secret's fields with the user's tags; none that holds the password is shown."""
-    login, declared = case.current, case.declaration
+    login, declared = known.current, known.declaration
     if declared.fault:
         return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), f"not compared: {masked(declared.fault)}")
-    expected = declared.value(case.user.name, login.key_id, login.password)
+    expected = declared.value(known.user.name, login.key_id, login.password)
     faults = [
         "url is not made of the other fields"
         if name == "url"
@@ -132,13 +132,13 @@ def _secret(case: Case) -> Finding:
     return _stored("; ".join(faults) or "field by field", holds=not faults)
 
 
-def _never_rotated(_case: Case) -> Finding:
+def _never_rotated(_known: Known) -> Finding:
     evidence = "by deployments alone: it was deployed without a rotation_interval"
     return Finding(Verdict.OBSERVED, (Judge.SECRETS_MANAGER,), evidence)
 
 
-def _rotation(case: Case) -> Finding:
-    description = case.secret.description
+def _rotation(known: Known) -> Finding:
+    description = known.secret.description
     due = description.get("NextRotationDate")
     if not description.get("RotationEnabled"):
         return _stored("rotation was turned off", holds=False)
@@ -146,20 +146,20 @@ def _rotation(case: Case) -> Finding:
         return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "it is on, but no date is given")
     when = f"{due:%Y-%m-%d}"
     return _stored(
-        f"due by {when}" if due > case.now else f"overdue since {when}: rotations fail", holds=due > case.now
+        f"due by {when}" if due > known.now else f"overdue since {when}: rotations fail", holds=due > known.now
     )
 
 
-def _stuck(case: Case) -> Finding:
+def _stuck(known: Known) -> Finding:
     """Wait for a while if one is under way, such as the trial that follows the deployment of a schedule."""
     for pause in (0, *WAITS):
         if pause:
-            case.sleep(pause)
-        pending = case.secret.pending()
+            known.sleep(pause)
+        pending = known.secret.pending()
         if pending is None:
             return _stored("none is pending", holds=True)
-        since = case.secret.created(pending)
-        if since and case.now - since > UNDER_WAY:
+        since = known.secret.created(pending)
+        if since and known.now - since > UNDER_WAY:
             return _stored(f"one is pending since {since:%Y-%m-%d %H:%M} UTC", holds=False)
     return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "one is under way: ask again in some minutes")
 

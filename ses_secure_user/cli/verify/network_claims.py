@@ -7,16 +7,17 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import TYPE_CHECKING
 
 from ses_secure_user.cli.claims import Claim, Finding, Judge, Verdict
+from ses_secure_user.restrictions.rows import ORIGINS, PURPOSES
 
-from .case import UNTRUSTED_ENDPOINT
-from .mail_claims import OTHER_RECIPIENT, UNVERIFIED
+from .mail_claims import UNVERIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ses_secure_user.cli.account.simulator import Send
+    from ses_secure_user.restrictions.rows import Row
 
-    from .case import Case
+    from .tried import Tried
 
 Question = tuple[str, "Send", bool]
 """What is asked in a word or two, the mail, and whether it must be allowed."""
@@ -32,20 +33,25 @@ OTHER_ACTIONS = (
 )
 
 
-def network_claims(case: Case) -> list[Claim[Case]]:
+def network_claims(tried: Tried) -> list[Claim[Tried]]:
     """One claim for each allowed origin, and one for everything else."""
-    restrictions = case.restrictions
+    restrictions = tried.known.restrictions
+    others = [(row, value) for row in ORIGINS if row.prop != "allowed_cidrs" for value in restrictions[row.prop]]
     return [
-        *(Claim(f"network-{one}", f"{one} is in, its neighbours are out", _Network(one)) for one in _parsed(case)),
-        *(Claim(f"endpoint-{one}", f"{one} is in", _Endpoint(one)) for one in restrictions.vpc_endpoints),
+        *(Claim(f"network-{one}", f"{one} is in, its neighbours are out", _Network(one)) for one in _networks(tried)),
+        *(Claim(f"{_kind(row)}-{value}", f"{value} is in", _Origin(row.prop, value)) for row, value in others),
         Claim("other-origins", "everything else is out", _other_origins),
         Claim("other-actions", "nothing but mail is allowed", _other_actions),
         Claim("guard", "all this holds even if everything is granted to the user", _guard),
     ]
 
 
-def _parsed(case: Case) -> tuple[IPv4Network | IPv6Network, ...]:
-    return case.restrictions.parsed_networks
+def _kind(row: Row) -> str:
+    return row.prop.removeprefix("allowed_vpc_").removeprefix("allowed_").removesuffix("s")
+
+
+def _networks(tried: Tried) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tried.known.restrictions.networks
 
 
 class _Network:
@@ -54,7 +60,7 @@ class _Network:
     def __init__(self, network: IPv4Network | IPv6Network) -> None:
         self._network = network
 
-    def __call__(self, case: Case) -> Finding:
+    def __call__(self, tried: Tried) -> Finding:
         first, last = (int(address) for address in (self._network[0], self._network[-1]))
         edges = dict.fromkeys((first, last))
         beyond = [number for number in (first - 1, last + 1) if 0 <= number < 2**self._network.max_prefixlen]
@@ -62,67 +68,62 @@ class _Network:
         outside = [
             (str(address), False)
             for address in map(self._address, beyond)
-            if not any(address in network for network in _parsed(case))
+            if not any(address in network for network in _networks(tried))
         ]
-        asked = [(ip, _from(case, source_ip=ip), allowed) for ip, allowed in (*inside, *outside)]
-        return _asked(case, asked)
+        asked = [(ip, tried.question.come(allowed_cidrs=ip), allowed) for ip, allowed in (*inside, *outside)]
+        return _asked(tried, asked)
 
     def _address(self, number: int) -> IPv4Address | IPv6Address:
         return ip_address(number.to_bytes(self._network.max_prefixlen // 8, "big"))
 
 
-class _Endpoint:
-    """Judges one VPC endpoint."""
+class _Origin:
+    """Judges one origin other than a network, such as a VPC endpoint."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._endpoint = endpoint
+    def __init__(self, prop: str, value: str) -> None:
+        self._prop, self._value = prop, value
 
-    def __call__(self, case: Case) -> Finding:
-        return _asked(case, [(self._endpoint, _from(case, vpc_endpoint=self._endpoint), True)])
-
-
-def _other_origins(case: Case) -> Finding:
-    addresses = ((one, _from(case, source_ip=one), False) for one in case.untrusted)
-    endpoint = (UNTRUSTED_ENDPOINT, _from(case, vpc_endpoint=UNTRUSTED_ENDPOINT), False)
-    return _asked(case, [*addresses, endpoint])
+    def __call__(self, tried: Tried) -> Finding:
+        return _asked(tried, [(self._value, tried.question.come(**{self._prop: self._value}), True)])
 
 
-def _other_actions(case: Case) -> Finding:
-    allowed = case.simulator.allowed_actions(OTHER_ACTIONS)
+def _other_origins(tried: Tried) -> Finding:
+    others = [(row.prop, value) for row in ORIGINS for value in tried.known.others(row.prop)]
+    return _asked(tried, [(value, tried.question.come(**{prop: value}), False) for prop, value in others])
+
+
+def _other_actions(tried: Tried) -> Finding:
+    allowed = tried.simulator.allowed_actions(OTHER_ACTIONS)
     said = f"allowed: {', '.join(allowed)}" if allowed else f"{len(OTHER_ACTIONS)} others denied"
     return Finding.of(Judge.IAM, said, holds=not allowed)
 
 
-def _guard(case: Case) -> Finding:
+def _guard(tried: Tried) -> Finding:
     """Ask again as if an administrator's policy and an identity policy granted everything: only denials are left."""
-    if not case.simulator.allows(case.question, granted=True):
+    if not tried.simulator.allows(tried.question, granted=True):
         return Finding(Verdict.NOT_PROVED, (Judge.IAM,), "IAM denies the allowed mail too")
-    passed = [what for what, send in _abuses(case) if case.simulator.allows(send, granted=True)]
+    passed = [what for what, send in _abuses(tried) if tried.simulator.allows(send, granted=True)]
     said = f"allowed then: {', '.join(passed)}" if passed else "the explicit denials stay"
     return Finding.of(Judge.IAM, said, holds=not passed)
 
 
-def _abuses(case: Case) -> Iterator[tuple[str, Send]]:
-    """Each mail with one thing changed; one from elsewhere tells address and endpoint, so that no key is missing."""
-    plain, restrictions = case.question, case.restrictions
-    yield "another From address", replace(plain, from_address=case.other_address)
-    yield "another identity", replace(plain, resources=(restrictions.arn("identity", UNVERIFIED),))
-    yield "another configuration set", replace(plain, resources=(restrictions.arn("configuration-set", "another"),))
-    for address in case.untrusted:
-        yield "another network", replace(plain, source_ip=address, vpc_endpoint=UNTRUSTED_ENDPOINT)
-    if restrictions.recipients:
-        yield "another recipient", replace(plain, recipients=(OTHER_RECIPIENT,))
-    if restrictions.feedback_address:
-        yield "another Return-Path", replace(plain, feedback_address=case.other_address)
+def _abuses(tried: Tried) -> Iterator[tuple[str, Send]]:
+    """Each mail with one thing changed; one from elsewhere tells every origin, so that no key is missing."""
+    plain, known = tried.question, tried.known
+    for row in PURPOSES:
+        if known.restrictions[row.prop] or row.is_required:
+            yield f"another {row.claim}", plain.but(**{row.prop: known.others(row.prop)[0]})
+    yield "another identity", replace(plain, resources=(known.restrictions.arn("identity", UNVERIFIED),))
+    another_set = known.restrictions.arn("configuration-set", "another")
+    yield "another configuration set", replace(plain, resources=(another_set,))
+    elsewhere = {row.prop: known.others(row.prop)[0] for row in ORIGINS}
+    for address in known.others("allowed_cidrs"):
+        yield "another network", plain.come(**elsewhere | {"allowed_cidrs": address})
     yield "another action", replace(plain, action="ses:SendEmail")
 
 
-def _from(case: Case, *, source_ip: str | None = None, vpc_endpoint: str | None = None) -> Send:
-    return replace(case.question, source_ip=source_ip, vpc_endpoint=vpc_endpoint)
-
-
-def _asked(case: Case, questions: Iterable[Question]) -> Finding:
-    answers = [(what, case.simulator.allows(send), wanted) for what, send, wanted in questions]
+def _asked(tried: Tried, questions: Iterable[Question]) -> Finding:
+    answers = [(what, tried.simulator.allows(send), wanted) for what, send, wanted in questions]
     wrong = [
         f"{what} is {'allowed' if allowed else 'denied'}" for what, allowed, wanted in answers if allowed != wanted
     ]

@@ -8,11 +8,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from ses_secure_user.cli.errors import CannotJudgeError
+from ses_secure_user.restrictions.rows import ORIGINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ses_secure_user.cli.account.policy_reading import Restrictions
+    from ses_secure_user.restrictions.reading import Deployed
 
 ADDRESS_SERVICE = "https://checkip.amazonaws.com"
 UNKNOWN = "say --inside or --outside"
@@ -41,7 +42,7 @@ def own_address() -> str:
         return str(answer.read(64).decode("ascii", errors="replace").strip())
 
 
-def find_place(restrictions: Restrictions, ask: Callable[[], str]) -> Place:
+def find_place(restrictions: Deployed, ask: Callable[[], str]) -> Place:
     """Compare this machine's public address with the allowed networks.
 
     Mail through a VPC endpoint carries no public address. So where endpoints are allowed, an address outside the
@@ -50,16 +51,16 @@ def find_place(restrictions: Restrictions, ask: Callable[[], str]) -> Place:
     Raises:
         CannotJudgeError: The address cannot be found out.
     """
-    if not restrictions.networks:
+    if not restrictions["allowed_cidrs"]:
         return Place(None, "mail goes through a VPC endpoint")
     try:
         address = _parsed(ask())
     except (OSError, ValueError):
         raise CannotJudgeError(f"{ADDRESS_SERVICE} does not tell this machine's address: {UNKNOWN}") from None
-    if any(address in network for network in restrictions.parsed_networks):
+    if any(address in network for network in restrictions.networks):
         return Place(True, f"{address} is in an allowed network")
-    if restrictions.vpc_endpoints:
-        return Place(None, f"{address} is in no allowed network, but there is an allowed VPC endpoint")
+    if any(restrictions[row.prop] for row in ORIGINS if row.prop != "allowed_cidrs"):
+        return Place(None, f"{address} is in no allowed network, but mail through a VPC endpoint may be allowed")
     return Place(False, f"{address} is in no allowed network")
 
 

@@ -11,6 +11,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.utils import formataddr
 from typing import TYPE_CHECKING
 
 from ses_secure_user.cli.errors import CannotJudgeError
@@ -18,7 +19,7 @@ from ses_secure_user.cli.masking import masked
 from ses_secure_user.functions.issuer.contract import IMPLICIT_TLS_PORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ses_secure_user.cli.account.login_secret import Login
     from ses_secure_user.functions.issuer.contract import Declaration
@@ -30,25 +31,32 @@ _DENIED = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Mail:
     """One mail to be tried.
 
     Attributes:
-        from_address: The From header.
-        return_path: The envelope's sender.
-        recipient: The one recipient.
+        told: What SES sees of it, by the property that restricts each: the From header's address and display name, the
+            envelope's sender, and the one recipient.
     """
 
-    from_address: str
-    return_path: str
-    recipient: str
+    told: Mapping[str, str]
+
+    @property
+    def return_path(self) -> str:
+        """The envelope's sender."""
+        return self.told["feedback_address"]
+
+    @property
+    def recipient(self) -> str:
+        """The one recipient."""
+        return self.told["allowed_recipients"]
 
     @property
     def message(self) -> bytes:
         """The mail as it is sent."""
         message = EmailMessage()
-        message["From"] = self.from_address
+        message["From"] = formataddr((self.told.get("from_display_name", ""), self.told["from_address"]))
         message["To"] = self.recipient
         message["Subject"] = "ses-secure-user verify"
         message["Auto-Submitted"] = "auto-generated"

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from ses_secure_user.cli.account.login_secret import LoginSecret
-from ses_secure_user.cli.account.policy_reading import Restrictions, read
 from ses_secure_user.cli.account.ses_account import SesAccount
 from ses_secure_user.cli.account.simulator import Simulator
 from ses_secure_user.cli.account.smtp_user import SmtpUser
 from ses_secure_user.cli.claims import Row, judged
 from ses_secure_user.cli.errors import DENIED, CannotJudgeError, code_of, explained
 from ses_secure_user.cli.masking import masked
+from ses_secure_user.restrictions.reading import Deployed, read
 
-from .case import Case
 from .drift_claims import drift_claims
+from .known import Known
 from .mail_claims import mail_claims, observations
 from .network_claims import network_claims
 from .place import Place, find_place
 from .postbox import Postbox
+from .tried import Tried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,7 +49,7 @@ class Options:
     recipient: str | None = None
 
 
-def case_of(aws: Aws, outside: Outside, options: Options) -> Case:
+def trial_of(aws: Aws, outside: Outside, options: Options) -> Tried:
     """Find out everything that the claims are judged by.
 
     Raises:
@@ -62,7 +63,7 @@ def case_of(aws: Aws, outside: Outside, options: Options) -> Case:
         document, restrictions = _policy(user)
         ses = SesAccount(aws.ses(restrictions.region))
         ses.check_sending()
-        case = Case(
+        known = Known(
             secret=secret,
             user=user,
             declaration=declaration,
@@ -70,26 +71,27 @@ def case_of(aws: Aws, outside: Outside, options: Options) -> Case:
             document=document,
             restrictions=restrictions,
             place=_place(options, restrictions, outside),
-            postbox=Postbox(declaration, ses.seconds_between_mails, outside.clock, outside.sleep),
-            simulator=Simulator(iam, user.arn, _resource_policies(ses, restrictions)),
             now=outside.now(),
             sleep=outside.sleep,
-            recipient=options.recipient,
         )
+        postbox = Postbox(declaration, ses.seconds_between_mails, outside.clock, outside.sleep)
+        simulator = Simulator(iam, user.arn, _resource_policies(ses, restrictions))
         # Asked now, so that what is missing is said before anything is sent.
-        _ = case.identity, case.current
-        return case
+        _ = known.identity, known.current
+        return Tried(known, postbox, simulator, options.recipient)
 
 
-def rows_of(case: Case) -> Iterator[Row]:
+def rows_of(tried: Tried) -> Iterator[Row]:
     """Judge all claims, the mails first.
 
     Raises:
         CannotJudgeError: Something cannot be asked.
     """
     with explained(GRANT):
-        for claims in (mail_claims, network_claims, drift_claims, observations):
-            yield from judged(claims(case), case)
+        yield from judged(mail_claims(tried), tried)
+        yield from judged(network_claims(tried), tried)
+        yield from judged(drift_claims(tried.known), tried.known)
+        yield from judged(observations(tried), tried)
 
 
 def _user(iam: IAMClient, name: str) -> SmtpUser:
@@ -97,13 +99,13 @@ def _user(iam: IAMClient, name: str) -> SmtpUser:
         return SmtpUser.of(iam, name)
 
 
-def _place(options: Options, restrictions: Restrictions, outside: Outside) -> Place:
+def _place(options: Options, restrictions: Deployed, outside: Outside) -> Place:
     if options.inside is None:
         return find_place(restrictions, outside.address)
     return Place(options.inside, "you said so")
 
 
-def _policy(user: SmtpUser) -> tuple[Mapping[str, Any], Restrictions]:
+def _policy(user: SmtpUser) -> tuple[Mapping[str, Any], Deployed]:
     """The user's policy: its boundary, or where that is lost or not readable, the group's."""
     denied = None
     for arn in _candidates(user):
@@ -125,6 +127,6 @@ def _candidates(user: SmtpUser) -> Iterator[str]:
     yield from (one for one in user.group_policies if one.startswith("arn:"))
 
 
-def _resource_policies(ses: SesAccount, restrictions: Restrictions) -> dict[str, list[Mapping[str, Any]]]:
+def _resource_policies(ses: SesAccount, restrictions: Deployed) -> dict[str, list[Mapping[str, Any]]]:
     found = {restrictions.arn("identity", name): ses.policies(name) for name in restrictions.identities}
     return {arn: policies for arn, policies in found.items() if policies}

@@ -1,0 +1,112 @@
+"""What is known of one login before anything is tried; what is asked is asked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ses_secure_user.cli.account.login_secret import CURRENT, PREVIOUS
+from ses_secure_user.cli.errors import CannotJudgeError
+from ses_secure_user.restrictions.rows import BY_PROPERTY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from ses_secure_user.cli.account.login_secret import Login, LoginSecret
+    from ses_secure_user.cli.account.ses_account import SesAccount
+    from ses_secure_user.cli.account.smtp_user import SmtpUser
+    from ses_secure_user.functions.issuer.contract import Declaration
+    from ses_secure_user.restrictions.reading import Deployed
+
+    from .place import Place
+
+
+@dataclass(frozen=True)
+class Known:
+    """One login, and what AWS answers of it.
+
+    Attributes:
+        secret: The secret that holds it.
+        user: The IAM user it belongs to.
+        declaration: What the user's tags declare.
+        ses: SES in the login's region.
+        document: The policy, as deployed.
+        restrictions: What it says.
+        place: Where mail from here comes from.
+        now: When this is.
+        sleep: Waits for seconds.
+    """
+
+    secret: LoginSecret
+    user: SmtpUser
+    declaration: Declaration
+    ses: SesAccount
+    document: Mapping[str, Any]
+    restrictions: Deployed
+    place: Place
+    now: datetime
+    sleep: Callable[[float], None]
+
+    @cached_property
+    def current(self) -> Login:
+        """The current login.
+
+        Raises:
+            CannotJudgeError: There is none.
+        """
+        login = self.secret.login(CURRENT)
+        if login is None:
+            raise CannotJudgeError("the secret's current version holds no SMTP login: rotate the secret")
+        return login
+
+    @cached_property
+    def previous(self) -> Login | None:
+        """The previous login, if there is one with a key of its own that still exists."""
+        login = self.secret.login(PREVIOUS)
+        alive = {key.get("AccessKeyId") for key in self.user.keys}
+        return login if login and login.key_id in alive - {self.current.key_id} else None
+
+    @property
+    def from_address(self) -> str:
+        """The From address that mail is tried with: the first one that the policy allows."""
+        identity = next(iter(self.restrictions.identities), "")
+        anyone = identity if "@" in identity else f"noreply@{identity}"
+        return next(iter(self.restrictions["from_address"]), anyone)
+
+    @cached_property
+    def identity(self) -> str:
+        """The verified identity that SES judges this address by.
+
+        Raises:
+            CannotJudgeError: There is none.
+        """
+        name = self.ses.identity_of(self.from_address)
+        if name is None:
+            raise CannotJudgeError(
+                f"neither {self.from_address} nor its domain is a verified identity in {self.ses.region}"
+            )
+        return name
+
+    def allowed(self, prop: str) -> str | None:
+        """A value that a restriction allows; None where it allows any."""
+        row = BY_PROPERTY[prop]
+        return next(map(row.sample, self.restrictions[prop]), None)
+
+    @cached_property
+    def other_identity(self) -> str | None:
+        """A verified identity of the account that is not allowed, if it has one."""
+        return next((one for one in self.ses.verified if one not in self.restrictions.identities), None)
+
+    @property
+    def other_address(self) -> str:
+        """An address of the same domain that is not allowed, neither as From address nor as Return-Path."""
+        allowed = (self.from_address, *self.restrictions["from_address"], *self.restrictions["feedback_address"])
+        return BY_PROPERTY["from_address"].others(allowed)[0]
+
+    def others(self, prop: str) -> tuple[str, ...]:
+        """Values that a restriction does not allow."""
+        if prop in {"from_address", "feedback_address"}:
+            return (self.other_address,)
+        return tuple(BY_PROPERTY[prop].others(self.restrictions[prop]))

@@ -1,0 +1,103 @@
+"""What is tried with one login: mail that is sent, and the same mail as a question to IAM."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ses_secure_user.cli.account.simulator import Send
+from ses_secure_user.restrictions.rows import ORIGINS, PURPOSES
+
+from .postbox import Mail
+
+if TYPE_CHECKING:
+    from ses_secure_user.cli.account.simulator import Simulator
+
+    from .known import Known
+    from .postbox import Postbox, Reply
+
+MAILBOX_SIMULATOR = "success@simulator.amazonses.com"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Trials of one login; what is tried is tried once.
+
+    Attributes:
+        known: What is known of it.
+        postbox: The endpoint.
+        simulator: IAM's judgement of the user.
+        recipient: Who gets the mail, or None for SES's mailbox simulator.
+    """
+
+    known: Known
+    postbox: Postbox
+    simulator: Simulator
+    recipient: str | None = None
+
+    @cached_property
+    def mail(self) -> Mail:
+        """A mail that is allowed, from an allowed network."""
+        known, label = self.known, uuid.uuid4().hex[:12]
+        told = {row.prop: value for row in PURPOSES if (value := known.allowed(row.prop))}
+        recipient = self.recipient or MAILBOX_SIMULATOR.replace("@", f"+{label}@")
+        own = {"from_address": known.from_address, "allowed_recipients": recipient}
+        return Mail({"feedback_address": known.from_address, **told, **own})
+
+    @cached_property
+    def control(self) -> Reply:
+        """What SES answers to the mail that is allowed."""
+        return self.postbox.send(self.known.current, self.mail)
+
+    def reply(self, **changed: str) -> Reply:
+        """What SES answers to the allowed mail with one thing changed."""
+        return self.postbox.send(self.known.current, Mail({**self.mail.told, **changed}))
+
+    @cached_property
+    def inside(self) -> bool:
+        """Whether mail from here comes from an allowed origin, as far as that is known."""
+        if self.known.place.inside is None:
+            return self.fair and self.control.accepted
+        return self.known.place.inside
+
+    @property
+    def fair(self) -> bool:
+        """Whether mail can be tried, to a recipient that the policy allows, so that a refusal has another reason."""
+        may_be_tried = not self.postbox.distrust(self.known.current)
+        return may_be_tried and (self.recipient is not None or self.may_mail_simulator)
+
+    @property
+    def may_mail_simulator(self) -> bool:
+        """Whether the policy allows SES's mailbox simulator as a recipient."""
+        patterns = self.known.restrictions["allowed_recipients"]
+        return not patterns or any(fnmatchcase(MAILBOX_SIMULATOR, pattern) for pattern in patterns)
+
+    @property
+    def sends(self) -> bool:
+        """Whether mail is accepted from here, so that a refusal has an accepted control next to it."""
+        return self.fair and self.inside and self.control.accepted
+
+    @cached_property
+    def question(self) -> Send:
+        """The same mail as a question to IAM, from the first allowed origin."""
+        known, restrictions = self.known, self.known.restrictions
+        names = [restrictions.arn("identity", known.identity)]
+        identity = known.ses.identity(known.identity) if known.identity in restrictions.identities else None
+        default = identity.get("ConfigurationSetName") if identity else None
+        names += [restrictions.arn("configuration-set", default)] if default else []
+        told = {prop: (value,) for prop, value in self.mail.told.items()}
+        recipient = known.allowed("allowed_recipients") if not self.may_mail_simulator else None
+        send = Send(resources=tuple(names), told=told).but(
+            **{"allowed_recipients": recipient} if recipient else {}  # the simulator's address is allowed itself
+        )
+        # Where no origin is restricted, any address is allowed.
+        origins = {row.prop: value for row in ORIGINS if (value := known.allowed(row.prop))}
+        return send.come(**dict([next(iter(origins.items()), ("allowed_cidrs", known.others("allowed_cidrs")[0]))]))
+
+    @cached_property
+    def allowed_by_iam(self) -> bool:
+        """Whether IAM allows that mail, so that a denial has an allowed control next to it."""
+        return self.simulator.allows(self.question)

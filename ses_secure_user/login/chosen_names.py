@@ -1,0 +1,30 @@
+"""Names that the caller chooses for the IAM user and the secret."""
+
+import re
+
+from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.tokens import is_token
+
+SECRET_NAME = 256 - len("arn:aws-us-gov:secretsmanager:us-isof-south-1:123456789012:secret:-AbCdEf")
+"""The longest name of a secret: its ARN stands in a tag of the user, which takes 256 characters
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html).
+"""
+CHOSEN = {
+    "user_name": (re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}"), "1 to 64 letters, digits and _+=,.@-"),
+    "secret_name": (
+        re.compile(rf"[A-Za-z0-9/_+=.@-]{{1,{SECRET_NAME}}}"),
+        f"1 to {SECRET_NAME} letters, digits and /_+=.@-, as a tag of the user holds its ARN",
+    ),
+}
+
+
+def check_names(*, user_name: str | None, secret_name: str | None) -> None:
+    """Check the names that the caller chose for the user and the secret.
+
+    Raises:
+        ValueError: AWS does not allow one of them.
+    """
+    for prop, name in (("user_name", user_name), ("secret_name", secret_name)):
+        pattern, alphabet = CHOSEN[prop]
+        if name is not None and not (isinstance(name, str) and (is_token(name) or pattern.fullmatch(name))):
+            raise refusal(prop, f"be {alphabet}", name, "leave it out to have one generated")

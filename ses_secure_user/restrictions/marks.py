@@ -1,0 +1,27 @@
+"""The marks of CDK tokens: values known at deployment alone, which pass every check. Told without the CDK."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TOKEN = r"\$\{Token\[[^\]]*\]\}"  # noqa: S105 - the CDK's word for a value known at deployment
+LIST_TOKEN = "#{Token["  # noqa: S105 - the CDK's mark of a list that is known at deployment
+
+
+def is_marked(value: object) -> bool:
+    """Return whether a string holds a token."""
+    return isinstance(value, str) and re.search(TOKEN, value) is not None
+
+
+def is_list_token(values: Sequence[str]) -> bool:
+    """Return whether a list of one stands for a list that is known at deployment."""
+    return len(values) == 1 and values[0].startswith(LIST_TOKEN)
+
+
+def literals(values: Sequence[str]) -> tuple[str, ...]:
+    """Leave out what is known only at deployment."""
+    return () if is_list_token(values) else tuple(value for value in values if not is_marked(value))

@@ -1,0 +1,180 @@
+"""The restrictions that a deployed policy document declares, and where it is not what the construct writes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+
+from .policy import statements as written
+from .rows import ACTION, ORIGINS, PURPOSES, ROWS, Row
+
+Document = Mapping[str, Any]
+Statement = Mapping[str, Any]
+
+_ARN = re.compile(
+    r"(?P<prefix>arn:[a-z-]+:ses:(?P<region>[a-z0-9-]+):\d{12}:)(?P<kind>identity|configuration-set)/(?P<name>[^*?]+)"
+)
+
+_GUARDED = {
+    "DenyOtherActions": "that nothing but mail is allowed",
+    "DenyOtherResources": "the identity and the configuration set",
+    **{row.allow: f"what is sent by {row.guards}" for row in ORIGINS},
+    **{sid: row.guards for row in PURPOSES for sid in (row.deny, row.deny_unknown)},
+    "DenyOtherOrigins": " and ".join(row.guards for row in ORIGINS),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployed:
+    """What a policy document restricts mail to.
+
+    Attributes:
+        resources: ARNs of identities and configuration sets.
+        values: By property, the values that the document names; empty where it restricts nothing.
+    """
+
+    resources: tuple[str, ...]
+    values: Mapping[str, tuple[str, ...]]
+
+    def __getitem__(self, prop: str) -> tuple[str, ...]:
+        return self.values[prop]
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """The names of the identities."""
+        return tuple(self._named("identity"))
+
+    @property
+    def region(self) -> str:
+        """The region that mail is sent through."""
+        found = _ARN.fullmatch(self.resources[0])
+        return found["region"] if found else ""
+
+    @property
+    def configuration_sets(self) -> tuple[str, ...]:
+        """The names of the configuration sets."""
+        return tuple(self._named("configuration-set"))
+
+    @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks as numbers; what is none is left out."""
+        return tuple(found for found in map(_network, self["allowed_cidrs"]) if found)
+
+    def arn(self, kind: str, name: str) -> str:
+        """The ARN of another identity or configuration set, in the same account and region."""
+        found = _ARN.fullmatch(self.resources[0])
+        return f"{found['prefix'] if found else ''}{kind}/{name}"
+
+    def _named(self, kind: str) -> Iterable[str]:
+        found = (_ARN.fullmatch(arn) for arn in self.resources)
+        return (arn["name"] for arn in found if arn and arn["kind"] == kind)
+
+
+def read(document: Document) -> Deployed:
+    """Read what a document restricts mail to: what its Allow and its Deny statements agree on.
+
+    Args:
+        document: An IAM policy document, as IAM answers it.
+
+    Raises:
+        ValueError: It names no identity, so it is not one that the construct writes.
+    """
+    resources = [arn for arn in _both(document, _resources) if _ARN.fullmatch(arn)]
+    if not resources:
+        raise ValueError("the policy names no SES identity")
+    values = {row.prop: _conditions(document, row) if row.key else () for row in ROWS}
+    return Deployed(resources=tuple(resources), values=values)
+
+
+def deviations(document: Document, restrictions: Deployed) -> list[str]:
+    """Say where a document is not, statement by statement, what the construct writes for these restrictions."""
+    found = {str(one.get("Sid", "")): _normal(one) for one in statements(document)}
+    expected = {str(one["Sid"]): _normal(one) for one in written(restrictions.resources, restrictions.values)}
+    missing = [f"{sid} is missing, which guards {_GUARDED[sid]}" for sid in expected if sid not in found]
+    added = [f"a statement {sid or 'without a Sid'} was added" for sid in found if sid not in expected]
+    changed = [
+        f"{sid} was changed ({', '.join(_differing(found[sid], expected[sid]))}), which guards {_GUARDED[sid]}"
+        for sid in expected
+        if sid in found and found[sid] != expected[sid]
+    ]
+    repeated = len(statements(document)) - len(found)
+    return [*missing, *changed, *added, *(["two statements have one Sid"] if repeated else [])]
+
+
+def statements(document: Document) -> list[Statement]:
+    """The statements of a document, which may be one alone."""
+    return listed(document.get("Statement", []))
+
+
+def listed(value: Any) -> list[Any]:  # noqa: ANN401 - what JSON holds
+    """IAM writes a list of one as its only value."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+def may_allow(documents: Iterable[Document], arn: str) -> bool:
+    """Return whether any policy allows mail on an identity under some condition; if none does, IAM denies it."""
+    return any(
+        one.get("Effect") == "Allow" and _covers(one, "Action", ACTION.lower()) and _covers(one, "Resource", arn)
+        for document in documents
+        for one in statements(document)
+    )
+
+
+def _covers(statement: Statement, element: str, value: str) -> bool:
+    def matches(pattern: str) -> bool:
+        text = re.escape(pattern.lower() if element == "Action" else pattern)
+        return re.fullmatch(text.replace(r"\*", ".*").replace(r"\?", "."), value) is not None
+
+    if f"Not{element}" in statement:
+        return not any(map(matches, listed(statement[f"Not{element}"])))
+    return any(map(matches, listed(statement.get(element, "*"))))
+
+
+def _both(document: Document, values_of: Callable[[Statement], list[str]]) -> tuple[str, ...]:
+    """What both effects name; where only one names anything, that."""
+    allowed, denied = (
+        dict.fromkeys(value for one in statements(document) if one.get("Effect") == effect for value in values_of(one))
+        for effect in ("Allow", "Deny")
+    )
+    return tuple([value for value in denied if value in allowed] or denied or allowed)
+
+
+def _resources(statement: Statement) -> list[str]:
+    element = "Resource" if statement.get("Effect") == "Allow" else "NotResource"
+    return [arn for arn in listed(statement.get(element, [])) if _ARN.fullmatch(arn)]
+
+
+def _conditions(document: Document, row: Row) -> tuple[str, ...]:
+    def values(statement: Statement) -> list[str]:
+        operator = row.operator if statement.get("Effect") == "Allow" else row.negated
+        return listed(statement.get("Condition", {}).get(operator, {}).get(row.key, []))
+
+    return _both(document, values)
+
+
+def _normal(statement: Statement) -> dict[str, str]:
+    """Each element as text, in which a list of one is its only value and no order counts."""
+    return {element: json.dumps(_sorted(value), sort_keys=True) for element, value in statement.items()}
+
+
+def _sorted(value: Any) -> Any:  # noqa: ANN401 - what JSON holds
+    if isinstance(value, Mapping):
+        return {key: _sorted(one) for key, one in value.items()}
+    return sorted(map(str, listed(value)))
+
+
+def _differing(found: Mapping[str, str], expected: Mapping[str, str]) -> list[str]:
+    return [
+        element for element in sorted(found.keys() | expected.keys()) if found.get(element) != expected.get(element)
+    ]
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None

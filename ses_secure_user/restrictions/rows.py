@@ -1,0 +1,218 @@
+"""The restrictions, one row each, without the CDK: whatever handles a restriction reads it from here.
+
+The rows hold all that SES documents for `SendRawEmail`, but for what would restrict nothing: `aws:UserAgent` is the
+client's own claim, and `aws:SecureTransport` is always true over SMTP
+(https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from itertools import count
+from typing import TYPE_CHECKING
+
+from .names import address, configuration_set_name, identity_name, recipient, vpc_endpoint_id
+from .networks import merged_networks, network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+ACTION = "ses:SendRawEmail"
+
+UNTRUSTED = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "8.8.8.8", "2001:db8::1", "3fff::1", "2600::1")
+"""Addresses to ask about, in the order of IPv4 and IPv6; the first of each that no allowed network holds is used."""
+
+_NEGATED = {
+    "StringEquals": "StringNotEquals",
+    "IpAddress": "NotIpAddress",
+    "ForAllValues:StringLike": "ForAnyValue:StringNotLike",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """A restriction.
+
+    Attributes:
+        prop: The construct's property.
+        means: How the documents' tables explain it.
+        parse: Checks and normalizes one value, given the property and the value.
+        example: A value that is right.
+        is_required: Whether it must be given; one value may then be given without a list. Default: no.
+        is_single: Whether it takes one value and not a list. Default: a list.
+        when_empty: What to write instead of an empty list. Default: it may be empty.
+        merge: Checks and normalizes all values together. Default: none may be named twice.
+        resource: The kind of resource that SES judges it as, in an ARN. Default: none.
+        key: The condition key. Default: none.
+        operator: The operator by which the key must match.
+        told_as: The type of the key's values, in the words of IAM's simulator.
+        is_origin: Whether it says where mail comes from: one of the origins must hold, and all else must.
+        allow: Of an origin, the Sid of its Allow statement.
+        deny: The Sid of the Deny statement.
+        guards: What the statements guard.
+        claim: The name of the claim that another value is refused. Default: there is none of its own.
+        refused: What is refused then, in words.
+        sample: Makes a value that matches from one that is allowed.
+        others: Makes values that match none that are allowed.
+    """
+
+    prop: str
+    means: str
+    parse: Callable[[str, str], str]
+    example: str
+    is_required: bool = False
+    is_single: bool = False
+    when_empty: str = ""
+    merge: Callable[[Sequence[str]], Iterable[str]] | None = None
+    resource: str = ""
+    key: str = ""
+    operator: str = "StringEquals"
+    told_as: str = "string"
+    is_origin: bool = False
+    allow: str = ""
+    deny: str = ""
+    guards: str = ""
+    claim: str = ""
+    refused: str = ""
+    sample: Callable[[str], str] = str
+    others: Callable[[Sequence[str]], Sequence[str]] = tuple
+
+    @property
+    def negated(self) -> str:
+        """The operator of the Deny statement, which is true of a missing key unless it works on sets."""
+        return _NEGATED[self.operator]
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the key has several values; `Null` must then stand next to the operator."""
+        return self.operator.startswith("ForAllValues:")
+
+    @property
+    def deny_unknown(self) -> str:
+        """Of a set, the Sid of the statement that denies what does not tell it."""
+        return self.deny.replace("Other", "Unknown")
+
+
+def _another_address(allowed: Sequence[str]) -> tuple[str]:
+    domain = allowed[0].rpartition("@")[2]
+    return (next(one for number in count() if (one := f"stranger{number or ''}@{domain}") not in allowed),)
+
+
+def _first_address(text: str) -> str:
+    return str(ip_network(text, strict=False)[0])
+
+
+def _outside(allowed: Sequence[str]) -> tuple[str, ...]:
+    """An IPv4 and an IPv6 address that no network holds; where they hold all, one that none should."""
+    networks = [ip_network(text, strict=False) for text in allowed]
+    families = [[one for one in UNTRUSTED if (":" in one) == is_ipv6] for is_ipv6 in (False, True)]
+    return tuple(
+        next((one for one in family if not any(ip_address(one) in network for network in networks)), family[0])
+        for family in families
+    )
+
+
+ROWS = (
+    Row(
+        prop="identity",
+        means="the verified domain or address that is sent from",
+        parse=identity_name,
+        example="example.com",
+        is_required=True,
+        when_empty="name the verified domain or address that mail is sent from",
+        resource="identity",
+    ),
+    Row(
+        prop="from_address",
+        means="the only From addresses, exactly as the application writes them",
+        parse=address,
+        example="noreply@example.com",
+        is_required=True,
+        when_empty="name the address that the application sends from",
+        resource="identity",
+        key="ses:FromAddress",
+        deny="DenyOtherSenders",
+        guards="the From address",
+        claim="from",
+        refused="mail as {other}",
+        others=_another_address,
+    ),
+    Row(
+        prop="feedback_address",
+        means="the only Return-Path",
+        parse=address,
+        example="bounces@example.com",
+        is_single=True,
+        key="ses:FeedbackAddress",
+        deny="DenyOtherReturnPaths",
+        guards="the Return-Path",
+        claim="return-path",
+        refused="mail with another Return-Path",
+        others=_another_address,
+    ),
+    Row(
+        prop="allowed_recipients",
+        means="the only recipients: addresses or `*@domain`",
+        parse=recipient,
+        example="*@example.com",
+        when_empty="leave it out to allow every recipient",
+        key="ses:Recipients",
+        operator="ForAllValues:StringLike",
+        told_as="stringList",
+        deny="DenyOtherRecipients",
+        guards="the recipients",
+        claim="recipient",
+        refused="mail to another recipient",
+        sample=lambda pattern: pattern.replace("*", "person").replace("?", "x"),
+        others=lambda _: ("person@ses-secure-user.example",),
+    ),
+    Row(
+        prop="allowed_cidrs",
+        means="the only public networks, IPv4 or IPv6; a bare address means itself",
+        parse=network,
+        example="203.0.113.0/24",
+        merge=merged_networks,
+        key="aws:SourceIp",
+        operator="IpAddress",
+        told_as="ip",
+        is_origin=True,
+        allow="SendFromNetworks",
+        deny="DenyOtherOrigins",
+        guards="the networks",
+        sample=_first_address,
+        others=_outside,
+    ),
+    Row(
+        prop="allowed_vpc_endpoints",
+        means="VPC endpoints for SES SMTP, whose traffic has no public address",
+        parse=vpc_endpoint_id,
+        example="vpce-0123456789abcdef0",
+        key="aws:SourceVpce",
+        is_origin=True,
+        allow="SendThroughEndpoints",
+        deny="DenyOtherOrigins",
+        guards="the VPC endpoints",
+        others=lambda _: ("vpce-0ffffffffffffffff",),
+    ),
+    Row(
+        prop="sandbox_recipients",
+        means="recipients' identities, which SES authorizes too while the account is in its sandbox",
+        parse=identity_name,
+        example="person@example.net",
+        resource="identity",
+    ),
+    Row(
+        prop="configuration_set",
+        means="the only configuration set; an identity's default set must be named",
+        parse=configuration_set_name,
+        example="transactional",
+        is_single=True,
+        resource="configuration-set",
+    ),
+)
+"""In the order in which a policy names them."""
+
+BY_PROPERTY = {row.prop: row for row in ROWS}
+PURPOSES = tuple(row for row in ROWS if row.key and not row.is_origin)
+ORIGINS = tuple(row for row in ROWS if row.is_origin)
