@@ -49,7 +49,7 @@ resource "aws_iam_policy" "this" {
   lifecycle {
     precondition {
       condition     = length(replace(local.document, "/\\s/", "")) <= 6144
-      error_message = "`allowed_cidrs`, `from_address` and `allowed_recipients` must fit into the 6,144 characters of a managed policy, got ${length(var.allowed_cidrs)} networks, ${length(var.from_address)} From addresses and ${length(local.recipients)} recipients that make ${length(replace(local.document, "/\\s/", ""))}; give some of them to another user"
+      error_message = "`allowed_cidrs`, `from_address` and `allowed_recipients` must fit into the 6,144 characters of a managed policy, got ${length(var.allowed_cidrs)} networks, ${length(var.from_address)} From addresses and ${try(length(var.allowed_recipients), 0)} recipients that make ${length(replace(local.document, "/\\s/", ""))}; give some of them to another user"
     }
 
     precondition {

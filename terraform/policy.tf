@@ -10,10 +10,7 @@ module "networks" {
 
 locals {
   identities = [for one in var.identity : lower(one)]
-  recipients = var.allowed_recipients == null ? [] : var.allowed_recipients
-  feedback   = var.feedback_address[*]
-
-  networks = module.networks.networks
+  networks   = module.networks.networks
 
   ses       = "arn:${data.aws_partition.here.partition}:ses:${local.region}:${data.aws_caller_identity.here.account_id}"
   names     = distinct(concat(local.identities, var.from_address, [for one in var.sandbox_recipients : lower(one)]))
@@ -21,47 +18,40 @@ locals {
   action    = "ses:SendRawEmail"
   resources = concat([for name in local.names : "${local.ses}:identity/${name}"], local.sets)
 
-  # What every permitted send has in common.
-  purpose = merge(
-    {
-      StringEquals = merge(
-        { "ses:FromAddress" = var.from_address },
-        { for one in local.feedback : "ses:FeedbackAddress" => [one] },
-      )
-    },
-    length(local.recipients) > 0 ? { "ForAllValues:StringLike" = { "ses:Recipients" = local.recipients } } : {},
-    length(local.recipients) > 0 ? { Null = { "ses:Recipients" = ["false"] } } : {},
+  # One row for a restriction: its condition key, the operators that allow and deny, and the values. Of the purposes
+  # each one must hold, of the origins one; what has no values restricts nothing.
+  purposes = [for row in [
+    { sid = "DenyOtherSenders", key = "ses:FromAddress", allow = "StringEquals", deny = "StringNotEquals", values = var.from_address },
+    { sid = "DenyOtherReturnPaths", key = "ses:FeedbackAddress", allow = "StringEquals", deny = "StringNotEquals", values = var.feedback_address[*] },
+    { sid = "DenyOtherRecipients", key = "ses:Recipients", allow = "ForAllValues:StringLike", deny = "ForAnyValue:StringNotLike", values = var.allowed_recipients == null ? [] : var.allowed_recipients },
+  ] : row if length(row.values) > 0]
+  origins = [for row in [
+    { sid = "SendFromNetworks", key = "aws:SourceIp", allow = "IpAddress", deny = "NotIpAddress", values = local.networks },
+    { sid = "SendThroughEndpoints", key = "aws:SourceVpce", allow = "StringEquals", deny = "StringNotEquals", values = var.allowed_vpc_endpoints },
+  ] : row if length(row.values) > 0]
+
+  # Of a key with several values, ForAllValues is true and ForAnyValue false where the key is missing: Null goes along.
+  sets_of_values = [for row in local.purposes : row if startswith(row.allow, "ForAllValues:")]
+  purpose = concat(
+    [for row in local.purposes : { operator = row.allow, key = row.key, values = row.values }],
+    [for row in local.sets_of_values : { operator = "Null", key = row.key, values = ["false"] }],
   )
-  origins = merge(
-    length(local.networks) > 0 ? { NotIpAddress = { "aws:SourceIp" = local.networks } } : {},
-    length(var.allowed_vpc_endpoints) > 0 ? { StringNotEquals = { "aws:SourceVpce" = var.allowed_vpc_endpoints } } : {},
+  allowed = { for row in local.origins : row.sid => concat(local.purpose, [{ operator = row.allow, key = row.key, values = row.values }]) }
+  denied = merge(
+    { for row in local.purposes : row.sid => [{ operator = row.deny, key = row.key, values = row.values }] },
+    { for row in local.sets_of_values : replace(row.sid, "Other", "Unknown") => [{ operator = "Null", key = row.key, values = ["true"] }] },
+    { DenyOtherOrigins = [for row in local.origins : { operator = row.deny, key = row.key, values = row.values }] },
   )
-  allowed = {
-    SendFromNetworks     = merge(local.purpose, { IpAddress = { "aws:SourceIp" = local.networks } })
-    SendThroughEndpoints = merge(local.purpose, { StringEquals = merge(local.purpose.StringEquals, { "aws:SourceVpce" = var.allowed_vpc_endpoints }) })
-  }
-  denied = {
-    DenyOtherSenders      = { StringNotEquals = { "ses:FromAddress" = var.from_address } }
-    DenyOtherReturnPaths  = { StringNotEquals = { "ses:FeedbackAddress" = local.feedback } }
-    DenyOtherRecipients   = { "ForAnyValue:StringNotLike" = { "ses:Recipients" = local.recipients } }
-    DenyUnknownRecipients = { Null = { "ses:Recipients" = ["true"] } }
-    DenyOtherOrigins      = local.origins
-  }
-  written = concat(
-    length(local.networks) > 0 ? ["SendFromNetworks"] : [],
-    length(var.allowed_vpc_endpoints) > 0 ? ["SendThroughEndpoints"] : [],
-    ["DenyOtherSenders"],
-    length(local.feedback) > 0 ? ["DenyOtherReturnPaths"] : [],
-    length(local.recipients) > 0 ? ["DenyOtherRecipients", "DenyUnknownRecipients"] : [],
-    ["DenyOtherOrigins"],
-  )
+  conditions = { for sid, tests in merge(local.allowed, local.denied) : sid => {
+    for operator in distinct([for one in tests : one.operator]) : operator => { for one in tests : one.key => one.values if one.operator == operator }
+  } }
   document = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
-      [for sid, condition in local.allowed : { Sid = sid, Effect = "Allow", Action = local.action, Resource = local.resources, Condition = condition } if contains(local.written, sid)],
+      [for sid, _ in local.allowed : { Sid = sid, Effect = "Allow", Action = local.action, Resource = local.resources, Condition = local.conditions[sid] }],
       [{ Sid = "DenyOtherActions", Effect = "Deny", NotAction = local.action, Resource = "*" }],
       [{ Sid = "DenyOtherResources", Effect = "Deny", Action = local.action, NotResource = local.resources }],
-      [for sid, condition in local.denied : { Sid = sid, Effect = "Deny", Action = local.action, Resource = "*", Condition = condition } if contains(local.written, sid)],
+      [for sid, _ in local.denied : { Sid = sid, Effect = "Deny", Action = local.action, Resource = "*", Condition = local.conditions[sid] }],
     )
   })
 }
