@@ -72,6 +72,7 @@ class SecureSesSmtpUser(Construct):
         *,
         identity: str | ses.IEmailIdentity | Sequence[str | ses.IEmailIdentity],
         from_address: str | Sequence[str],
+        from_display_name: str | Sequence[str] | None = None,
         allowed_cidrs: Sequence[str] = (),
         allowed_vpc_endpoints: Sequence[str | ec2.IVpcEndpoint] = (),
         allowed_recipients: Sequence[str] | None = None,
@@ -100,6 +101,9 @@ class SecureSesSmtpUser(Construct):
             from_address: The only From address to send as, or several. Exactly as the application writes it; it must
                 belong to an identity (``ses:FromAddress``,
                 https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html).
+            from_display_name: The only display name to send with, or several. Exactly as the application writes it, in
+                printable ASCII; a mail without one is then refused (``ses:FromDisplayName``,
+                https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policy-examples.html). Default: any.
             allowed_cidrs: The only public networks to send from. IPv4 or IPv6; a bare address means itself alone
                 (``aws:SourceIp``). Default: none; then `allowed_vpc_endpoints` must be given.
             allowed_vpc_endpoints: The only VPC endpoints for SES SMTP to send through. Their traffic has no public
@@ -147,6 +151,7 @@ class SecureSesSmtpUser(Construct):
         restrictions = restrict(
             identity=_names(identity, "email_identity_name"),
             from_address=from_address,
+            from_display_name=from_display_name,
             allowed_cidrs=allowed_cidrs,
             allowed_vpc_endpoints=_names(allowed_vpc_endpoints, "vpc_endpoint_id"),
             allowed_recipients=allowed_recipients,

@@ -1,10 +1,11 @@
 # How names look, for the validation of variables.
 locals {
-  local_part  = "[A-Za-z0-9!#$%&'+/=^_`{|}~-]+(?:\\.[A-Za-z0-9!#$%&'+/=^_`{|}~-]+)*"
-  label       = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-  domain      = "(?:${local.label}\\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
-  key_arn     = "^arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/[A-Za-z0-9-]+$"
-  region_form = "^[a-z]{2,3}(?:-[a-z]+)+-\\d{1,2}$"
+  local_part        = "[A-Za-z0-9!#$%&'+/=^_`{|}~-]+(?:\\.[A-Za-z0-9!#$%&'+/=^_`{|}~-]+)*"
+  label             = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+  domain            = "(?:${local.label}\\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+  key_arn           = "^arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/[A-Za-z0-9-]+$"
+  display_name_form = "^[!#-;=?-\\[\\]-~](?:[ !#-;=?-\\[\\]-~]{0,126}[!#-;=?-\\[\\]-~])?$"
+  region_form       = "^[a-z]{2,3}(?:-[a-z]+)+-\\d{1,2}$"
 
   identity_form  = "^(?:${local.local_part}@)?${local.domain}$"
   address_form   = "^${local.local_part}@${local.domain}$"

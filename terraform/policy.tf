@@ -22,6 +22,7 @@ locals {
   # each one must hold, of the origins one; what has no values restricts nothing.
   purposes = [for row in [
     { sid = "DenyOtherSenders", key = "ses:FromAddress", allow = "StringEquals", deny = "StringNotEquals", values = var.from_address },
+    { sid = "DenyOtherDisplayNames", key = "ses:FromDisplayName", allow = "StringEquals", deny = "StringNotEquals", values = var.from_display_name == null ? [] : var.from_display_name },
     { sid = "DenyOtherReturnPaths", key = "ses:FeedbackAddress", allow = "StringEquals", deny = "StringNotEquals", values = var.feedback_address[*] },
     { sid = "DenyOtherRecipients", key = "ses:Recipients", allow = "ForAllValues:StringLike", deny = "ForAnyValue:StringNotLike", values = var.allowed_recipients == null ? [] : var.allowed_recipients },
   ] : row if length(row.values) > 0]

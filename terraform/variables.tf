@@ -65,6 +65,32 @@ variable "from_address" {
   }
 }
 
+variable "from_display_name" {
+  description = "The only display names of the From header, exactly as the application writes them; then required in it; any if null"
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = try(length(var.from_display_name) > 0, true)
+    error_message = "`from_display_name` must not be empty, got []; leave it out to allow every display name"
+  }
+
+  validation {
+    condition     = alltrue([for one in var.from_display_name == null ? [] : var.from_display_name : !can(regex("\\$\\{", one))])
+    error_message = "`from_display_name` must be literal, since IAM would replace a policy variable, got ${try([for one in var.from_display_name : one if can(regex("\\$\\{", one))][0], "")}; write the name itself"
+  }
+
+  validation {
+    condition     = alltrue([for one in var.from_display_name == null ? [] : var.from_display_name : can(regex(local.display_name_form, one))])
+    error_message = "`from_display_name` must be 1 to 128 printable ASCII characters without quotes, \\, < and >, got ${try([for one in var.from_display_name : trimspace(one) == "" ? "'${one}'" : one if !can(regex(local.display_name_form, one))][0], "")}; write one such as Example Shop"
+  }
+
+  validation {
+    condition     = try(length(distinct(var.from_display_name)) == length(var.from_display_name), true)
+    error_message = "`from_display_name` must name each entry once, got ${try([for index, one in var.from_display_name : one if index(tolist(var.from_display_name), one) != index][0], "")} twice; leave one out"
+  }
+}
+
 variable "allowed_cidrs" {
   description = "The only public networks to send from, IPv4 or IPv6; a bare address means itself; this or `allowed_vpc_endpoints` is required"
   type        = list(string)

@@ -36,7 +36,7 @@ def judge(sent: Sent, region: str) -> str:
     """Answer a mail: 250, or the 554 that says what is not allowed."""
     set_request_region(region)
     message = message_from_bytes(sent.content, policy=policy.default)
-    sender = parseaddr(str(message["From"]))[1]
+    display_name, sender = parseaddr(str(message["From"]))
     if paused(region):
         return "554 Message rejected: Sending paused for this account. For more information, please check the inbox."
     identity = _identity(sender)
@@ -44,7 +44,10 @@ def judge(sent: Sent, region: str) -> str:
         return f"{UNVERIFIED} The following identities failed the check in region {region.upper()}: {sender}"
     user = _user(sent.key_id)
     for resource in _resources(identity, str(message["X-SES-CONFIGURATION-SET"] or ""), sent, region):
-        if decision(user, ACTION, resource, _context(sender, sent), resource_policy=_policy(resource)) != "allowed":
+        if (
+            decision(user, ACTION, resource, _context(display_name, sender, sent), resource_policy=_policy(resource))
+            != "allowed"
+        ):
             return f"554 Access denied: User `{user}' is not authorized to perform `{ACTION}' on resource `{resource}'"
     journal.record(kind="mail", text=sent.content.decode(), origin=sent.origin)
     return f"250 Ok {uuid4().hex}-000000"
@@ -69,10 +72,11 @@ def _resources(identity: str, named_set: str, sent: Sent, region: str) -> list[s
     ]
 
 
-def _context(sender: str, sent: Sent) -> dict[str, Any]:
+def _context(display_name: str, sender: str, sent: Sent) -> dict[str, Any]:
     origin = "aws:SourceVpce" if sent.origin.startswith("vpce-") else "aws:SourceIp"
     return {
         "ses:FromAddress": sender,
+        **({"ses:FromDisplayName": display_name} if display_name else {}),
         "ses:FeedbackAddress": sent.return_path,
         "ses:Recipients": list(sent.recipients),
         origin: sent.origin,

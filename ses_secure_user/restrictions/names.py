@@ -13,6 +13,8 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"(?=[^,]{{1,253}}(?:,|$))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
 """A domain, which ends the text or an entry of a list with commas."""
 VPC_ENDPOINT_ID = r"vpce-[0-9a-f]{8,17}"
+DISPLAY_NAME = r"[!#-;=?-\[\]-~](?:[ !#-;=?-\[\]-~]{0,126}[!#-;=?-\[\]-~])?"
+"""Printable ASCII without quotes, ``\\``, ``<`` and ``>``, which a header may write in more than one way."""
 CONFIGURATION_SET_NAME = r"[A-Za-z0-9_-]{1,64}"
 
 
@@ -96,4 +98,14 @@ def configuration_set_name(prop: str, text: str) -> str:
     if not re.fullmatch(CONFIGURATION_SET_NAME, text):
         rule = "be the name of one configuration set (1 to 64 letters, digits, - and _)"
         raise refusal(prop, rule, text, "write its name alone, such as transactional")
+    return text
+
+
+def display_name(prop: str, text: str) -> str:
+    """Check the display name of a From header."""
+    if "${" in text:
+        raise refusal(prop, "be literal, since IAM would replace a policy variable", text, "write the name itself")
+    if not re.fullmatch(DISPLAY_NAME, text):
+        rule = "be 1 to 128 printable ASCII characters without quotes, \\, < and >"
+        raise refusal(prop, rule, text, "write one such as Example Shop")
     return text

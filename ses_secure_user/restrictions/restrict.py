@@ -161,7 +161,7 @@ def _single(row: Row, given: object) -> tuple[str, ...]:
 def _listed(row: Row, given: object) -> tuple[str, ...]:
     if given is None and not row.is_required:
         return ()
-    values = (given,) if isinstance(given, str) and row.is_required else given
+    values = (given,) if isinstance(given, str) and row.may_stand_alone else given
     if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
         raise refusal(row.prop, "be a list of strings", values, f'write it like ["{row.example}"]')
     if not values and row.when_empty:

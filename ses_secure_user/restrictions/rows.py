@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from itertools import count
 from typing import TYPE_CHECKING
 
-from .names import address, configuration_set_name, identity_name, recipient, vpc_endpoint_id
+from .names import address, configuration_set_name, display_name, identity_name, recipient, vpc_endpoint_id
 from .networks import merged_networks, network
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class Row:
         means: How the documents' tables explain it.
         parse: Checks and normalizes one value, given the property and the value.
         example: A value that is right.
-        is_required: Whether it must be given; one value may then be given without a list. Default: no.
+        is_required: Whether it must be given. Default: no.
+        may_stand_alone: Whether one value may be given without a list. Default: no.
         is_single: Whether it takes one value and not a list. Default: a list.
         when_empty: What to write instead of an empty list. Default: it may be empty.
         merge: Checks and normalizes all values together. Default: none may be named twice.
@@ -62,6 +63,7 @@ class Row:
     parse: Callable[[str, str], str]
     example: str
     is_required: bool = False
+    may_stand_alone: bool = False
     is_single: bool = False
     when_empty: str = ""
     merge: Callable[[Sequence[str]], Iterable[str]] | None = None
@@ -94,9 +96,12 @@ class Row:
         return self.deny.replace("Other", "Unknown")
 
 
+def _another(name: str, allowed: Sequence[str], after: str = "") -> str:
+    return next(one for number in count() if (one := f"{name}{number or ''}{after}") not in allowed)
+
+
 def _another_address(allowed: Sequence[str]) -> tuple[str]:
-    domain = allowed[0].rpartition("@")[2]
-    return (next(one for number in count() if (one := f"stranger{number or ''}@{domain}") not in allowed),)
+    return (_another("stranger", allowed, f"@{allowed[0].rpartition('@')[2]}"),)
 
 
 def _first_address(text: str) -> str:
@@ -120,6 +125,7 @@ ROWS = (
         parse=identity_name,
         example="example.com",
         is_required=True,
+        may_stand_alone=True,
         when_empty="name the verified domain or address that mail is sent from",
         resource="identity",
     ),
@@ -129,6 +135,7 @@ ROWS = (
         parse=address,
         example="noreply@example.com",
         is_required=True,
+        may_stand_alone=True,
         when_empty="name the address that the application sends from",
         resource="identity",
         key="ses:FromAddress",
@@ -137,6 +144,20 @@ ROWS = (
         claim="from",
         refused="mail as {other}",
         others=_another_address,
+    ),
+    Row(
+        prop="from_display_name",
+        means="the only display names of the From header, exactly as the application writes them; then required in it",
+        parse=display_name,
+        example="Example Shop",
+        may_stand_alone=True,
+        when_empty="leave it out to allow every display name",
+        key="ses:FromDisplayName",
+        deny="DenyOtherDisplayNames",
+        guards="the display name",
+        claim="display-name",
+        refused="mail with another display name",
+        others=lambda allowed: (_another("Stranger", allowed),),
     ),
     Row(
         prop="feedback_address",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ses_secure_user.functions.issuer.contract import ENDPOINT
 from ses_secure_user.login.chosen_names import CHOSEN
 from ses_secure_user.login.endpoint import BLOCKED_PORT, REGION, SMTP_PORTS
-from ses_secure_user.restrictions.names import CONFIGURATION_SET_NAME, DOMAIN, LOCAL, VPC_ENDPOINT_ID
+from ses_secure_user.restrictions.names import CONFIGURATION_SET_NAME, DISPLAY_NAME, DOMAIN, LOCAL, VPC_ENDPOINT_ID
 
 MOST_SENDERS = 5
 """The number of From addresses that a template takes."""
@@ -86,6 +86,13 @@ GROUPS = {
             " write one such as noreply@example.com",
             None,
             "from_address",
+        ),
+        Parameter(
+            "FromDisplayName",
+            "The only display name of the From header, exactly as the application writes it; any if empty",
+            _LITERAL + _optional(DISPLAY_NAME),
+            "must be 1 to 128 printable ASCII characters without quotes, \\, < and >; write one such as Example Shop",
+            restricts="from_display_name",
         ),
         Parameter(
             "ConfigurationSet",

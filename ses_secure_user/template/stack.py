@@ -47,6 +47,7 @@ class TemplateStack(Stack):
             "Mailer",
             identity=[given["Identity"], Fn.select(0, senders)],
             from_address=senders,
+            from_display_name=given["FromDisplayName"],
             allowed_cidrs=Fn.split(",", given["AllowedCidrs"]),
             allowed_vpc_endpoints=Fn.split(",", given["AllowedVpcEndpoints"]),
             allowed_recipients=Fn.split(",", given["AllowedRecipients"]),

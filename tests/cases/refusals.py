@@ -103,6 +103,20 @@ WRONG_NAMES: list[Case] = [
         ("feedback_address", "bounces"),
     ),
     *_said(
+        "be 1 to 128 printable ASCII characters without quotes, \\, < and >",
+        "write one such as Example Shop",
+        ("from_display_name", "Bücher"),
+        ("from_display_name", 'The "Shop"'),
+        ("from_display_name", "Shop <noreply@example.com>"),
+        ("from_display_name", "Shop "),
+        ("from_display_name", "x" * 129),
+    ),
+    *_said(
+        "be literal, since IAM would replace a policy variable",
+        "write the name itself",
+        ("from_display_name", "${aws:username}"),
+    ),
+    *_said(
         "be an email address or *@ and a domain",
         "write one such as person@example.com or *@example.com",
         ("allowed_recipients", "*"),
@@ -286,9 +300,11 @@ RIGHT_NAMES: list[tuple[Properties, str, object]] = [
     ({"identity": ["example.org", "example.com"]}, "identity", ("example.org", "example.com")),
     ({"allowed_cidrs": [], "allowed_vpc_endpoints": ["vpce-0123456789abcdef0"]}, "allowed_cidrs", ()),
     ({"allowed_recipients": ["*@example.net"]}, "allowed_recipients", ("*@example.net",)),
+    ({"from_display_name": "Example Shop"}, "from_display_name", ("Example Shop",)),
+    ({"from_display_name": ["O'Neil, Ltd.", "Shop 24/7"]}, "from_display_name", ("O'Neil, Ltd.", "Shop 24/7")),
     ({"feedback_address": "bounces@example.com"}, "feedback_address", ("bounces@example.com",)),
     ({"configuration_set": "transactional"}, "configuration_set", ("transactional",)),
-    ({"sandbox_recipients": ["Example.NET"]}, "sandbox_recipients", ("example.net",)),
+    ({"sandbox_recipients": ["example.net"]}, "sandbox_recipients", ("example.net",)),
 ]
 """Properties, a property, and its values then."""
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectTimeoutError as NoConnection
 
-from local_aws.aws import ACCOUNT, REGION, LocalAws, local_aws
+from local_aws.aws import ACCOUNT, REGION, LocalAws, local_aws, verified_aws
 from ses_secure_user.cli.account.simulator import Send
 from ses_secure_user.cli.account.users import AccountUser
 from ses_secure_user.cli.audit.audit import BEYOND_MAIL, AuditedKey
@@ -279,13 +279,13 @@ def test_only_a_region_that_is_not_enabled_is_passed_over(
     assert ("name the regions to look at with --region" in done.stderr) is (exit_code == 2)
 
 
-def test_an_account_whose_logins_are_worth_nothing_passes(aws: LocalAws) -> None:
+def test_an_account_whose_logins_are_worth_nothing_passes() -> None:
     """And so does one without any login."""
-    command = Command(aws)
-    done = command.run("audit", "--region", REGION)
-    assert (done.exit_code, done.stdout) == (0, "No access key of this account may send mail.\n")
-    with deployed(aws, "AuditedAlone") as deployed_command:
-        done = deployed_command.run("audit", "--region", REGION)
+    with verified_aws() as aws:
+        none = Command(aws).run("audit", "--region", REGION)
+        with deployed(aws, "AuditedAlone") as deployed_command:
+            done = deployed_command.run("audit", "--region", REGION)
+    assert (none.exit_code, none.stdout) == (0, "No access key of this account may send mail.\n")
     assert done.exit_code == 0
     assert "nothing from outside" in done.stdout
     assert "How to replace" not in done.stdout

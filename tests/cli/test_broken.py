@@ -23,6 +23,7 @@ from tests.policy.test_matrix import WIDENED, statement
 EVERYTHING: dict[str, Any] = {
     "allowed_vpc_endpoints": [ENDPOINT],
     "allowed_recipients": ["*@example.net"],
+    "from_display_name": "Example Shop",
     "feedback_address": "bounces@example.com",
 }
 STRANGER = json.dumps(

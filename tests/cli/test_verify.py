@@ -19,6 +19,7 @@ RESTRICTED: dict[str, Any] = {
     "allowed_cidrs": ["203.0.113.0/25", "203.0.113.128/32", "2001:db8:1::/48"],
     "allowed_vpc_endpoints": [ENDPOINT],
     "allowed_recipients": ["*@example.net"],
+    "from_display_name": "Example Shop",
     "feedback_address": "bounces@example.com",
     "configuration_set": "transactional",
 }
@@ -103,6 +104,7 @@ def test_every_restriction_is_a_claim(aws: LocalAws, restricted: Command) -> Non
     found = restricted.verdicts()
     assert set(found.values()) == {"proved", "observed"}
     assert {
+        "other-display-name",
         "other-recipient",
         "other-return-path",
         "network-203.0.113.0/25",

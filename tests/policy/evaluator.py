@@ -42,6 +42,7 @@ class Send:
 
     KEYS: ClassVar[dict[str, str]] = {
         "ses:FromAddress": "from_address",
+        "ses:FromDisplayName": "display_name",
         "ses:FeedbackAddress": "feedback_address",
         "ses:Recipients": "recipients",
         "aws:SourceIp": "source_ip",
@@ -55,6 +56,7 @@ class Send:
     recipients: tuple[str, ...] | None = ("person@example.net",)
     feedback_address: str | None = "bounces@example.com"
     configuration_set: str | None = None
+    display_name: str | None = "Example Shop"
     action: str = "ses:SendRawEmail"
     region: str = REGION
     account: str = ACCOUNT

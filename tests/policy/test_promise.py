@@ -22,6 +22,7 @@ SOURCES = ("203.0.113.0", "203.0.113.70", "203.0.113.255", "198.51.100.7", "198.
            "2001:db8::1", "2001:db8:0:1::1", "2001:db8:1::", "10.0.0.1", "8.8.8.8")  # fmt: skip
 RECIPIENTS = ("*@example.net", "person@example.org")
 MAILED = ("person@example.net", "person@example.org", "Person@example.org", "x@evil.example")
+DISPLAY_NAMES = ("Example Shop", "CEO")
 SETS = ("transactional", "marketing")
 
 
@@ -35,6 +36,7 @@ def promised(r: Restrictions, send: Send) -> bool:
         and send.identity in {*r["identity"], *r["from_address"], *r["sandbox_recipients"]}
         and bool(from_network or send.vpc_endpoint in r["allowed_vpc_endpoints"])
         and (not r["feedback_address"] or send.feedback_address in r["feedback_address"])
+        and (not r["from_display_name"] or send.display_name in r["from_display_name"])
         and (not r["allowed_recipients"] or all_allowed(send.recipients, r["allowed_recipients"]))
         and send.configuration_set in {None, *r["configuration_set"]}
     )
@@ -57,6 +59,7 @@ def restrictions(draw: st.DrawFn) -> Restrictions:
         allowed_cidrs=networks,
         allowed_vpc_endpoints=draw(some(ENDPOINTS, 0 if networks else 1)),
         allowed_recipients=draw(st.none() | some(RECIPIENTS, 1)),
+        from_display_name=draw(st.none() | some(DISPLAY_NAMES, 1)),
         feedback_address=draw(st.none() | st.sampled_from(ADDRESSES)),
         configuration_set=draw(st.none() | st.sampled_from(SETS)),
         sandbox_recipients=draw(some(("person@example.net",))),
@@ -70,6 +73,7 @@ SENDS = st.builds(
     source_ip=st.none() | st.sampled_from(SOURCES),
     vpc_endpoint=st.none() | st.sampled_from(ENDPOINTS),
     recipients=st.none() | some(MAILED, 1).map(tuple),
+    display_name=st.none() | st.sampled_from(DISPLAY_NAMES),
     feedback_address=st.none() | st.sampled_from(ADDRESSES),
     configuration_set=st.none() | st.sampled_from(SETS),
     action=st.sampled_from(("ses:SendRawEmail", "ses:SendRawEmail", "ses:SendRawEmail", "ses:SendEmail")),
@@ -87,6 +91,7 @@ def likely(r: Restrictions, send: Send) -> Send:
         identity=r["identity"][0],
         source_ip=str(ip_network(r["allowed_cidrs"][-1])[0]) if r["allowed_cidrs"] else None,
         vpc_endpoint=None if r["allowed_cidrs"] else r["allowed_vpc_endpoints"][0],
+        display_name=next(iter(r["from_display_name"]), send.display_name),
         feedback_address=next(iter(r["feedback_address"]), send.feedback_address),
         configuration_set=next(iter(r["configuration_set"]), None),
     )

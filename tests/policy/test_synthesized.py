@@ -19,6 +19,7 @@ PROPERTIES: dict[str, Any] = {
     "allowed_cidrs": ["203.0.113.0/25", "2001:db8:1::/48"],
     "allowed_vpc_endpoints": ["vpce-0123456789abcdef0"],
     "allowed_recipients": ["*@example.net"],
+    "from_display_name": ["Example Shop", "CEO"],
     "feedback_address": "bounces@example.com",
     "configuration_set": "transactional",
     "sandbox_recipients": ["person@example.net"],

@@ -13,22 +13,16 @@ from hypothesis import strategies as st
 from ses_secure_user.functions.issuer.contract import is_ses_host
 from ses_secure_user.restrictions.networks import wide_networks
 from ses_secure_user.restrictions.restrict import restrict
+from ses_secure_user.restrictions.rows import ROWS
 from ses_secure_user.template import checking
+from ses_secure_user.template.parameters import GROUPS
 from tests.cases.refusals import GIVEN, RIGHT, WRONG
 from tests.summary import COUNTS
 from tests.template.resolving import Json, Resolver
 
-NAMES = {
-    "identity": "Identity",
-    "from_address": "FromAddresses",
-    "allowed_cidrs": "AllowedCidrs",
-    "allowed_vpc_endpoints": "AllowedVpcEndpoints",
-    "allowed_recipients": "AllowedRecipients",
-    "configuration_set": "ConfigurationSet",
-    "sandbox_recipients": "SandboxRecipient",
-}
-SINGLE = {"identity", "sandbox_recipients"}
-TEXTS = {"identity", "from_address", "configuration_set"}
+NAMES = {one.restricts: one.name for group in GROUPS.values() for one in group if one.restricts}
+SINGLE = {"identity", "sandbox_recipients", "from_display_name"}
+TEXTS = {row.prop for row in ROWS if row.may_stand_alone or row.is_single}
 
 
 def parameters(properties: dict[str, Any]) -> dict[str, str] | None:

@@ -21,6 +21,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 import ses_secure_user
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
+from ses_secure_user.restrictions.rows import ROWS, Row
 from ses_secure_user.template import code
 from ses_secure_user.template.parameters import GROUPS
 from tests.construct.checkov import checked
@@ -44,6 +45,7 @@ OPTIONS: list[dict[str, str]] = [
     {"AllowedRecipients": "*@example.net,person@example.org", "SandboxRecipient": "person@example.org"},
     {
         "ConfigurationSet": "transactional",
+        "FromDisplayName": "Example Shop",
         "SesRegion": "us-east-1",
         "SmtpHost": "email-smtp-fips.us-east-1.amazonaws.com",
     },
@@ -61,22 +63,24 @@ ADDED = ("Code", "Handler", "Restrictions")
 """What the template has and the construct has not, or otherwise."""
 
 
+PARAMETERS = {one.restricts: one.name for group in GROUPS.values() for one in group if one.restricts}
+
+
+def _restricted(row: Row, text: str) -> Any:  # noqa: ANN401 - a text, or a list
+    return text if row.is_single else text.split(",")
+
+
 def constructed(given: dict[str, str]) -> Json:
     """What the construct synthesizes of the properties that the parameters stand for."""
     app = cdk.App(analytics_reporting=False)
     stack = cdk.Stack(app, "Stack")
-    listed = {name: value.split(",") for name, value in given.items()}
     topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC) if "AlarmTopic" in given else None
     SecureSesSmtpUser(
         stack,
         "Mailer",
-        identity=given["Identity"],
-        from_address=listed["FromAddresses"],
-        allowed_cidrs=listed.get("AllowedCidrs", []),
-        allowed_vpc_endpoints=listed.get("AllowedVpcEndpoints", []),
-        allowed_recipients=listed.get("AllowedRecipients"),
-        configuration_set=given.get("ConfigurationSet"),
-        sandbox_recipients=listed.get("SandboxRecipient", []),
+        **{
+            row.prop: _restricted(row, given[PARAMETERS[row.prop]]) for row in ROWS if PARAMETERS.get(row.prop) in given
+        },
         ses_region=given.get("SesRegion"),
         smtp_host=given.get("SmtpHost"),
         smtp_port=int(given.get("SmtpPort", "465")),

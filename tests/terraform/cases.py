@@ -13,6 +13,7 @@ EVERYTHING: Properties = {
     "allowed_cidrs": ["203.0.113.0/25", "198.51.100.7", "2001:db8:1::/48"],
     "allowed_vpc_endpoints": [ENDPOINT, "vpce-0fedcba9876543210"],
     "allowed_recipients": ["*@example.net", "person@example.org"],
+    "from_display_name": ["Example Shop"],
     "feedback_address": "bounces@example.com",
     "configuration_set": "transactional",
     "sandbox_recipients": ["person@example.net", "example.net"],
@@ -43,7 +44,9 @@ def accepted() -> list[Properties]:
 def as_inputs(properties: Properties) -> dict[str, Any]:
     """Write a construct's properties as the module takes them: what may be one or several is a list."""
     one_or_more = {
-        name: [properties[name]] for name in ("identity", "from_address") if isinstance(properties[name], str)
+        name: [properties[name]]
+        for name in ("identity", "from_address", "from_display_name")
+        if isinstance(properties.get(name), str)
     }
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in (properties | one_or_more).items()
