@@ -75,6 +75,7 @@ class SecureSesSmtpUser(Construct):
         from_display_name: str | Sequence[str] | None = None,
         allowed_cidrs: Sequence[str] = (),
         allowed_vpc_endpoints: Sequence[str | ec2.IVpcEndpoint] = (),
+        allowed_vpcs: Sequence[str | ec2.IVpc] = (),
         allowed_recipients: Sequence[str] | None = None,
         feedback_address: str | None = None,
         configuration_set: str | ses.IConfigurationSet | None = None,
@@ -105,10 +106,12 @@ class SecureSesSmtpUser(Construct):
                 printable ASCII; a mail without one is then refused (``ses:FromDisplayName``,
                 https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policy-examples.html). Default: any.
             allowed_cidrs: The only public networks to send from. IPv4 or IPv6; a bare address means itself alone
-                (``aws:SourceIp``). Default: none; then `allowed_vpc_endpoints` must be given.
+                (``aws:SourceIp``). Default: none; then `allowed_vpc_endpoints` or `allowed_vpcs` must be given.
             allowed_vpc_endpoints: The only VPC endpoints for SES SMTP to send through. Their traffic has no public
                 address, so no network allows it (``aws:SourceVpce``,
                 https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html). Default: none.
+            allowed_vpcs: The only VPCs to send from, through an endpoint for SES SMTP in them. One that replaces
+                another endpoint has another id, and the same VPC (``aws:SourceVpc``). Default: none.
             allowed_recipients: The only recipients to send to. Addresses, or ``*@domain`` (``ses:Recipients``).
                 Default: any.
             feedback_address: The only Return-Path to send with. One address (``ses:FeedbackAddress``). Default: any.
@@ -154,6 +157,7 @@ class SecureSesSmtpUser(Construct):
             from_display_name=from_display_name,
             allowed_cidrs=allowed_cidrs,
             allowed_vpc_endpoints=_names(allowed_vpc_endpoints, "vpc_endpoint_id"),
+            allowed_vpcs=_names(allowed_vpcs, "vpc_id"),
             allowed_recipients=allowed_recipients,
             feedback_address=feedback_address,
             configuration_set=_names(configuration_set, "configuration_set_name"),

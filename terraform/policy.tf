@@ -29,6 +29,7 @@ locals {
   origins = [for row in [
     { sid = "SendFromNetworks", key = "aws:SourceIp", allow = "IpAddress", deny = "NotIpAddress", values = local.networks },
     { sid = "SendThroughEndpoints", key = "aws:SourceVpce", allow = "StringEquals", deny = "StringNotEquals", values = var.allowed_vpc_endpoints },
+    { sid = "SendFromVpcs", key = "aws:SourceVpc", allow = "StringEquals", deny = "StringNotEquals", values = var.allowed_vpcs },
   ] : row if length(row.values) > 0]
 
   # Of a key with several values, ForAllValues is true and ForAnyValue false where the key is missing: Null goes along.

@@ -92,14 +92,14 @@ variable "from_display_name" {
 }
 
 variable "allowed_cidrs" {
-  description = "The only public networks to send from, IPv4 or IPv6; a bare address means itself; this or `allowed_vpc_endpoints` is required"
+  description = "The only public networks to send from, IPv4 or IPv6; a bare address means itself; this, `allowed_vpc_endpoints` or `allowed_vpcs` is required"
   type        = list(string)
   default     = []
   nullable    = false
 
   validation {
-    condition     = length(var.allowed_cidrs) + length(var.allowed_vpc_endpoints) > 0
-    error_message = "`allowed_cidrs` must not be empty, got []; name the public networks that mail is sent from, or `allowed_vpc_endpoints`"
+    condition     = length(var.allowed_cidrs) + length(var.allowed_vpc_endpoints) + length(var.allowed_vpcs) > 0
+    error_message = "`allowed_cidrs` must not be empty, got []; name the public networks that mail is sent from, or `allowed_vpc_endpoints` or `allowed_vpcs`"
   }
 }
 
@@ -117,6 +117,23 @@ variable "allowed_vpc_endpoints" {
   validation {
     condition     = length(distinct(var.allowed_vpc_endpoints)) == length(var.allowed_vpc_endpoints)
     error_message = "`allowed_vpc_endpoints` must name each entry once, got ${try([for index, one in var.allowed_vpc_endpoints : one if index(tolist(var.allowed_vpc_endpoints), one) != index][0], "")} twice; leave one out"
+  }
+}
+
+variable "allowed_vpcs" {
+  description = "The only VPCs to send from, by id, through an endpoint for SES SMTP in them, also one that replaces another"
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for one in var.allowed_vpcs : can(regex("^vpc-[0-9a-f]{8,17}$", one))])
+    error_message = "`allowed_vpcs` must be the id of a VPC, got ${try([for one in var.allowed_vpcs : one if !can(regex("^vpc-[0-9a-f]{8,17}$", one))][0], "")}; write one such as vpc-0123456789abcdef0"
+  }
+
+  validation {
+    condition     = length(distinct(var.allowed_vpcs)) == length(var.allowed_vpcs)
+    error_message = "`allowed_vpcs` must name each entry once, got ${try([for index, one in var.allowed_vpcs : one if index(tolist(var.allowed_vpcs), one) != index][0], "")} twice; leave one out"
   }
 }
 

@@ -19,7 +19,7 @@ SIMULATOR = "@simulator.amazonses.com"
 
 
 class Sent(NamedTuple):
-    """A mail with its envelope, whose key it was sent with, and the address or VPC endpoint it comes from.
+    """A mail with its envelope, whose key it was sent with, and the address, VPC endpoint or VPC it comes from.
 
     Whether the sandbox judges SES's mailbox simulator as any recipient is not documented: ``strict_sandbox`` does.
     """
@@ -73,7 +73,8 @@ def _resources(identity: str, named_set: str, sent: Sent, region: str) -> list[s
 
 
 def _context(display_name: str, sender: str, sent: Sent) -> dict[str, Any]:
-    origin = "aws:SourceVpce" if sent.origin.startswith("vpce-") else "aws:SourceIp"
+    kinds = {"vpce-": "aws:SourceVpce", "vpc-": "aws:SourceVpc"}
+    origin = next((key for mark, key in kinds.items() if sent.origin.startswith(mark)), "aws:SourceIp")
     return {
         "ses:FromAddress": sender,
         **({"ses:FromDisplayName": display_name} if display_name else {}),

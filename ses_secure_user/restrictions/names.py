@@ -12,6 +12,7 @@ LOCAL = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"(?=[^,]{{1,253}}(?:,|$))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
 """A domain, which ends the text or an entry of a list with commas."""
+VPC_ID = r"vpc-[0-9a-f]{8,17}"
 VPC_ENDPOINT_ID = r"vpce-[0-9a-f]{8,17}"
 DISPLAY_NAME = r"[!#-;=?-\[\]-~](?:[ !#-;=?-\[\]-~]{0,126}[!#-;=?-\[\]-~])?"
 """Printable ASCII without quotes, ``\\``, ``<`` and ``>``, which a header may write in more than one way."""
@@ -90,6 +91,13 @@ def vpc_endpoint_id(prop: str, text: str) -> str:
     """Check the id of a VPC endpoint."""
     if not re.fullmatch(VPC_ENDPOINT_ID, text):
         raise refusal(prop, "be the id of a VPC endpoint", text, "write one such as vpce-0123456789abcdef0")
+    return text
+
+
+def vpc_id(prop: str, text: str) -> str:
+    """Check the id of a VPC."""
+    if not re.fullmatch(VPC_ID, text):
+        raise refusal(prop, "be the id of a VPC", text, "write one such as vpc-0123456789abcdef0")
     return text
 
 

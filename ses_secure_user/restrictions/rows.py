@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from itertools import count
 from typing import TYPE_CHECKING
 
-from .names import address, configuration_set_name, display_name, identity_name, recipient, vpc_endpoint_id
+from .names import address, configuration_set_name, display_name, identity_name, recipient, vpc_endpoint_id, vpc_id
 from .networks import merged_networks, network
 
 if TYPE_CHECKING:
@@ -215,6 +215,18 @@ ROWS = (
         deny="DenyOtherOrigins",
         guards="the VPC endpoints",
         others=lambda _: ("vpce-0ffffffffffffffff",),
+    ),
+    Row(
+        prop="allowed_vpcs",
+        means="VPCs whose endpoints for SES SMTP may be sent through, also one that replaces another",
+        parse=vpc_id,
+        example="vpc-0123456789abcdef0",
+        key="aws:SourceVpc",
+        is_origin=True,
+        allow="SendFromVpcs",
+        deny="DenyOtherOrigins",
+        guards="the VPCs",
+        others=lambda _: ("vpc-0ffffffffffffffff",),
     ),
     Row(
         prop="sandbox_recipients",

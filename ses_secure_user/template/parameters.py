@@ -11,7 +11,14 @@ from typing import NamedTuple
 from ses_secure_user.functions.issuer.contract import ENDPOINT
 from ses_secure_user.login.chosen_names import CHOSEN
 from ses_secure_user.login.endpoint import BLOCKED_PORT, REGION, SMTP_PORTS
-from ses_secure_user.restrictions.names import CONFIGURATION_SET_NAME, DISPLAY_NAME, DOMAIN, LOCAL, VPC_ENDPOINT_ID
+from ses_secure_user.restrictions.names import (
+    CONFIGURATION_SET_NAME,
+    DISPLAY_NAME,
+    DOMAIN,
+    LOCAL,
+    VPC_ENDPOINT_ID,
+    VPC_ID,
+)
 
 MOST_SENDERS = 5
 """The number of From addresses that a template takes."""
@@ -117,6 +124,13 @@ GROUPS = {
             _optional(_listed(VPC_ENDPOINT_ID)),
             "must be ids of VPC endpoints with commas; write one such as vpce-0123456789abcdef0",
             restricts="allowed_vpc_endpoints",
+        ),
+        Parameter(
+            "AllowedVpcs",
+            "The VPCs whose endpoints for SES SMTP may be sent through, with commas",
+            _optional(_listed(VPC_ID)),
+            "must be ids of VPCs with commas; write one such as vpc-0123456789abcdef0",
+            restricts="allowed_vpcs",
         ),
     ),
     "To whom": (

@@ -50,6 +50,7 @@ class TemplateStack(Stack):
             from_display_name=given["FromDisplayName"],
             allowed_cidrs=Fn.split(",", given["AllowedCidrs"]),
             allowed_vpc_endpoints=Fn.split(",", given["AllowedVpcEndpoints"]),
+            allowed_vpcs=Fn.split(",", given["AllowedVpcs"]),
             allowed_recipients=Fn.split(",", given["AllowedRecipients"]),
             configuration_set=given["ConfigurationSet"],
             sandbox_recipients=[given["SandboxRecipient"]],

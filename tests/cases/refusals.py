@@ -16,7 +16,7 @@ GIVEN: Properties = {
 }
 ARN = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
 
-_LISTS = {"allowed_cidrs", "allowed_vpc_endpoints", "allowed_recipients", "sandbox_recipients"}
+_LISTS = {"allowed_cidrs", "allowed_vpc_endpoints", "allowed_vpcs", "allowed_recipients", "sandbox_recipients"}
 
 
 def _said(rule: str, remedy: str, *given: tuple[str, str]) -> Iterable[Case]:
@@ -185,6 +185,12 @@ WRONG_NAMES: list[Case] = [
         ("allowed_vpc_endpoints", "vpce-*"),
         ("allowed_vpc_endpoints", "vpc-0123456789abcdef0"),
     ),
+    *_said(
+        "be the id of a VPC",
+        "write one such as vpc-0123456789abcdef0",
+        ("allowed_vpcs", "vpc-xyz"),
+        ("allowed_vpcs", "vpce-0123456789abcdef0"),
+    ),
     *(
         (
             {"configuration_set": name},
@@ -213,8 +219,16 @@ WRONG_LISTS: list[Case] = [
         for prop, empty, remedy in (
             ("identity", [], "name the verified domain or address that mail is sent from"),
             ("from_address", [], "name the address that the application sends from"),
-            ("allowed_cidrs", [], "name the public networks that mail is sent from, or `allowed_vpc_endpoints`"),
-            ("allowed_cidrs", (), "name the public networks that mail is sent from, or `allowed_vpc_endpoints`"),
+            (
+                "allowed_cidrs",
+                [],
+                "name the public networks that mail is sent from, or `allowed_vpc_endpoints` or `allowed_vpcs`",
+            ),
+            (
+                "allowed_cidrs",
+                (),
+                "name the public networks that mail is sent from, or `allowed_vpc_endpoints` or `allowed_vpcs`",
+            ),
             ("allowed_recipients", [], "leave it out to allow every recipient"),
         )
     ),
@@ -299,6 +313,7 @@ RIGHT_NAMES: list[tuple[Properties, str, object]] = [
     ({"from_address": "it's+1@example.com"}, "from_address", ("it's+1@example.com",)),
     ({"identity": ["example.org", "example.com"]}, "identity", ("example.org", "example.com")),
     ({"allowed_cidrs": [], "allowed_vpc_endpoints": ["vpce-0123456789abcdef0"]}, "allowed_cidrs", ()),
+    ({"allowed_cidrs": [], "allowed_vpcs": ["vpc-0123456789abcdef0"]}, "allowed_cidrs", ()),
     ({"allowed_recipients": ["*@example.net"]}, "allowed_recipients", ("*@example.net",)),
     ({"from_display_name": "Example Shop"}, "from_display_name", ("Example Shop",)),
     ({"from_display_name": ["O'Neil, Ltd.", "Shop 24/7"]}, "from_display_name", ("O'Neil, Ltd.", "Shop 24/7")),

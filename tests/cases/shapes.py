@@ -42,6 +42,7 @@ def everything(stack: cdk.Stack) -> None:
         from_address=["noreply@example.com", "Billing@mail.example.org"],
         allowed_cidrs=["203.0.113.0/25", "203.0.113.128/25", "198.51.100.7", "2001:db8::/32"],
         allowed_vpc_endpoints=["vpce-0123456789abcdef0"],
+        allowed_vpcs=["vpc-0123456789abcdef0"],
         allowed_recipients=["*@example.net", "person@example.com"],
         from_display_name="Example Shop",
         feedback_address="bounces@example.com",

@@ -18,6 +18,7 @@ RESTRICTED: dict[str, Any] = {
     "from_address": ["noreply@example.com", "Billing@example.com"],
     "allowed_cidrs": ["203.0.113.0/25", "203.0.113.128/32", "2001:db8:1::/48"],
     "allowed_vpc_endpoints": [ENDPOINT],
+    "allowed_vpcs": ["vpc-0123456789abcdef0"],
     "allowed_recipients": ["*@example.net"],
     "from_display_name": "Example Shop",
     "feedback_address": "bounces@example.com",
@@ -111,6 +112,7 @@ def test_every_restriction_is_a_claim(aws: LocalAws, restricted: Command) -> Non
         "network-203.0.113.128/32",
         "network-2001:db8:1::/48",
         f"endpoint-{ENDPOINT}",
+        "vpc-vpc-0123456789abcdef0",
     } <= found.keys()
 
 

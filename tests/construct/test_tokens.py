@@ -24,6 +24,7 @@ def test_restrictions_known_at_deployment_pass() -> None:
         from_address=[text, "noreply@example.com"],
         allowed_cidrs=["203.0.113.0/24", text],
         allowed_vpc_endpoints=[text],
+        allowed_vpcs=[text],
         allowed_recipients=[text],
         feedback_address=text,
         configuration_set=text,

@@ -47,12 +47,14 @@ class Send:
         "ses:Recipients": "recipients",
         "aws:SourceIp": "source_ip",
         "aws:SourceVpce": "vpc_endpoint",
+        "aws:SourceVpc": "vpc",
     }
 
     from_address: str | None = "noreply@example.com"
     identity: str = "example.com"
     source_ip: str | None = "203.0.113.7"
     vpc_endpoint: str | None = None
+    vpc: str | None = None
     recipients: tuple[str, ...] | None = ("person@example.net",)
     feedback_address: str | None = "bounces@example.com"
     configuration_set: str | None = None

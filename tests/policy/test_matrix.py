@@ -12,7 +12,7 @@ from ses_secure_user.restrictions.restrict import restrict
 from tests.policy.evaluator import ACCOUNT, REGION, SETUPS, Document, Evaluator, Send, Setup
 from tests.summary import COUNTS
 
-ENDPOINT = "vpce-0123456789abcdef0"
+ENDPOINT, VPC = "vpce-0123456789abcdef0", "vpc-0123456789abcdef0"
 
 
 def written(**properties: Any) -> Document:  # noqa: ANN401 - any restriction
@@ -32,11 +32,13 @@ BOTH = written(
     allowed_vpc_endpoints=[ENDPOINT],
 )
 ADDRESS = written(identity="noreply@example.com", from_address="noreply@example.com", allowed_cidrs=["203.0.113.0/25"])
+VPCS = written(identity="example.com", from_address="noreply@example.com", allowed_vpcs=[VPC])
 EVERYTHING = written(
     identity="example.com",
     from_address="noreply@example.com",
     allowed_cidrs=["203.0.113.0/25"],
     allowed_vpc_endpoints=[ENDPOINT],
+    allowed_vpcs=[VPC],
     allowed_recipients=["*@example.net", "person@example.org"],
     from_display_name="Example Shop",
     feedback_address="bounces@example.com",
@@ -65,6 +67,7 @@ MATRIX: tuple[Case, ...] = (
     ("through the endpoint",                             ENDPOINTS,  True,  {"source_ip": None, "vpc_endpoint": ENDPOINT}),
     ("from the network, beside the endpoint",            BOTH,       True,  {}),
     ("through the endpoint, beside the network",         BOTH,       True,  {"source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("through any endpoint of the VPC",                  VPCS,       True,  {"source_ip": None, "vpc": VPC, "vpc_endpoint": "vpce-0fedcba9876543210"}),
     ("an address as identity",                           ADDRESS,    True,  {"identity": "noreply@example.com"}),
     ("with every restriction",                           EVERYTHING, True,  {}),
     ("with every restriction, through the endpoint",     EVERYTHING, True,  {"source_ip": None, "vpc_endpoint": ENDPOINT}),
@@ -101,6 +104,9 @@ MATRIX: tuple[Case, ...] = (
     ("another recipient through the endpoint",           EVERYTHING, False, {"recipients": ("x@evil.example",), "source_ip": None, "vpc_endpoint": ENDPOINT}),
     ("no recipients through the endpoint",               EVERYTHING, False, {"recipients": None, "source_ip": None, "vpc_endpoint": ENDPOINT}),
     ("another Return-Path through the endpoint",         EVERYTHING, False, {"feedback_address": "x@example.com", "source_ip": None, "vpc_endpoint": ENDPOINT}),
+    ("through an endpoint of another VPC",               VPCS,       False, {"source_ip": None, "vpc": "vpc-0fedcba9876543210", "vpc_endpoint": ENDPOINT}),
+    ("another VPC, with every restriction",              EVERYTHING, False, {"source_ip": None, "vpc": "vpc-0fedcba9876543210"}),
+    ("from a network, where only a VPC is allowed",      VPCS,       False, {}),
     ("from a network, where only endpoints are allowed", ENDPOINTS,  False, {}),
     ("from nowhere",                                     BOTH,       False, {"source_ip": None}),
     ("from another network, beside the endpoint",        BOTH,       False, {"source_ip": "192.0.2.1"}),

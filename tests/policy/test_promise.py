@@ -23,6 +23,7 @@ SOURCES = ("203.0.113.0", "203.0.113.70", "203.0.113.255", "198.51.100.7", "198.
 RECIPIENTS = ("*@example.net", "person@example.org")
 MAILED = ("person@example.net", "person@example.org", "Person@example.org", "x@evil.example")
 DISPLAY_NAMES = ("Example Shop", "CEO")
+VPCS = ("vpc-0123456789abcdef0", "vpc-0fedcba9876543210")
 SETS = ("transactional", "marketing")
 
 
@@ -34,7 +35,7 @@ def promised(r: Restrictions, send: Send) -> bool:
         and (send.account, send.region) == (ACCOUNT, REGION)
         and send.from_address in r["from_address"]
         and send.identity in {*r["identity"], *r["from_address"], *r["sandbox_recipients"]}
-        and bool(from_network or send.vpc_endpoint in r["allowed_vpc_endpoints"])
+        and bool(from_network or send.vpc_endpoint in r["allowed_vpc_endpoints"] or send.vpc in r["allowed_vpcs"])
         and (not r["feedback_address"] or send.feedback_address in r["feedback_address"])
         and (not r["from_display_name"] or send.display_name in r["from_display_name"])
         and (not r["allowed_recipients"] or all_allowed(send.recipients, r["allowed_recipients"]))
@@ -58,6 +59,7 @@ def restrictions(draw: st.DrawFn) -> Restrictions:
         from_address=draw(some(ADDRESSES, 1)),
         allowed_cidrs=networks,
         allowed_vpc_endpoints=draw(some(ENDPOINTS, 0 if networks else 1)),
+        allowed_vpcs=draw(some(VPCS)),
         allowed_recipients=draw(st.none() | some(RECIPIENTS, 1)),
         from_display_name=draw(st.none() | some(DISPLAY_NAMES, 1)),
         feedback_address=draw(st.none() | st.sampled_from(ADDRESSES)),
@@ -72,6 +74,7 @@ SENDS = st.builds(
     identity=st.sampled_from((*DOMAINS, *ADDRESSES, "person@example.net")),
     source_ip=st.none() | st.sampled_from(SOURCES),
     vpc_endpoint=st.none() | st.sampled_from(ENDPOINTS),
+    vpc=st.none() | st.sampled_from(VPCS),
     recipients=st.none() | some(MAILED, 1).map(tuple),
     display_name=st.none() | st.sampled_from(DISPLAY_NAMES),
     feedback_address=st.none() | st.sampled_from(ADDRESSES),

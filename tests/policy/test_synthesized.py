@@ -18,6 +18,7 @@ PROPERTIES: dict[str, Any] = {
     "from_address": ["noreply@example.com", "noreply@example.org"],
     "allowed_cidrs": ["203.0.113.0/25", "2001:db8:1::/48"],
     "allowed_vpc_endpoints": ["vpce-0123456789abcdef0"],
+    "allowed_vpcs": ["vpc-0123456789abcdef0"],
     "allowed_recipients": ["*@example.net"],
     "from_display_name": ["Example Shop", "CEO"],
     "feedback_address": "bounces@example.com",

@@ -88,4 +88,5 @@ CONDITIONS: dict[str, Callable[[Resolver, Any], bool]] = {
     "Fn::Contains": lambda self, argument: self.value(argument[1]) in argument[0],
     "Fn::Equals": lambda self, argument: self.value(argument[0]) == self.value(argument[1]),
     "Fn::Not": lambda self, parts: not self.holds(parts[0]),
+    "Fn::Or": lambda self, parts: any(map(self.holds, parts)),
 }

@@ -258,7 +258,7 @@ def test_what_the_function_refuses_leaves_nothing(stack: Stack, name: str, value
     ("name", "value", "reason"),
     [
         ("AllowedCidrs", "0.0.0.0/0", "Parameter AllowedCidrs failed to satisfy constraint: must be public networks"),
-        ("AllowedCidrs", "", "AllowedCidrs must not be empty, unless AllowedVpcEndpoints is given"),
+        ("AllowedCidrs", "", "AllowedCidrs must not be empty, unless AllowedVpcEndpoints or AllowedVpcs is given"),
         ("SmtpPort", "25", "Parameter SmtpPort failed to satisfy constraint: must be one of 465, 587, 2465, 2587"),
         ("SmtpHost", "smtp.example.com", "Parameter SmtpHost failed to satisfy constraint: must be a public SMTP"),
     ],

@@ -40,6 +40,8 @@ ORIGINS: list[dict[str, str]] = [
     {"AllowedCidrs": "203.0.113.0/24,2001:db8::/48"},
     {"AllowedVpcEndpoints": "vpce-0123456789abcdef0,vpce-11111111"},
     {"AllowedCidrs": "203.0.113.7/32", "AllowedVpcEndpoints": "vpce-0123456789abcdef0"},
+    {"AllowedVpcs": "vpc-0123456789abcdef0"},
+    {"AllowedVpcEndpoints": "vpce-0123456789abcdef0", "AllowedVpcs": "vpc-0123456789abcdef0"},
 ]
 OPTIONS: list[dict[str, str]] = [
     {"AllowedRecipients": "*@example.net,person@example.org", "SandboxRecipient": "person@example.org"},

@@ -12,6 +12,7 @@ EVERYTHING: Properties = {
     "from_address": ["noreply@example.com", "Billing@mail.example.org"],
     "allowed_cidrs": ["203.0.113.0/25", "198.51.100.7", "2001:db8:1::/48"],
     "allowed_vpc_endpoints": [ENDPOINT, "vpce-0fedcba9876543210"],
+    "allowed_vpcs": ["vpc-0123456789abcdef0"],
     "allowed_recipients": ["*@example.net", "person@example.org"],
     "from_display_name": ["Example Shop"],
     "feedback_address": "bounces@example.com",
@@ -23,6 +24,7 @@ SHAPES: tuple[Properties, ...] = (
     EVERYTHING,
     {"allowed_cidrs": [], "allowed_vpc_endpoints": [ENDPOINT]},
     {"allowed_vpc_endpoints": [ENDPOINT]},
+    {"allowed_cidrs": [], "allowed_vpcs": ["vpc-0123456789abcdef0"]},
     *({name: EVERYTHING[name]} for name in EVERYTHING if name not in {"from_address", "allowed_cidrs"}),
     *RIGHT,
 )
