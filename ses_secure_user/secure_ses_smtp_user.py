@@ -33,6 +33,7 @@ from .restrictions.restrict import Restrictions, restrict, restriction_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from aws_cdk import Duration
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -80,6 +81,7 @@ class SecureSesSmtpUser(Construct):
         feedback_address: str | None = None,
         configuration_set: str | ses.IConfigurationSet | None = None,
         sandbox_recipients: Sequence[str] = (),
+        valid_until: datetime | None = None,
         ses_region: str | None = None,
         smtp_host: str | None = None,
         smtp_port: int = 465,
@@ -119,6 +121,9 @@ class SecureSesSmtpUser(Construct):
                 here, or nothing can be sent. Default: none.
             sandbox_recipients: Recipients' identities, to send to them in the sandbox. SES authorizes them too while
                 the account is in it. Default: none.
+            valid_until: When the login ends by itself, so that no mail is accepted any more. A datetime with a time
+                zone, in the future at each synthesis (``aws:CurrentTime``,
+                https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policy-examples.html). Default: never.
             ses_region: The region to send in. That of the identity, where SES has an SMTP endpoint. Default: the
                 identity ARN's, else the stack's.
             smtp_host: The endpoint to send through. One of SES in `ses_region`, such as a FIPS or VPC endpoint; no
@@ -162,6 +167,7 @@ class SecureSesSmtpUser(Construct):
             feedback_address=feedback_address,
             configuration_set=_names(configuration_set, "configuration_set_name"),
             sandbox_recipients=sandbox_recipients,
+            valid_until=valid_until,
         )
         check_size(restrictions)
         place = _identity_place(restrictions, home, ses_region)

@@ -25,6 +25,7 @@ locals {
     { sid = "DenyOtherDisplayNames", key = "ses:FromDisplayName", allow = "StringEquals", deny = "StringNotEquals", values = var.from_display_name == null ? [] : var.from_display_name },
     { sid = "DenyOtherReturnPaths", key = "ses:FeedbackAddress", allow = "StringEquals", deny = "StringNotEquals", values = var.feedback_address[*] },
     { sid = "DenyOtherRecipients", key = "ses:Recipients", allow = "ForAllValues:StringLike", deny = "ForAnyValue:StringNotLike", values = var.allowed_recipients == null ? [] : var.allowed_recipients },
+    { sid = "DenyAfterEnd", key = "aws:CurrentTime", allow = "DateLessThan", deny = "DateGreaterThanEqualsIfExists", values = var.valid_until[*] },
   ] : row if length(row.values) > 0]
   origins = [for row in [
     { sid = "SendFromNetworks", key = "aws:SourceIp", allow = "IpAddress", deny = "NotIpAddress", values = local.networks },

@@ -209,6 +209,17 @@ variable "sandbox_recipients" {
   }
 }
 
+variable "valid_until" {
+  description = "When the login ends by itself, in UTC, such as 2027-01-31T00:00:00Z; never if null"
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.valid_until == null || can(regex("^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$", var.valid_until))
+    error_message = "`valid_until` must be a moment in UTC, got ${try(coalesce(var.valid_until), "''")}; write one such as 2027-01-31T00:00:00Z"
+  }
+}
+
 variable "ses_region" {
   description = "The region of the identity and the endpoint; the provider's if null"
   type        = string

@@ -1,6 +1,7 @@
 """How SES judges a mail: which identity it is sent as, and whether IAM allows that from there."""
 # ruff: noqa: SLF001
 
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.utils import parseaddr
 from typing import Any, NamedTuple
@@ -80,6 +81,7 @@ def _context(display_name: str, sender: str, sent: Sent) -> dict[str, Any]:
         **({"ses:FromDisplayName": display_name} if display_name else {}),
         "ses:FeedbackAddress": sent.return_path,
         "ses:Recipients": list(sent.recipients),
+        "aws:CurrentTime": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         origin: sent.origin,
     }
 

@@ -137,6 +137,8 @@ def _check_membership(restrictions: Restrictions) -> None:
 
 def _values(row: Row, given: object) -> tuple[str, ...]:
     """Check and normalize the values of one property."""
+    if row.spell and given is not None and not is_marked(given):
+        given = row.spell(row.prop, given)
     listed = _single(row, given) if row.is_single else _listed(row, given)
     if is_list_token(listed):
         if row.resource and not row.key:  # each becomes an ARN

@@ -12,6 +12,7 @@ from ipaddress import ip_address, ip_network
 from itertools import count
 from typing import TYPE_CHECKING
 
+from .moments import second_before, spelled
 from .names import address, configuration_set_name, display_name, identity_name, recipient, vpc_endpoint_id, vpc_id
 from .networks import merged_networks, network
 
@@ -27,6 +28,7 @@ _NEGATED = {
     "StringEquals": "StringNotEquals",
     "IpAddress": "NotIpAddress",
     "ForAllValues:StringLike": "ForAnyValue:StringNotLike",
+    "DateLessThan": "DateGreaterThanEqualsIfExists",
 }
 
 
@@ -43,6 +45,7 @@ class Row:
         may_stand_alone: Whether one value may be given without a list. Default: no.
         is_single: Whether it takes one value and not a list. Default: a list.
         when_empty: What to write instead of an empty list. Default: it may be empty.
+        spell: Writes a value that is no text as one, given the property and the value. Default: only texts are taken.
         merge: Checks and normalizes all values together. Default: none may be named twice.
         resource: The kind of resource that SES judges it as, in an ARN. Default: none.
         key: The condition key. Default: none.
@@ -66,6 +69,7 @@ class Row:
     may_stand_alone: bool = False
     is_single: bool = False
     when_empty: str = ""
+    spell: Callable[[str, object], str] | None = None
     merge: Callable[[Sequence[str]], Iterable[str]] | None = None
     resource: str = ""
     key: str = ""
@@ -84,6 +88,11 @@ class Row:
     def negated(self) -> str:
         """The operator of the Deny statement, which is true of a missing key unless it works on sets."""
         return _NEGATED[self.operator]
+
+    @property
+    def is_of_mail(self) -> bool:
+        """Whether the mail itself tells it, and not the request around it."""
+        return self.key.startswith("ses:")
 
     @property
     def is_set(self) -> bool:
@@ -187,6 +196,23 @@ ROWS = (
         refused="mail to another recipient",
         sample=lambda pattern: pattern.replace("*", "person").replace("?", "x"),
         others=lambda _: ("person@ses-secure-user.example",),
+    ),
+    Row(
+        prop="valid_until",
+        means="when the login ends by itself, such as that of a supplier, a trial or a migration",
+        parse=lambda _, text: text,
+        example="2099-01-31T00:00:00Z",
+        spell=spelled,
+        is_single=True,
+        key="aws:CurrentTime",
+        operator="DateLessThan",
+        told_as="date",
+        deny="DenyAfterEnd",
+        guards="the end",
+        claim="time",
+        refused="mail from {other} on",
+        sample=second_before,
+        others=tuple,
     ),
     Row(
         prop="allowed_cidrs",

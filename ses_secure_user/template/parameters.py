@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ses_secure_user.functions.issuer.contract import ENDPOINT
 from ses_secure_user.login.chosen_names import CHOSEN
 from ses_secure_user.login.endpoint import BLOCKED_PORT, REGION, SMTP_PORTS
+from ses_secure_user.restrictions.moments import PATTERN
 from ses_secure_user.restrictions.names import (
     CONFIGURATION_SET_NAME,
     DISPLAY_NAME,
@@ -107,6 +108,15 @@ GROUPS = {
             _optional(CONFIGURATION_SET_NAME),
             "must be the name of a configuration set, such as transactional",
             restricts="configuration_set",
+        ),
+    ),
+    "Until when": (
+        Parameter(
+            "ValidUntil",
+            "When the login ends by itself, in UTC, such as 2027-01-31T00:00:00Z; never if empty",
+            _optional(PATTERN),
+            "must be a moment in UTC; write one such as 2027-01-31T00:00:00Z",
+            restricts="valid_until",
         ),
     ),
     "From where": (

@@ -24,6 +24,8 @@ from ses_secure_user import CredentialIssuer, SecureSesSmtpUser, __version__
 from .parameters import GROUPS, Parameter
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from constructs import Construct
 
 
@@ -54,6 +56,7 @@ class TemplateStack(Stack):
             allowed_recipients=Fn.split(",", given["AllowedRecipients"]),
             configuration_set=given["ConfigurationSet"],
             sandbox_recipients=[given["SandboxRecipient"]],
+            valid_until=cast("datetime", given["ValidUntil"]),  # a token
             ses_region=region,
             smtp_host=_chosen("SmtpHost", given, f"email-smtp.{region}.amazonaws.com"),
             smtp_port=cast("int", Token.as_number(Token.as_any(given["SmtpPort"]))),

@@ -4,6 +4,7 @@ A case is the properties that differ from `GIVEN`, which is valid, and what is s
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 Properties = dict[str, Any]
@@ -232,6 +233,14 @@ WRONG_LISTS: list[Case] = [
             ("allowed_recipients", [], "leave it out to allow every recipient"),
         )
     ),
+    (
+        {"valid_until": "2099-01-31"},
+        "`valid_until` must be a datetime with a time zone, got '2099-01-31'; write one such as datetime(2027, 1, 31, tzinfo=UTC)",
+    ),
+    (
+        {"valid_until": datetime(2026, 1, 31, tzinfo=UTC)},
+        "`valid_until` must lie in the future, got 2026-01-31T00:00:00Z; write a later one, or remove the user",
+    ),
     ({"configuration_set": ["a"]}, "`configuration_set` must be a string, got ['a']; write it like transactional"),
 ]
 
@@ -317,6 +326,7 @@ RIGHT_NAMES: list[tuple[Properties, str, object]] = [
     ({"allowed_recipients": ["*@example.net"]}, "allowed_recipients", ("*@example.net",)),
     ({"from_display_name": "Example Shop"}, "from_display_name", ("Example Shop",)),
     ({"from_display_name": ["O'Neil, Ltd.", "Shop 24/7"]}, "from_display_name", ("O'Neil, Ltd.", "Shop 24/7")),
+    ({"valid_until": datetime(2099, 1, 31, tzinfo=UTC)}, "valid_until", ("2099-01-31T00:00:00Z",)),
     ({"feedback_address": "bounces@example.com"}, "feedback_address", ("bounces@example.com",)),
     ({"configuration_set": "transactional"}, "configuration_set", ("transactional",)),
     ({"sandbox_recipients": ["example.net"]}, "sandbox_recipients", ("example.net",)),

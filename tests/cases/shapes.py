@@ -1,6 +1,7 @@
 """The common shapes of a stack, each a function that makes one."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -45,6 +46,7 @@ def everything(stack: cdk.Stack) -> None:
         allowed_vpcs=["vpc-0123456789abcdef0"],
         allowed_recipients=["*@example.net", "person@example.com"],
         from_display_name="Example Shop",
+        valid_until=datetime(2099, 1, 31, tzinfo=UTC),
         feedback_address="bounces@example.com",
         configuration_set="transactional",
         sandbox_recipients=["person@example.net"],

@@ -65,6 +65,7 @@ def test_the_command_line_knows_nothing_of_the_construct() -> None:
         "from ses_secure_user",
         "from ses_secure_user.functions.issuer.contract",
         "from ses_secure_user.functions.issuer.journal",
+        "from ses_secure_user.restrictions.moments",
         "from ses_secure_user.restrictions.reading",
         "from ses_secure_user.restrictions.rows",
         "from ses_secure_user.template",

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email import message_from_string
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ RESTRICTED: dict[str, Any] = {
     "from_display_name": "Example Shop",
     "feedback_address": "bounces@example.com",
     "configuration_set": "transactional",
+    "valid_until": datetime(2099, 1, 31, tzinfo=UTC),
 }
 
 
@@ -107,6 +109,7 @@ def test_every_restriction_is_a_claim(aws: LocalAws, restricted: Command) -> Non
     assert {
         "other-display-name",
         "other-recipient",
+        "other-time",
         "other-return-path",
         "network-203.0.113.0/25",
         "network-203.0.113.128/32",

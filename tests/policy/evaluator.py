@@ -45,6 +45,7 @@ class Send:
         "ses:FromDisplayName": "display_name",
         "ses:FeedbackAddress": "feedback_address",
         "ses:Recipients": "recipients",
+        "aws:CurrentTime": "time",
         "aws:SourceIp": "source_ip",
         "aws:SourceVpce": "vpc_endpoint",
         "aws:SourceVpc": "vpc",
@@ -55,6 +56,7 @@ class Send:
     source_ip: str | None = "203.0.113.7"
     vpc_endpoint: str | None = None
     vpc: str | None = None
+    time: str | None = "2026-12-24T18:00:00Z"
     recipients: tuple[str, ...] | None = ("person@example.net",)
     feedback_address: str | None = "bounces@example.com"
     configuration_set: str | None = None

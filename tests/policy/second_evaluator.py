@@ -8,6 +8,7 @@ reference_policies_elements_condition_operators there).
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -123,6 +124,8 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEqualsIgnoreCase": lambda pattern, value: pattern.lower() == value.lower(),
     "StringLike": _like,
     "IpAddress": _in_network,
+    "DateLessThan": lambda pattern, value: datetime.fromisoformat(value) < datetime.fromisoformat(pattern),
+    "DateGreaterThanEquals": lambda pattern, value: datetime.fromisoformat(value) >= datetime.fromisoformat(pattern),
     "Bool": lambda pattern, value: pattern.lower() == value.lower(),
 }
 

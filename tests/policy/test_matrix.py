@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ EVERYTHING = written(
     from_display_name="Example Shop",
     feedback_address="bounces@example.com",
     configuration_set="transactional",
+    valid_until=datetime(2099, 1, 31, tzinfo=UTC),
     sandbox_recipients=["person@example.net"],
 )
 
@@ -122,6 +124,10 @@ MATRIX: tuple[Case, ...] = (
     ("another display name",                             EVERYTHING, False, {"display_name": "CEO"}),
     ("the display name in upper case",                   EVERYTHING, False, {"display_name": "EXAMPLE SHOP"}),
     ("no display name",                                  EVERYTHING, False, {"display_name": None}),
+    ("at the last second",                               EVERYTHING, True,  {"time": "2099-01-30T23:59:59Z"}),
+    ("when it ends",                                     EVERYTHING, False, {"time": "2099-01-31T00:00:00Z"}),
+    ("a year later",                                     EVERYTHING, False, {"time": "2100-01-31T00:00:00Z"}),
+    ("at no known time",                                 EVERYTHING, False, {"time": None}),
     ("another Return-Path",                              EVERYTHING, False, {"feedback_address": "x@example.com"}),
     ("no Return-Path",                                   EVERYTHING, False, {"feedback_address": None}),
     ("From the sandbox's recipient",                     EVERYTHING, False, {"from_address": "person@example.net", "identity": "person@example.net"}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
 
@@ -39,6 +40,7 @@ def promised(r: Restrictions, send: Send) -> bool:
         and (not r["feedback_address"] or send.feedback_address in r["feedback_address"])
         and (not r["from_display_name"] or send.display_name in r["from_display_name"])
         and (not r["allowed_recipients"] or all_allowed(send.recipients, r["allowed_recipients"]))
+        and all(send.time is not None and send.time < until for until in r["valid_until"])
         and send.configuration_set in {None, *r["configuration_set"]}
     )
 
@@ -63,6 +65,7 @@ def restrictions(draw: st.DrawFn) -> Restrictions:
         allowed_recipients=draw(st.none() | some(RECIPIENTS, 1)),
         from_display_name=draw(st.none() | some(DISPLAY_NAMES, 1)),
         feedback_address=draw(st.none() | st.sampled_from(ADDRESSES)),
+        valid_until=draw(st.none() | st.just(datetime(2099, 1, 31, tzinfo=UTC))),
         configuration_set=draw(st.none() | st.sampled_from(SETS)),
         sandbox_recipients=draw(some(("person@example.net",))),
     )
@@ -78,6 +81,7 @@ SENDS = st.builds(
     recipients=st.none() | some(MAILED, 1).map(tuple),
     display_name=st.none() | st.sampled_from(DISPLAY_NAMES),
     feedback_address=st.none() | st.sampled_from(ADDRESSES),
+    time=st.sampled_from(("2026-12-24T18:00:00Z", "2099-01-30T23:59:59Z", "2099-01-31T00:00:00Z")),
     configuration_set=st.none() | st.sampled_from(SETS),
     action=st.sampled_from(("ses:SendRawEmail", "ses:SendRawEmail", "ses:SendRawEmail", "ses:SendEmail")),
     region=st.sampled_from((REGION, REGION, REGION, "us-east-1")),
@@ -90,6 +94,7 @@ def likely(r: Restrictions, send: Send) -> Send:
         send,
         action="ses:SendRawEmail",
         region=REGION,
+        time="2026-12-24T18:00:00Z",
         from_address=r["from_address"][0],
         identity=r["identity"][0],
         source_ip=str(ip_network(r["allowed_cidrs"][-1])[0]) if r["allowed_cidrs"] else None,

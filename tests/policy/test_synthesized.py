@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import aws_cdk as cdk
@@ -22,6 +23,7 @@ PROPERTIES: dict[str, Any] = {
     "allowed_recipients": ["*@example.net"],
     "from_display_name": ["Example Shop", "CEO"],
     "feedback_address": "bounces@example.com",
+    "valid_until": datetime(2099, 1, 31, tzinfo=UTC),
     "configuration_set": "transactional",
     "sandbox_recipients": ["person@example.net"],
 }

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import datetime
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ OPTIONS: list[dict[str, str]] = [
     {
         "ConfigurationSet": "transactional",
         "FromDisplayName": "Example Shop",
+        "ValidUntil": "2099-01-31T00:00:00Z",
         "SesRegion": "us-east-1",
         "SmtpHost": "email-smtp-fips.us-east-1.amazonaws.com",
     },
@@ -69,6 +71,8 @@ PARAMETERS = {one.restricts: one.name for group in GROUPS.values() for one in gr
 
 
 def _restricted(row: Row, text: str) -> Any:  # noqa: ANN401 - a text, or a list
+    if row.spell:
+        return datetime.fromisoformat(text)
     return text if row.is_single else text.split(",")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.cases.refusals import GIVEN, RIGHT, WRONG, Case, Properties
@@ -16,6 +17,7 @@ EVERYTHING: Properties = {
     "allowed_recipients": ["*@example.net", "person@example.org"],
     "from_display_name": ["Example Shop"],
     "feedback_address": "bounces@example.com",
+    "valid_until": datetime(2099, 1, 31, tzinfo=UTC),
     "configuration_set": "transactional",
     "sandbox_recipients": ["person@example.net", "example.net"],
 }
@@ -36,8 +38,8 @@ ADJACENT = ["203.0.113.0/25", "203.0.113.128/25"]
 
 
 def accepted() -> list[Properties]:
-    """The inputs of each case that both take."""
-    cases = [as_inputs(GIVEN | one) for one in SHAPES]
+    """The construct's properties of each case that both take."""
+    cases = [GIVEN | one for one in SHAPES]
     return [
         one for one in cases if not any(sign in str(one) for sign in OTHERWISE) and one["allowed_cidrs"] != ADJACENT
     ]
@@ -50,14 +52,18 @@ def as_inputs(properties: Properties) -> dict[str, Any]:
         for name in ("identity", "from_address", "from_display_name")
         if isinstance(properties.get(name), str)
     }
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in (properties | one_or_more).items()
-    }
+    return {name: _as_input(value) for name, value in (properties | one_or_more).items()}
+
+
+def _as_input(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return list(value) if isinstance(value, tuple) else value
 
 
 def refused() -> list[Case]:
     """The refusals of the construct that are not those of a type, which Terraform words itself."""
-    texts = ("must be a list of strings", "must be a string", "must lie in one")
+    texts = ("must be a list of strings", "must be a string", "must lie in one", "`valid_until`")
     return [(as_inputs(GIVEN | one), said(words)) for one, words in WRONG if not any(text in words for text in texts)]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.terraform.cases import accepted, refused
+from tests.terraform.cases import accepted, as_inputs, refused
 from tests.terraform.working import MODULE, literal
 
 if TYPE_CHECKING:
@@ -112,4 +112,4 @@ def test_a_plan_refuses_what_the_construct_refuses(words: set[str], number: int)
 
 
 def test_a_plan_takes_what_the_construct_takes(make: Make) -> None:
-    assert said(make, accepted()) == set()
+    assert said(make, [*map(as_inputs, accepted())]) == set()

@@ -18,7 +18,7 @@ from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
 from ses_secure_user.restrictions.policy import policy_document
 from ses_secure_user.restrictions.restrict import restrict
 from tests.cases.refusals import GIVEN
-from tests.terraform.cases import accepted
+from tests.terraform.cases import accepted, as_inputs
 from tests.terraform.working import MODULE, literal, resources
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ def planned(make: Make, aws: LocalAws) -> list[Json]:
     working.write(
         {
             "module": {
-                f"case_{number}": {"source": str(MODULE), "name": f"case-{number}", "issuer": ISSUER} | literal(inputs)
-                for number, inputs in enumerate(accepted())
+                f"case_{number}": {"source": str(MODULE), "name": f"case-{number}", "issuer": ISSUER}
+                | literal(as_inputs(properties))
+                for number, properties in enumerate(accepted())
             }
         }
     )

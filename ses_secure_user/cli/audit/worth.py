@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum
 from itertools import product
 from typing import TYPE_CHECKING
 
 from ses_secure_user.cli.account.simulator import Send
+from ses_secure_user.restrictions.moments import FORMAT
 from ses_secure_user.restrictions.reading import listed, statements
 from ses_secure_user.restrictions.rows import ORIGINS, PURPOSES, ROWS, UNTRUSTED
 
@@ -149,8 +151,11 @@ def _allowed(simulator: Simulator, arn: str, sender: str, origin: Origin, hints:
     """A mail from there as that sender that is allowed, one to a stranger first."""
     own: dict[str, tuple[str, ...]] = {"feedback_address": (sender,), "allowed_recipients": (FOREIGN_RECIPIENT,)}
     others = {
-        row.prop: (*own.get(row.prop, ("",)), *hints.values[row.prop]) for row in PURPOSES if row.prop != "from_address"
+        row.prop: (*own.get(row.prop, ("",)), *hints.values[row.prop])
+        for row in PURPOSES
+        if row.is_of_mail and row.prop != "from_address"
     }
+    others["valid_until"] = (f"{datetime.now(UTC):{FORMAT}}",)
     for combination in product(*others.values()):
         told = {prop: (value,) if value else () for prop, value in zip(others, combination, strict=True)}
         send = Send(resources=(arn,), told={**told, "from_address": (sender,), origin[0]: (origin[1],)})

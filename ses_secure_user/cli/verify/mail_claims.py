@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ses_secure_user.cli.claims import Claim, Finding, Judge, Verdict
 from ses_secure_user.cli.errors import CannotJudgeError
 from ses_secure_user.cli.masking import key_name, masked
+from ses_secure_user.restrictions.moments import FORMAT
 from ses_secure_user.restrictions.rows import ACTION, PURPOSES
 
 from .place import UNKNOWN
@@ -87,7 +88,7 @@ def _allowed(tried: Tried) -> Finding:
         return Finding.of(Judge.IAM, evidence, holds=tried.allowed_by_iam)
     reply = tried.control
     if reply.accepted or (reply.denied and not _about_sandbox(tried, reply)):
-        return _answered(Verdict.PROVED if reply.accepted else Verdict.BROKEN, reply, after=_hint(reply))
+        return _answered(Verdict.PROVED if reply.accepted else Verdict.BROKEN, reply, after=_hint(tried, reply))
     if reply.step == "AUTH":
         return _answered(Verdict.BROKEN, reply)
     sandbox = "is in SES's sandbox and " if tried.known.ses.in_sandbox else ""
@@ -105,7 +106,10 @@ def _about_sandbox(tried: Tried, reply: Reply) -> bool:
     return bool(reply.denied and reply.denied[1].endswith(f"/{tried.mail.recipient}"))
 
 
-def _hint(reply: Reply) -> str:
+def _hint(tried: Tried, reply: Reply) -> str:
+    ended = [one for one in tried.known.restrictions["valid_until"] if f"{tried.known.now:{FORMAT}}" >= one]
+    if reply.denied and ended:
+        return f": the login ended at {ended[0]}, by its `valid_until`"
     if reply.denied and ":configuration-set/" in reply.denied[1]:
         return ": `configuration_set` must name the identity's default set"
     return ""

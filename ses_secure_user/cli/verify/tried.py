@@ -42,7 +42,7 @@ class Tried:
     def mail(self) -> Mail:
         """A mail that is allowed, from an allowed network."""
         known, label = self.known, uuid.uuid4().hex[:12]
-        told = {row.prop: value for row in PURPOSES if (value := known.allowed(row.prop))}
+        told = {row.prop: value for row in PURPOSES if row.is_of_mail and (value := known.allowed(row.prop))}
         recipient = self.recipient or MAILBOX_SIMULATOR.replace("@", f"+{label}@")
         own = {"from_address": known.from_address, "allowed_recipients": recipient}
         return Mail({"feedback_address": known.from_address, **told, **own})
@@ -88,7 +88,8 @@ class Tried:
         identity = known.ses.identity(known.identity) if known.identity in restrictions.identities else None
         default = identity.get("ConfigurationSetName") if identity else None
         names += [restrictions.arn("configuration-set", default)] if default else []
-        told = {prop: (value,) for prop, value in self.mail.told.items()}
+        allowed = {row.prop: value for row in PURPOSES if (value := known.allowed(row.prop))}
+        told = {prop: (value,) for prop, value in {**allowed, **self.mail.told}.items()}
         recipient = known.allowed("allowed_recipients") if not self.may_mail_simulator else None
         send = Send(resources=tuple(names), told=told).but(
             **{"allowed_recipients": recipient} if recipient else {}  # the simulator's address is allowed itself
