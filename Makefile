@@ -20,7 +20,7 @@ test: .venv/ready .venv/checkov/ready .venv/deploy/ready .venv/floor/ready tests
 	ruff check .
 	ruff format --check .
 	mypy
-	pytest
+	pytest --numprocesses auto --dist loadfile
 
 reference: .venv/ready
 	python -m sphinx --fail-on-warning --keep-going --quiet docs/reference build/reference

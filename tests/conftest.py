@@ -1,8 +1,28 @@
-"""Prints what the tests have to tell."""
+"""Prints what the tests have to tell, also where several processes run them."""
+
+from typing import Any
 
 import pytest
 
 from tests.summary import COUNTS, LINES
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what this process counted, if it is one of several."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["counts"] = {subject: dict(counts) for subject, counts in COUNTS.items()}
+        output["lines"] = dict(LINES)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - xdist's own
+    """Add up what the others counted."""
+    output = getattr(node, "workeroutput", {})
+    for subject, counts in output.get("counts", {}).items():
+        COUNTS[subject].update(counts)
+    for subject, lines in output.get("lines", {}).items():
+        LINES[subject] += [line for line in lines if line not in LINES[subject]]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
