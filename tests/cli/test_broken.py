@@ -490,8 +490,8 @@ def listening() -> Iterator[tuple[int, Callable[[], bool]]]:
         yield server.getsockname()[1], visited
 
 
-@pytest.mark.parametrize("changed", [{"tags"}, {"value"}, {"tags", "value"}], ids=" and ".join)
-def test_no_other_host_sees_the_password(plain: Command, changed: set[str]) -> None:
+@pytest.mark.parametrize("changed", [("tags",), ("value",), ("tags", "value")], ids=" and ".join)
+def test_no_other_host_sees_the_password(plain: Command, changed: tuple[str, ...]) -> None:
     with listening() as (port, visited), ExitStack() as stack:
         if "tags" in changed:
             stack.enter_context(tagged(plain, host="localhost", port=port))
