@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .credential_issuer import CredentialIssuer
     from .monitoring.leak_alarm import LeakAlarm
+    from .monitoring.sends_alarm import SendsAlarm
     from .secure_ses_smtp_user import SecureSesSmtpUser
 
-__all__ = ["CredentialIssuer", "LeakAlarm", "SecureSesSmtpUser"]
+__all__ = ["CredentialIssuer", "LeakAlarm", "SecureSesSmtpUser", "SendsAlarm"]
 __version__ = "0.1.0"
 
 _MODULES = {
     "CredentialIssuer": ".credential_issuer",
     "LeakAlarm": ".monitoring.leak_alarm",
     "SecureSesSmtpUser": ".secure_ses_smtp_user",
+    "SendsAlarm": ".monitoring.sends_alarm",
 }
 
 

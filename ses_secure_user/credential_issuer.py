@@ -24,7 +24,7 @@ from .issuing.function_settings import SAFE_CONCURRENCY, check_concurrency, chec
 from .issuing.role_access import RoleAccess, Subject
 from .issuing.vpc import check_groups, check_subnets, interface_statements, network
 from .login.rotation_interval import check_period
-from .monitoring.topic import tell
+from .monitoring.topic import notify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +122,7 @@ class CredentialIssuer(Construct):
             log_retention: How long logs are kept. Default: a year.
             tracing: Whether X-Ray traces the function. Default: disabled.
             runtime: The Lambda runtime. Python, 3.11 or later. Default: Python 3.14.
-            alarm_topic: The topic to tell when a rotation failed. One that is imported must itself let
+            alarm_topic: The topic to notify when a rotation failed. One that is imported must itself let
                 ``cloudwatch.amazonaws.com`` publish. Default: none; see `metric_rotation_failures`.
             verify_login: Whether each new login is tested at its endpoint before it becomes current. The function must
                 reach the endpoint; with False it waits a minute instead, in which IAM should have spread the key.
@@ -179,7 +179,7 @@ class CredentialIssuer(Construct):
 
     @classmethod
     def of(cls, scope: Construct, **properties: Unpack[IssuerProperties]) -> CredentialIssuer:
-        """The issuer that a stack's users share, made on first use.
+        """Return the issuer that a stack's users share, created on first use.
 
         Give it properties before the stack's first user. They may change from one deployment to the next: the function
         keeps its logical id, so CloudFormation changes it in place.
@@ -330,7 +330,7 @@ class CredentialIssuer(Construct):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        tell(topic, alarm)
+        notify(topic, alarm)
 
     def _warn(self, concurrency: int | None) -> None:
         if not self.verify_login:
@@ -363,7 +363,7 @@ def check_issuer(issuer: CredentialIssuer | None, user: Place) -> None:
 
 
 def verifies_login(issuer: CredentialIssuer | None, stack: Stack) -> bool:
-    """Whether the issuer of a user tests new logins: a given one, else the stack's shared one, else the default."""
+    """Return whether the issuer of a user tests new logins: a given one, else the stack's shared one, else the default."""
     found = issuer or _SHARED.get(stack)
     return found is None or found.verify_login
 

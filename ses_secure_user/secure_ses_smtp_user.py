@@ -6,7 +6,8 @@ import functools
 import itertools
 from typing import TYPE_CHECKING, Any, cast
 
-from aws_cdk import Annotations, Fn, RemovalPolicy
+from aws_cdk import Annotations, Duration, Fn, RemovalPolicy
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -21,12 +22,10 @@ from .issuing.role_access import Subject
 from .login.chosen_names import check_names
 from .login.issued_secret import IssuedSecret
 from .login.replicas import check_replicas
-from .login.rotation_interval import DEFAULT_INTERVAL, check_interval
+from .login.rotation_interval import DEFAULT_INTERVAL, check_interval, check_period
 from .login.settings import check_login, login_warnings
 from .login.verify_grant import grant_verification, identity_arns
-from .monitoring.rotation_watch import RotationWatch, overdue, overdue_alarm
-from .monitoring.sends import alarm, check_sends_alarm, check_watchable, make_default, publish_sends, sender, sends
-from .monitoring.topic import check_topic
+from .monitoring.sends_alarm import DIMENSION, Sender
 from .restrictions.marks import is_list_token
 from .restrictions.policy import check_size, policy_document
 from .restrictions.restrict import Restrictions, restrict, restriction_warnings
@@ -35,12 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from aws_cdk import Duration
-    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_ses as ses
-    from aws_cdk import aws_sns as sns
 
 
 _OTHER_REGION = "SES verifies identities by region: verify it there, or leave `ses_region` out"
@@ -64,6 +60,7 @@ class SecureSesSmtpUser(Construct):
         smtp_port: Its port.
         from_address: The first From address, for an application to send as.
         issuer: The function that issues the login.
+        sender: What it was declared to send as, for a `SendsAlarm`.
     """
 
     def __init__(  # noqa: PLR0913 - properties are flat, as everywhere in the CDK
@@ -183,10 +180,10 @@ class SecureSesSmtpUser(Construct):
         self.smtp_host, self.smtp_port = login.host, login.port
         self.from_address = _first(restrictions["from_address"])
         self.issuer = issuer or CredentialIssuer.of(stack)
-        self._stack, self._key, self._hours = stack, key, hours
-        self._sender = sender(
-            identity, configuration_set, next(iter(restrictions["configuration_set"]), None), user_name, place.region
-        )
+        self._stack, self._key = stack, key
+        identities = identity if isinstance(identity, list | tuple) else [identity]
+        set_name = next(iter(restrictions["configuration_set"]), None)
+        self.sender = Sender(identities, configuration_set, set_name, user_name, place.region)
 
         document = policy_document(restrictions, partition=place.partition, region=place.region, account=place.account)
         self._identity_arns = identity_arns(document)
@@ -259,103 +256,37 @@ class SecureSesSmtpUser(Construct):
         return iam.ManagedPolicy.from_managed_policy_arn(self, "ImportedPolicy", self._policy.ref)
 
     def metric_rotation_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Count the rotation steps that failed, of all users that share this one's issuer.
+        """Return the metric of rotation steps that failed, of all users that share this one's issuer.
 
         Args:
             period: What one data point sums up. Default: 5 minutes.
-
-        Returns:
-            The metric, to make an alarm of.
 
         Raises:
             ValueError: The period is no Duration.
         """
         return self.issuer.metric_rotation_failures(period=period)
 
-    def metric_rotation_overdue(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Tell whether this user's rotation is overdue: 1 while its due date has passed or there is none, else 0.
-
-        Secrets Manager publishes no such metric, and an alarm waits for none longer than 7 days, so a function of its
-        own, one for all users of the stack, asks every hour when the rotation is due. It reads no secret's value
-        (``NextRotationDate``, https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html).
-
-        Args:
-            period: What one data point is the maximum of. Default: an hour.
-
-        Returns:
-            The metric, to make an alarm of.
-
-        Raises:
-            ValueError: The user is not rotated, the period is no Duration, or the stack has too many such users.
-        """
-        if self._hours is None:
-            remedy = "give an interval, or watch nothing"
-            raise refusal("rotation_interval", "be given to watch for overdue rotations", None, remedy)
-        metric = overdue(self._secret_arn, period)
-        RotationWatch.of(self._stack).add(self._secret_arn)
-        return metric
-
-    def alarm_on_overdue_rotation(self, *, topic: sns.ITopic) -> cloudwatch.Alarm:
-        """Tell a topic when this user's rotation has been overdue for 6 hours, or nobody could see for as long.
-
-        Whatever the cause: it failed each time, the function could not be invoked, somebody turned rotation off or
-        deleted the secret.
-
-        Args:
-            topic: The topic to tell.
-
-        Returns:
-            The alarm.
-
-        Raises:
-            ValueError: As `metric_rotation_overdue`; or the topic is none, or there is such an alarm already.
-        """
-        if self.node.try_find_child("RotationOverdue"):
-            remedy = "make a further one of `metric_rotation_overdue()`"
-            raise refusal("alarm_on_overdue_rotation", "be called once for each user", self.node.path, remedy)
-        check_topic(topic, place_of(self._stack).region)
-        return overdue_alarm(self, self.metric_rotation_overdue(), topic)
-
     def metric_sends(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Count the mails that SES accepted from this user.
+        """Return the metric of the mails that SES accepted from this user, which its `configuration_set` publishes.
 
-        `configuration_set` publishes them: a destination for CloudWatch is added to it, once for all users of the set.
-        It counts what is sent with the set alone, so it is made the default of the identities that this stack makes
-        with no default of their own; for others a warning says how. A default set must be allowed to every sender of
-        its identity. A mail that SES refused is counted nowhere
-        (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-cloudwatch.html).
+        It has data once an event destination of the set publishes sends by ``ses:caller-identity``, as that of a
+        `SendsAlarm` does.
 
         Args:
             period: What one data point sums up. Default: an hour.
-
-        Returns:
-            The metric, to make an alarm of.
 
         Raises:
             ValueError: The user has no `configuration_set`, sends in another region than its stack's, or has a name
                 that SES does not publish; or the period is no Duration.
         """
-        set_name = check_watchable(self._sender, place_of(self._stack).region)
-        metric = sends(self._user_name, period)
-        publish_sends(self, self._sender.configuration_set, set_name)
-        make_default(self, self._sender.identities, set_name)
-        return metric
-
-    def alarm_on_sends(self, *, per_hour: int, topic: sns.ITopic) -> cloudwatch.Alarm:
-        """Tell a topic when this user sends more than it should, as `metric_sends` counts it.
-
-        Args:
-            per_hour: How many mails it may send in an hour; one more sets off the alarm.
-            topic: The topic to tell.
-
-        Returns:
-            The alarm.
-
-        Raises:
-            ValueError: As `metric_sends`; or the number or the topic is none, or there is such an alarm already.
-        """
-        check_sends_alarm(self, per_hour, topic)
-        return alarm(self, self.metric_sends(), per_hour, topic)
+        self.sender.require_counted(place_of(self._stack).region)
+        return cloudwatch.Metric(
+            namespace="AWS/SES",
+            metric_name="Send",
+            dimensions_map={DIMENSION: self._user_name},
+            statistic="Sum",
+            period=check_period(period, Duration.hours(1), "Duration.hours(1)"),
+        )
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.
@@ -409,7 +340,7 @@ def _names(given: object, attribute: str) -> Any:  # noqa: ANN401 - what is no n
 
 
 def _identity_place(restrictions: Restrictions, home: Place, ses_region: str | None) -> Place:
-    """Where the identity is: by its ARN, else by `ses_region`, else as the stack."""
+    """Return where the identity is: by its ARN, else by `ses_region`, else as the stack."""
     region = _agreed("region", restrictions.identity_region, ses_region, _OTHER_REGION)
     account = _agreed("account", restrictions.identity_account, home.account, _OTHER_ACCOUNT)
     return Place(account or home.account, region or home.region, home.partition)

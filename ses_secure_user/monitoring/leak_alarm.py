@@ -1,4 +1,4 @@
-"""What AWS finds of leaked keys, as a message to a topic."""
+"""An alarm on access keys that AWS finds in public."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
 
 HEALTH_REGIONS = ("us-east-1", "us-west-2", "us-gov-west-1")
-"""Where AWS Health tells of what belongs to no region, such as IAM: the second is the backup of the first."""
+"""Where AWS Health reports what belongs to no region, such as IAM: the second is the backup of the first."""
 
 _MESSAGE = """\
 AWS Health: {code} in account {account}, at {time}. Access key: {key}
@@ -33,10 +33,10 @@ AWS's quarantine policy does not stop SMTP. There may be further keys; the event
 
 
 class LeakAlarm(Construct):
-    """A rule that tells a topic when AWS finds an access key in public, of whatever user of the account.
+    """A rule that notifies a topic when AWS finds an access key in public, of whatever user of the account.
 
     It matches the events of AWS Health whose code begins with ``AWS_RISK_``, such as ``AWS_RISK_CREDENTIALS_EXPOSED``.
-    The message names the key, says how to find its user, and what to do. Health tells of IAM in us-east-1 (GovCloud:
+    The message names the key, says how to find its user, and what to do. Health reports IAM in us-east-1 (GovCloud:
     us-gov-west-1) alone, with us-west-2 as backup, wherever the users are: one alarm there serves the account. What it
     sees is what AWS sees; an SMTP password without its key id is nothing that AWS recognizes.
 
@@ -51,12 +51,12 @@ class LeakAlarm(Construct):
             scope: The construct to make it in, such as a stack in us-east-1
                 (https://docs.aws.amazon.com/health/latest/ug/choosing-a-region.html).
             construct_id: Its name there.
-            topic: The topic to tell. In the same region; one that is imported must itself allow
+            topic: The topic to notify. In the same region; one that is imported must itself allow
                 ``events.amazonaws.com`` to publish
                 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
 
         Raises:
-            ValueError: The stack is in a region where Health does not tell of keys, or the topic is none.
+            ValueError: The stack is in a region where Health does not report keys, or the topic is none.
         """
         region = place_of(stack_of(scope)).region
         if not is_token(region) and region not in HEALTH_REGIONS:

@@ -1,4 +1,4 @@
-"""The topic that an alarm tells: whether it can, and that it may."""
+"""Validation of an alarm's SNS topic, and the permission for CloudWatch to publish to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_topic(topic: object, region: str) -> None:
-    """Check that a `topic` was given, and that what is in this region can tell it.
+    """Check that a `topic` was given, and that what is in this region can notify it.
 
     Args:
         topic: What was given.
@@ -31,20 +31,17 @@ def check_topic(topic: object, region: str) -> None:
     check_construct("topic", topic, "sns.ITopic", "topic_arn")
     theirs = cast("sns.ITopic", topic).env.region
     if theirs != region and not is_token(theirs) and not is_token(region):
-        raise refusal("topic", f"be in {region}", theirs, "an alarm tells no topic of another region: make one there")
+        raise refusal(
+            "topic", f"be in {region}", theirs, "an alarm notifies no topic of another region: make one there"
+        )
 
 
-def tell(topic: sns.ITopic, alarm: cloudwatch.Alarm, *, without_data: bool = False) -> None:
-    """Have an alarm tell a topic, and allow it to.
+def notify(topic: sns.ITopic, alarm: cloudwatch.Alarm) -> None:
+    """Have an alarm notify a topic, and allow it to.
 
     A topic without a policy lets every service of its account publish; the first statement that anything adds, such as
     ``enforce_ssl``, ends that. An imported topic has its policy from elsewhere
     (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html).
-
-    Args:
-        topic: The topic.
-        alarm: The alarm.
-        without_data: Whether it tells too when it has no data any more. Default: False.
     """
     topic.add_to_resource_policy(
         iam.PolicyStatement(
@@ -54,7 +51,4 @@ def tell(topic: sns.ITopic, alarm: cloudwatch.Alarm, *, without_data: bool = Fal
             conditions={"StringEquals": {"aws:SourceAccount": place_of(Stack.of(alarm)).account}},
         )
     )
-    action = actions.SnsAction(topic)
-    alarm.add_alarm_action(action)
-    if without_data:
-        alarm.add_insufficient_data_action(action)
+    alarm.add_alarm_action(actions.SnsAction(topic))

@@ -10,7 +10,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
-from ses_secure_user import CredentialIssuer, LeakAlarm, SecureSesSmtpUser
+from ses_secure_user import CredentialIssuer, LeakAlarm, SecureSesSmtpUser, SendsAlarm
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
 QUEUE = "arn:aws:sqs:eu-west-1:111122223333:dead-letters"
@@ -109,7 +109,7 @@ def two_users(stack: cdk.Stack) -> None:
 
 
 def watched(stack: cdk.Stack) -> None:
-    """Everything that sees a misuse: sends, overdue and failed rotations, and keys that AWS finds in public."""
+    """Everything that sees a misuse: sends, failed rotations, and keys that AWS finds in public."""
     topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111122223333:alarms")
     CredentialIssuer.of(stack, alarm_topic=topic)
     user = SecureSesSmtpUser(
@@ -120,8 +120,7 @@ def watched(stack: cdk.Stack) -> None:
         allowed_cidrs=["203.0.113.0/24"],
         configuration_set=ses.ConfigurationSet(stack, "Set"),
     )
-    user.alarm_on_sends(per_hour=500, topic=topic)
-    user.alarm_on_overdue_rotation(topic=topic)
+    SendsAlarm(stack, "Sends", user=user, per_hour=500, topic=topic)
     LeakAlarm(stack, "Leak", topic=topic)
 
 

@@ -22,7 +22,7 @@ def test_a_number_is_no_interval(stack: cdk.Stack) -> None:
     )
 
 
-@pytest.mark.parametrize("metric", ["metric_sends", "metric_rotation_failures", "metric_rotation_overdue"])
+@pytest.mark.parametrize("metric", ["metric_sends", "metric_rotation_failures"])
 def test_a_number_is_no_period(stack: cdk.Stack, metric: str) -> None:
     made = user(stack, configuration_set="transactional")
 

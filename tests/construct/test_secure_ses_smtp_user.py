@@ -30,7 +30,7 @@ def warning_ids(stack: cdk.Stack) -> list[str]:
 
 
 def test_the_package_exports_what_is_documented() -> None:
-    assert ses_secure_user.__all__ == ["CredentialIssuer", "LeakAlarm", "SecureSesSmtpUser"]
+    assert ses_secure_user.__all__ == ["CredentialIssuer", "LeakAlarm", "SecureSesSmtpUser", "SendsAlarm"]
 
 
 @pytest.mark.parametrize("construct", [SecureSesSmtpUser, CredentialIssuer, LeakAlarm])

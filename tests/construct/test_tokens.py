@@ -5,7 +5,7 @@ import json
 import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 
-from ses_secure_user import LeakAlarm
+from ses_secure_user import LeakAlarm, SendsAlarm
 from ses_secure_user.restrictions.policy import policy_document
 from ses_secure_user.restrictions.restrict import restrict
 from tests.construct.users import resources, topic, user
@@ -76,7 +76,7 @@ def test_a_limit_and_a_set_known_at_deployment_pass(app: cdk.App) -> None:
     name = cdk.CfnParameter(anywhere, "Set")
     made = user(anywhere, configuration_set=name.value_as_string)
 
-    made.alarm_on_sends(per_hour=limit.value_as_number, topic=topic(anywhere))  # type: ignore[arg-type]
+    SendsAlarm(anywhere, "Sends", user=made, per_hour=limit.value_as_number, topic=topic(anywhere))  # type: ignore[arg-type]
     LeakAlarm(anywhere, "Leak", topic=sns.Topic(anywhere, "Leaks"))
 
     assert resources(anywhere, "AWS::CloudWatch::Alarm")[0]["Threshold"] == {"Ref": "Limit"}

@@ -7,10 +7,14 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sns as sns
 
-from ses_secure_user import CredentialIssuer
+from ses_secure_user import CredentialIssuer, SecureSesSmtpUser, SendsAlarm
 from tests.construct.users import resources, topic, user
 
 ARN = "arn:aws:sns:us-east-1:111122223333:alarms"
+
+
+def counted(stack: cdk.Stack) -> SecureSesSmtpUser:
+    return user(stack, configuration_set="transactional")
 
 
 def test_a_topic_with_its_own_policy_lets_every_alarm_publish(stack: cdk.Stack) -> None:
@@ -19,8 +23,7 @@ def test_a_topic_with_its_own_policy_lets_every_alarm_publish(stack: cdk.Stack) 
     CredentialIssuer.of(stack, alarm_topic=told)
     made = user(stack, configuration_set="transactional")
 
-    made.alarm_on_sends(per_hour=500, topic=told)
-    made.alarm_on_overdue_rotation(topic=told)
+    SendsAlarm(stack, "Sends", user=made, per_hour=500, topic=told)
 
     (policy,) = resources(stack, "AWS::SNS::TopicPolicy")
     statements = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
@@ -32,7 +35,7 @@ def test_a_topic_with_its_own_policy_lets_every_alarm_publish(stack: cdk.Stack) 
             {"StringEquals": {"aws:SourceAccount": "111122223333"}},
         )
     ]
-    assert [len(one["AlarmActions"]) for one in resources(stack, "AWS::CloudWatch::Alarm")] == [1, 1, 1]
+    assert [len(one["AlarmActions"]) for one in resources(stack, "AWS::CloudWatch::Alarm")] == [1, 1]
 
 
 @pytest.mark.parametrize("given", [None, ARN])
@@ -40,11 +43,11 @@ def test_what_is_no_topic_is_refused(stack: cdk.Stack, given: Any) -> None:  # n
     message = f"`topic` must be a construct of type sns.ITopic, got {given!r}; make or import one, and give that"
 
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        user(stack).alarm_on_overdue_rotation(topic=given)
+        SendsAlarm(stack, "Sends", user=counted(stack), per_hour=1, topic=given)
 
 
 def test_a_topic_of_another_region_is_refused(stack: cdk.Stack) -> None:
     distant = sns.Topic.from_topic_arn(stack, "Distant", ARN)
 
     with pytest.raises(ValueError, match=r"^`topic` must be in eu-west-1, got us-east-1; "):
-        user(stack).alarm_on_overdue_rotation(topic=distant)
+        SendsAlarm(stack, "Sends", user=counted(stack), per_hour=1, topic=distant)

@@ -1,6 +1,5 @@
-"""What sees a misuse, deployed: the event reaches the topic, the watch runs as one file, the set publishes sends."""
+"""What sees a misuse, deployed: the event reaches the topic, the set publishes sends."""
 
-import base64
 import json
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 
 from local_aws.aws import ACCOUNT, REGION, LocalAws
 from local_aws.waiting import wait_for
-from ses_secure_user import LeakAlarm
+from ses_secure_user import LeakAlarm, SendsAlarm
 from tests.cases.users import stack_of, user
 
 STACK = "Watched"
@@ -31,10 +30,8 @@ def outputs(aws: LocalAws) -> Iterator[dict[str, str]]:
     topic.add_subscription(subscriptions.SqsSubscription(queue, raw_message_delivery=True))
     LeakAlarm(stack, "Leak", topic=topic)
     mailer = user(stack, configuration_set="counted")
-    mailer.alarm_on_sends(per_hour=500, topic=topic)
-    mailer.alarm_on_overdue_rotation(topic=topic)
+    SendsAlarm(stack, "Sends", user=mailer, per_hour=500, topic=topic)
     cdk.CfnOutput(stack, "QueueUrl", value=queue.queue_url)
-    cdk.CfnOutput(stack, "Secret", value=mailer.secret.secret_arn)
     yield aws.deploy(app, region=REGION)
     aws.destroy(STACK, region=REGION)
     ses.delete_configuration_set(ConfigurationSetName="counted")
@@ -56,31 +53,11 @@ def test_a_leak_that_health_tells_of_reaches_the_topic(aws: LocalAws, outputs: d
     assert "aws secretsmanager rotate-secret" in message["Body"]
 
 
-def test_the_watch_tells_whether_a_rotation_will_come(aws: LocalAws, outputs: dict[str, str]) -> None:
-    assert asked(aws) == {outputs["Secret"]: 0}
-    aws.client("secretsmanager").cancel_rotate_secret(SecretId=outputs["Secret"])
-    assert asked(aws) == {outputs["Secret"]: 1}
-
-
-def asked(aws: LocalAws) -> dict[str, int]:
-    """What the watch writes for each secret when its rule invokes it."""
-    events = aws.client("events")
-    (rule,) = (one for one in events.list_rules()["Rules"] if one.get("ScheduleExpression") == "rate(1 hour)")
-    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
-    answer = aws.client("lambda").invoke(FunctionName=target["Arn"], Payload=target["Input"], LogType="Tail")
-    assert "FunctionError" not in answer
-    line = json.loads(base64.b64decode(answer["LogResult"]).decode().strip().splitlines()[-1])
-    return {line["SecretId"]: line["RotationOverdue"]}
-
-
-def test_the_set_publishes_sends_by_user_and_both_alarms_stand(aws: LocalAws, outputs: dict[str, str]) -> None:
+def test_the_set_publishes_sends_by_user_and_the_alarm_stands(aws: LocalAws, outputs: dict[str, str]) -> None:
     assert outputs
     answer = aws.client("sesv2").get_configuration_set_event_destinations(ConfigurationSetName="counted")
     (destination,) = answer["EventDestinations"]
     (dimension,) = destination["CloudWatchDestination"]["DimensionConfigurations"]
     assert (destination["MatchingEventTypes"], dimension["DimensionName"]) == (["SEND"], "ses:caller-identity")
     alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{STACK}-")["MetricAlarms"]
-    assert sorted((one["MetricName"], one["Namespace"]) for one in alarms) == [
-        ("RotationOverdue", "SesSecureUser"),
-        ("Send", "AWS/SES"),
-    ]
+    assert [(one["MetricName"], one["Namespace"]) for one in alarms] == [("Send", "AWS/SES")]

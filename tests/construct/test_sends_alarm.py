@@ -6,18 +6,26 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sns as sns
 
-from ses_secure_user import SecureSesSmtpUser
-from tests.construct.users import HERE, resources, topic, user, warnings
+from ses_secure_user import SecureSesSmtpUser, SendsAlarm
+from tests.construct.users import resources, topic, user, warnings
 
 
 def mailer(stack: cdk.Stack, name: str = "Mailer", **changed: Any) -> SecureSesSmtpUser:  # noqa: ANN401 - any property
     return user(stack, name, **({"configuration_set": "transactional"} | changed))
 
 
+def alarmed(stack: cdk.Stack, made: SecureSesSmtpUser, per_hour: Any = 500, name: str = "Sends") -> SendsAlarm:  # noqa: ANN401
+    found = stack.node.try_find_child("Topic")
+    told = found if isinstance(found, sns.Topic) else topic(stack)
+    return SendsAlarm(stack, name, user=made, per_hour=per_hour, topic=told)
+
+
 def test_sends_are_counted_by_the_user_that_ses_itself_names(stack: cdk.Stack) -> None:
     made = mailer(stack)
     metric = made.metric_sends(period=cdk.Duration.minutes(5))
+    alarmed(stack, made)
 
     assert (metric.namespace, metric.metric_name, metric.statistic) == ("AWS/SES", "Send", "Sum")
     assert stack.resolve(metric.dimensions) == {"ses:caller-identity": stack.resolve(made.user.user_name)}
@@ -39,7 +47,7 @@ def test_sends_are_counted_by_the_user_that_ses_itself_names(stack: cdk.Stack) -
 
 
 def test_one_mail_more_than_an_hour_may_have_sets_off_the_alarm(stack: cdk.Stack) -> None:
-    mailer(stack).alarm_on_sends(per_hour=500, topic=topic(stack))
+    alarmed(stack, mailer(stack))
 
     (alarm,) = resources(stack, "AWS::CloudWatch::Alarm")
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (500, "GreaterThanThreshold")
@@ -52,58 +60,32 @@ def test_users_of_one_set_share_its_destination(stack: cdk.Stack) -> None:
     shared = ses.ConfigurationSet(stack, "Set")
     for name, given in (("One", shared), ("Two", shared), ("Three", "by-name"), ("Four", "by-name")):
         made = mailer(stack, name, configuration_set=given)
-        made.metric_sends()
-        made.metric_sends()
+        alarmed(stack, made, name=f"{name}Sends")
+        alarmed(stack, made, name=f"{name}MoreSends")
 
     assert len(resources(stack, "AWS::SES::ConfigurationSetEventDestination")) == 2
 
 
-def test_without_the_methods_nothing_is_made(stack: cdk.Stack) -> None:
-    identity = ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain("example.com"))
-
-    mailer(stack, identity=identity)
+def test_a_metric_alone_creates_nothing(stack: cdk.Stack) -> None:
+    mailer(stack).metric_sends()
 
     assert resources(stack, "AWS::SES::ConfigurationSetEventDestination") == []
-    assert "ConfigurationSetAttributes" not in resources(stack, "AWS::SES::EmailIdentity")[0]
 
 
-def test_the_set_becomes_the_default_of_an_identity_without_one(stack: cdk.Stack) -> None:
-    identity = ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain("example.com"))
-
-    mailer(stack, identity=[identity]).metric_sends()
-
-    (made,) = resources(stack, "AWS::SES::EmailIdentity")
-    assert made["ConfigurationSetAttributes"] == {"ConfigurationSetName": "transactional"}
-    assert warnings(stack) == []
-
-
-def test_a_default_that_an_identity_has_is_left_alone(stack: cdk.Stack) -> None:
-    own = ses.ConfigurationSet.from_configuration_set_name(stack, "Own", "own")
+@pytest.mark.parametrize("own", [True, False], ids=["its own", "none"])
+def test_an_identity_without_a_default_set_is_warned_of(stack: cdk.Stack, *, own: bool) -> None:
+    """It is left as it is: every sender of the identity must be allowed its default set."""
+    given = ses.ConfigurationSet.from_configuration_set_name(stack, "Own", "own") if own else None
     domain = ses.Identity.domain("example.com")
-    identity = ses.EmailIdentity(stack, "Identity", identity=domain, configuration_set=own)
+    identity = ses.EmailIdentity(stack, "Identity", identity=domain, configuration_set=given)
+    alarmed(stack, mailer(stack, identity=[identity]))
 
-    mailer(stack, identity=identity).metric_sends()
-
-    assert resources(stack, "AWS::SES::EmailIdentity")[0]["ConfigurationSetAttributes"] == {
-        "ConfigurationSetName": "own"
-    }
-
-
-def test_an_identity_of_another_stack_is_warned_of(app: cdk.App) -> None:
-    """It is left as it is, so that the stacks do not need each other."""
-    theirs, ours = cdk.Stack(app, "Theirs", env=HERE), cdk.Stack(app, "Ours", env=HERE)
-    identity = ses.EmailIdentity(theirs, "Identity", identity=ses.Identity.domain("example.com"))
-    mailer(ours, identity=identity, configuration_set=ses.ConfigurationSet(ours, "Set")).metric_sends()
-    app.synth()
-
-    assert [one for one in warnings(ours) if "`" in one and "is the default one of Theirs/Identity: " in one]
-    assert "ConfigurationSetAttributes" not in resources(theirs, "AWS::SES::EmailIdentity")[0]
+    found = [one for one in warnings(stack) if "is the default one of Stack/Identity" in one]
+    assert len(found) == (0 if own else 1)
 
 
 def test_of_a_mere_name_it_is_said_how_to_set_its_default(stack: cdk.Stack) -> None:
-    made = mailer(stack)
-    made.metric_sends()
-    made.metric_sends()
+    alarmed(stack, mailer(stack))
 
     (warning,) = warnings(stack)
     assert "`transactional` is the default one of example.com" in warning
@@ -131,18 +113,16 @@ def test_of_a_mere_name_it_is_said_how_to_set_its_default(stack: cdk.Stack) -> N
 def test_what_cannot_be_counted_is_refused(changed: dict[str, Any], message: str, stack: cdk.Stack) -> None:
     made = mailer(stack, **changed)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        made.alarm_on_sends(per_hour=100, topic=topic(stack))
+        alarmed(stack, made)
 
 
 @pytest.mark.parametrize("per_hour", [0, -5, 2.5, True, "100"])
 def test_a_number_that_is_none_is_refused(per_hour: Any, stack: cdk.Stack) -> None:  # noqa: ANN401
     with pytest.raises(ValueError, match=r"^`per_hour` must be a whole number, 1 or more, got "):
-        mailer(stack).alarm_on_sends(per_hour=per_hour, topic=topic(stack))
+        alarmed(stack, mailer(stack), per_hour)
 
 
-def test_a_second_alarm_is_refused(stack: cdk.Stack) -> None:
-    made, told = mailer(stack), topic(stack)
-    made.alarm_on_sends(per_hour=1, topic=told)
-
-    with pytest.raises(ValueError, match=r"^`alarm_on_sends` must be called once for each user, got Stack/Mailer; "):
-        made.alarm_on_sends(per_hour=2, topic=told)
+@pytest.mark.parametrize("given", [None, "Mailer"])
+def test_what_is_no_user_is_refused(given: Any, stack: cdk.Stack) -> None:  # noqa: ANN401
+    with pytest.raises(ValueError, match=r"^`user` must be a"):
+        alarmed(stack, given)
