@@ -225,10 +225,13 @@ def test_a_delete_that_cannot_mark_deletes_the_keys(on: Stage, kind: str) -> Non
     assert not on.key_ids()
 
 
+@pytest.mark.parametrize("create", ["succeeded", "failed"])
 @pytest.mark.parametrize("how", ["gone", "scheduled for deletion"])
-def test_a_delete_without_a_secret_deletes_the_keys(on: Stage, how: str) -> None:
+def test_a_delete_without_a_secret_deletes_the_keys(on: Stage, how: str, create: str) -> None:
     on.deployed()
     event, user, secret = _delete(on), on.stack.user_name, on.stack.secret
+    if create == "failed":
+        event |= {"PhysicalResourceId": f"{event['PhysicalResourceId'].rpartition('|')[0]}|failed"}
     if how == "gone":
         del on.world.account.secrets[secret.arn]
     else:

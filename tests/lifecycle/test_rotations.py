@@ -80,6 +80,15 @@ def test_a_rotation_given_up_while_waiting_leaves_the_next_alone(on: Stage) -> N
     assert on.rotation.steps(following).succeeded
 
 
+def test_a_promotion_whose_answer_is_lost_is_none_that_failed(on: Stage) -> None:
+    on.deployed()
+    token = on.rotation.begin()
+    assert on.rotation.steps(token, "testSecret").succeeded
+    event = on.rotation.event("finishSecret", token)
+    promotion = on.rehearse(event).index("UpdateSecretVersionStage")
+    assert on.world.deliver(event, Fault(promotion, "lost")).succeeded
+
+
 def test_a_rotation_makes_one_version_and_moves_two_labels(on: Stage) -> None:
     """Also where it finds a key that no version knows: another version would abandon it without an error."""
     on.deployed(rotations=0)
