@@ -20,8 +20,16 @@ from .cdk.kms_keys import key_behind
 from .cdk.refusal import check_class, check_construct, refusal
 from .cdk.statements import Statement, allow, policy, via
 from .cdk.tokens import Place, is_token, place_of, stack_of
-from .issuing.function_settings import SAFE_CONCURRENCY, check_concurrency, check_dead_letter_queue, check_runtime
-from .issuing.role_access import RoleAccess, Subject
+from .issuing.custom_resource import Issuer, Wanted, issue
+from .issuing.function_settings import (
+    EVENT_AGE_SECONDS,
+    FUNCTION_SECONDS,
+    SAFE_CONCURRENCY,
+    check_concurrency,
+    check_dead_letter_queue,
+    check_runtime,
+)
+from .issuing.role_access import RoleAccess
 from .issuing.vpc import check_groups, check_subnets, interface_statements, network
 from .login.rotation_interval import check_period
 from .monitoring.topic import notify
@@ -30,16 +38,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Unpack
 
-    from aws_cdk import Stack
+    from aws_cdk import CfnResource, Stack
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
-
-_FUNCTION_SECONDS = 600
-_EVENT_AGE_SECONDS = 300
-SERVICE_TIMEOUT_SECONDS = _FUNCTION_SECONDS + _EVENT_AGE_SECONDS
-"""When CloudFormation gives up: no event starts so late that it goes on after that."""
 
 _TRACING = {lambda_.Tracing.ACTIVE: "Active", lambda_.Tracing.PASS_THROUGH: "PassThrough"}
 _TRACE_ACTIONS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
@@ -160,7 +163,7 @@ class CredentialIssuer(Construct):
             runtime=runtime.name,
             architectures=["arm64"],
             memory_size=256,
-            timeout=_FUNCTION_SECONDS,
+            timeout=FUNCTION_SECONDS,
             role=role_arn,
             kms_key_arn=key and key.key_arn,
             reserved_concurrent_executions=reserved_concurrent_executions,
@@ -236,17 +239,20 @@ class CredentialIssuer(Construct):
         """The function's ARN as its own stack refers to it."""
         return json.dumps(self._stack.resolve(self.function_arn))
 
-    def _identity(self, stack: Stack) -> tuple[str, str | None]:
-        """Tell the function from others; one of another stack may have the logical id of one of this stack."""
-        return self._reference, None if stack is self._stack else self._stack.stack_name
+    def issue(self, user: Construct, wanted: Wanted) -> CfnResource:
+        """Create the custom resource that issues a login, and its rotation schedule.
 
-    def _serve(self, subject: Subject) -> iam.CfnManagedPolicy:
-        """Allow the function to issue for one more user, and return what must be deployed before it can.
+        Args:
+            user: The construct to make them in.
+            wanted: The login, with the resources it is for.
 
         Raises:
             ValueError: The role would need more policies than it may have.
         """
-        return self._access.serve(subject)
+        stack = stack_of(user)
+        # A function of another stack may have the logical id of one of this stack.
+        identity = (self._reference, None if stack is self._stack else self._stack.stack_name)
+        return issue(user, wanted, Issuer(self.function_arn, identity, self._access.serve))
 
     def _role(self, given: iam.IRole | None) -> tuple[str, str]:
         if given:
@@ -308,7 +314,7 @@ class CredentialIssuer(Construct):
             function_name=self._function.ref,
             qualifier="$LATEST",
             maximum_retry_attempts=0,
-            maximum_event_age_in_seconds=_EVENT_AGE_SECONDS,
+            maximum_event_age_in_seconds=EVENT_AGE_SECONDS,
         )
 
     def _rotation_permission(self) -> lambda_.CfnPermission:
@@ -363,7 +369,7 @@ def check_issuer(issuer: CredentialIssuer | None, user: Place) -> None:
 
 
 def verifies_login(issuer: CredentialIssuer | None, stack: Stack) -> bool:
-    """Return whether the issuer of a user tests new logins: a given one, else the stack's shared one, else the default."""
+    """Return whether a user's issuer tests new logins: a given one, else the stack's shared one, else the default."""
     found = issuer or _SHARED.get(stack)
     return found is None or found.verify_login
 

@@ -13,12 +13,10 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from .cdk.kms_keys import CircleCheck, key_behind
-from .cdk.logical_ids import LoginIds
 from .cdk.refusal import check_class, refusal
 from .cdk.tokens import Place, is_token, place_of, stack_of
 from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
-from .issuing.custom_resource import declare, issue, login_digest, rotate, tags
-from .issuing.role_access import Subject
+from .issuing.custom_resource import Wanted, declare, tags
 from .login.chosen_names import check_names
 from .login.issued_secret import IssuedSecret
 from .login.replicas import check_replicas
@@ -199,37 +197,28 @@ class SecureSesSmtpUser(Construct):
         )
         if removal_policy != RemovalPolicy.DESTROY:
             secret.apply_removal_policy(removal_policy)
-        self._secret_arn = secret.ref
-        declared = declare(login, self._secret_arn)
         user = _User(
             self,
             "User",
             user_name=user_name,
             groups=[self._group],
             permissions_boundary=self._policy,
-            tags=tags(declared),
+            tags=tags(declare(login, secret.ref)),
         )
         self._user_name = user.ref
-        chosen = (user_name, secret_name)
-        digest = login_digest(stack, login, chosen, self.issuer)
-        ids = LoginIds(stack, self._policy, "Policy", digest)
-        for resource, kind in ((self._group, "Group"), (secret, "Secret"), (user, "User")):
-            ids.give(resource, kind)
-        subject = Subject(
-            stack=stack,
-            user_name=self._user_name,
-            user_arn=user.attr_arn,
-            secret_arn=self._secret_arn,
+        wanted = Wanted(
+            login=login,
+            policy=self._policy,
+            group=self._group,
+            secret=secret,
+            user=user,
             key_arn=key.key_arn if key else None,
             replicas=replicas,
+            chosen=(user_name, secret_name),
             path=construct_id if scope is stack else self.node.path,
-            chosen=chosen,
-            digest=digest,
-            ids=ids,
+            hours=hours,
         )
-        self._credential = issue(self, self.issuer, subject, declared)
-        if hours is not None:
-            rotate(self, self.issuer, subject, self._credential, hours)
+        self._credential = self.issuer.issue(self, wanted)
         if key:
             self.node.add_validation(CircleCheck("encryption_key", key, stack, (user, secret, self._credential)))
         self._warn(restriction_warnings(restrictions, identity, from_address), login_warnings(login, hours))

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @jsii.implements(IValidation)
 class CircleCheck:
-    """Refuses a key whose policy, once it is complete, refers to what is made after the key.
+    """A check that refuses a key whose complete policy refers to resources that are created after the key.
 
-    CloudFormation would see the circle at deployment, and name neither the key nor a way out.
+    CloudFormation would report the circular dependency only at deployment, and name neither the key nor a remedy.
     """
 
     def __init__(self, prop: str, key: kms.IKey, stack: Stack, after: Sequence[CfnElement]) -> None:
-        """Remember what to look for.
+        """Store the key, and the resources that its policy must not refer to.
 
         Args:
             prop: The property that the key was given for.
@@ -40,7 +40,7 @@ class CircleCheck:
         self._after = after
 
     def validate(self) -> list[str]:
-        """Give the refusal, if there is one."""
+        """Return the refusal, if there is one."""
         around = (self._key.node.default_child, self._key.node.scope)
         policies = [one.key_policy for one in around if isinstance(one, kms.CfnKey)]
         text = json.dumps(self._stack.resolve(policies))
@@ -53,7 +53,7 @@ class CircleCheck:
 
 
 def key_behind(prop: str, given: kms.IKey | None) -> kms.IKey | None:
-    """Take the key that an alias stands for; a key is taken as it is.
+    """Return the key that an alias refers to. A key is returned as it is.
 
     IAM's statements name keys. One that names an alias allows nothing
     (https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html).

@@ -1,4 +1,4 @@
-"""Logical ids that end with a digest: CloudFormation replaces a resource whose logical id changes."""
+"""Logical ids that end with a digest. CloudFormation replaces a resource when its logical id changes."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ LONGEST = SECRET_NAME - len("-012345678901")
 """The name of a secret is generated from its logical id, and what holds its ARN takes no longer one."""
 
 _PATH_HASH = 8
-"""What the CDK's own logical ids end with; it tells them apart."""
+"""What the CDK's own logical ids end with; it distinguishes them."""
 
 _LONGEST_KIND = len("Credential")
 
 
 def digest(*parts: object) -> str:
-    """Shorten what tells two resources apart."""
+    """Return a short hash of the values that distinguish two resources."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:DIGITS].upper()
 
 
 def ending(own: str, digest: str) -> str:
-    """Put a digest behind a logical id; one that would be too long is cut in front of its own hash."""
+    """Append a digest to a logical id. Shorten the name in front of the path hash if the id would be too long."""
     name, path_hash = own[:-_PATH_HASH], own[-_PATH_HASH:]
     return name[: LONGEST - _PATH_HASH - DIGITS] + path_hash + digest
 
 
 class LoginIds:
-    """The logical ids of one login's resources: as the CDK's own, with a digest behind them.
+    """The logical ids of one login's resources: the CDK's own ids, each with a digest appended.
 
-    The CDK is asked for one of them; the others differ in the kind alone, since each question leaves the process.
+    The CDK is asked for one of them, because each jsii call crosses a process boundary. The others differ in the kind.
     """
 
     def __init__(self, stack: Stack, resource: CfnResource, kind: str, digest: str) -> None:
-        """Begin with the resource that is the construct's child under the name of its kind."""
+        """Derive all ids from one resource: the construct's child that is named after its kind."""
         own = stack.get_logical_id(resource)
         self._digest, self._path_hash = digest, own[-_PATH_HASH:]
         self._stem = own[:-_PATH_HASH].removesuffix(kind)[: LONGEST - _PATH_HASH - DIGITS - _LONGEST_KIND]
         self.give(resource, kind)
 
     def give(self, resource: CfnResource, kind: str) -> None:
-        """Have CloudFormation replace a resource where the digest changes."""
+        """Set a resource's logical id, so that CloudFormation replaces the resource when the digest changes."""
         resource.override_logical_id(ending(f"{self._stem}{kind}{self._path_hash}", self._digest))

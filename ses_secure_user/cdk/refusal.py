@@ -1,10 +1,10 @@
-"""How a wrong property is refused."""
+"""Error messages for properties that are wrong."""
 
 from __future__ import annotations
 
 
 def refusal(prop: str, rule: str, got: object, remedy: str) -> ValueError:
-    """Word a refusal: the property, its rule, the value, what to write instead."""
+    """Return the error for a wrong property: the property, its rule, the value, and what to write instead."""
     shown = got if isinstance(got, str) and got.strip() and got.isprintable() else repr(got)
     return ValueError(f"`{prop}` must {rule}, got {shown}; {remedy}")
 
@@ -28,7 +28,7 @@ def check_class(prop: str, value: object, kind: type, example: str) -> None:
 def check_construct(prop: str, value: object, interface: str, attribute: str) -> None:
     """Check that a construct of an interface was given; None passes.
 
-    The CDK's interfaces are protocols and its imported constructs of no class, so an attribute has to tell.
+    The CDK's interfaces are protocols and its imported constructs of no class, so an attribute is checked.
 
     Args:
         prop: The property.

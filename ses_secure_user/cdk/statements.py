@@ -11,12 +11,12 @@ Statement = dict[str, Any]
 
 
 def policy(*statements: Statement) -> dict[str, object]:
-    """Write a policy document."""
+    """Return a policy document."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mapping[str, object]) -> Statement:
-    """Write a statement that allows.
+    """Return a statement that allows actions on resources.
 
     Args:
         actions: The actions.
@@ -28,7 +28,7 @@ def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mappin
 
 
 def via(service: str, region: str) -> dict[str, object]:
-    """Write the condition of a KMS key that is used through a service of a region alone.
+    """Return the condition that a KMS key is used only through one service of a region.
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
     """

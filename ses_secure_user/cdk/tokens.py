@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Place(NamedTuple):
-    """Where a stack is deployed; each part may be a token."""
+    """The account, region and partition of a stack. Each may be a token."""
 
     account: str
     region: str
@@ -26,7 +26,7 @@ _PLACES: WeakKeyDictionary[Stack, Place] = WeakKeyDictionary()
 
 
 def place_of(stack: Stack) -> Place:
-    """The stack's account, region and partition; that of a known region is written out, which is shorter."""
+    """Return the stack's account, region and partition. The partition of a known region is written out."""
     place = _PLACES.get(stack)
     if place is None:
         region = stack.region
@@ -36,7 +36,7 @@ def place_of(stack: Stack) -> Place:
 
 
 def stack_of(scope: Construct) -> Stack:
-    """The stack that a construct made in this scope belongs to."""
+    """Return the stack that a construct created in this scope belongs to."""
     return scope if isinstance(scope, Stack) else Stack.of(scope)
 
 

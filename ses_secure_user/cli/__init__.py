@@ -1,4 +1,4 @@
-"""The command line: proof on a live account that a login is restricted, and what every other login is worth.
+"""The command line: it proves on a live account that a login is restricted, and audits every other login.
 
-It knows boto3 and nothing of the CDK, so that it starts without Node.
+It uses boto3 and not the CDK, so that it starts without Node.
 """

@@ -1,4 +1,4 @@
-"""A claim, how it is judged, and what came of it: shared by all that is asked of an account."""
+"""Claims about an account, the way they are judged, and the findings. All commands share them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Subject = TypeVar("Subject")
 
 
 class Verdict(StrEnum):
-    """What is known of a claim."""
+    """The verdict on a claim."""
 
     PROVED = "proved"
     BROKEN = "broken"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
 
 class Judge(StrEnum):
-    """Who said so."""
+    """The service that judged a claim."""
 
     SES = "SES"
     IAM = "IAM"
@@ -32,7 +32,7 @@ class Judge(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A verdict, by whom, and on what evidence.
+    """A verdict, the services that gave it, and the evidence.
 
     Attributes:
         verdict: What is known.
@@ -48,13 +48,13 @@ class Finding:
 
     @classmethod
     def of(cls, by: Judge, evidence: str, *, holds: bool) -> Finding:
-        """Judge by an answer that can only be yes or no."""
+        """Return the finding for an answer that is either yes or no."""
         return cls(Verdict.PROVED if holds else Verdict.BROKEN, (by,), evidence)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim(Generic[Subject]):
-    """One sentence that an account is held to.
+    """One sentence about an account that is checked.
 
     Attributes:
         name: A short name that stays the same, for machines.
@@ -69,7 +69,7 @@ class Claim(Generic[Subject]):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A claim with what came of it: a line of the report."""
+    """A claim with its finding: a line of the report."""
 
     name: str
     text: str
@@ -83,6 +83,9 @@ def judged(claims: Iterable[Claim[Subject]], subject: Subject) -> Iterator[Row]:
 
 
 def overall(rows: Iterable[Row]) -> Verdict:
-    """Sum up: one broken claim breaks all, and one that could not be judged leaves it open."""
+    """Return the overall verdict.
+
+    `BROKEN` if any claim is broken, else `NOT_PROVED` if any could not be judged, else `PROVED`.
+    """
     verdicts = {row.finding.verdict for row in rows}
     return next((one for one in (Verdict.BROKEN, Verdict.NOT_PROVED) if one in verdicts), Verdict.PROVED)

@@ -1,4 +1,4 @@
-"""What keeps a claim from being judged, each in one sentence."""
+"""Errors that keep a claim from being judged, each in one sentence."""
 
 from __future__ import annotations
 
@@ -25,17 +25,20 @@ _INVALID = {
 
 
 class CannotJudgeError(Exception):
-    """Nothing can be said about the account; the message is one sentence that says why, and holds no secret."""
+    """An error that makes it impossible to judge the account.
+
+    Its message is one sentence that gives the reason, and holds no secret.
+    """
 
 
 def code_of(error: sdk.ClientError) -> str:
-    """The error code of an answer, such as ``NoSuchEntity``."""
+    """Return the error code of an answer, such as ``NoSuchEntity``."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 @contextmanager
 def explained(permission: str) -> Iterator[None]:
-    """Say in one sentence why AWS could not be asked.
+    """Explain in one sentence why a call to AWS failed.
 
     Args:
         permission: What gives the permissions, for whoever lacks one.

@@ -92,7 +92,7 @@ def verify(  # noqa: PLR0913 - one argument for each option
 def audit(
     context: click.Context, *, regions: tuple[str, ...], profile: str | None, in_json: bool, junit: Path | None
 ) -> None:
-    """Tell what a leak of each access key that may send mail is worth, the worst first.
+    """Show what a leak of each access key that may send mail is worth, the worst first.
 
     Exits with 0 if no key is worth anything from outside, 1 if one is, 2 if that cannot be judged.
     """
@@ -125,7 +125,7 @@ class NotJudged(click.ClickException):
 
 @contextmanager
 def _judging(rows: Sequence[Row], junit: Path | None, *, in_json: bool) -> Iterator[Callable[[str], None]]:
-    """Show progress, write the JUnit file at the end, and say why where nothing could be judged."""
+    """Show progress, write the JUnit file at the end, and give the reason if nothing could be judged."""
     error = None
     try:
         with Console(stderr=True).status("Asking AWS") as status:
@@ -168,7 +168,7 @@ def _show(tried: Tried, rows: list[Row]) -> None:
 
 
 def _about(tried: Tried) -> dict[str, str]:
-    """Which login this is, what its policy says, and where it was judged from."""
+    """Return the login, its policy in short, and the place from where it was judged."""
     restrictions = tried.known.restrictions
     origins = ", ".join(value for row in ORIGINS for value in restrictions[row.prop]) or "anywhere"
     return {

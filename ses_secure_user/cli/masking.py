@@ -1,4 +1,4 @@
-"""What evidence may show of keys and accounts."""
+"""Masking of keys and accounts in the evidence."""
 
 import re
 
@@ -7,11 +7,11 @@ _KEY_ID = re.compile(r"\bA(?:KIA|SIA)[A-Z0-9]{12,124}\b")
 
 
 def key_name(key_id: str) -> str:
-    """Tell a key from another by its last four characters."""
+    """Return the name of a key in evidence: its last four characters."""
     return f"…{key_id[-4:]}"
 
 
 def masked(text: str) -> str:
-    """Hide account ids and key ids in what AWS answered, and put it on one line that a terminal can show."""
+    """Mask account ids and key ids in an answer of AWS, and put it on one line that a terminal can show."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return _KEY_ID.sub(lambda found: key_name(found[0]), _ACCOUNT.sub("************", line))

@@ -1,4 +1,4 @@
-"""What the command line needs of the world beside AWS, so that tests can stand in for it."""
+"""Everything that the command line needs from outside, so that tests can replace it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Outside:
 
 
 def region_of(arn: str) -> str | None:
-    """The region that an ARN names, if it is one."""
+    """Return the region of an ARN, or None if the text is no ARN."""
     parts = arn.split(":")
     return parts[3] if parts[0] == "arn" and len(parts) > 3 else None  # noqa: PLR2004 - arn:PARTITION:SERVICE:REGION
 
@@ -56,26 +56,26 @@ class Aws:
         self._session = boto3.Session(profile_name=profile, region_name=named)
 
     def iam(self) -> IAMClient:
-        """IAM, which has no region of its own."""
+        """Return a client of IAM, which has no region of its own."""
         return self._session.client("iam", config=self._config)
 
     def ses(self, region: str) -> SESV2Client:
-        """SES in a region."""
+        """Return a client of SES in a region."""
         return self._session.client("sesv2", region_name=region, config=self._config)
 
     def secrets(self) -> SecretsManagerClient:
-        """Secrets Manager."""
+        """Return a client of Secrets Manager."""
         return self._session.client("secretsmanager", config=self._config)
 
     def account(self) -> str:
-        """The account's id, which whoever has credentials may ask."""
+        """Return the account's id. No permission is needed to request it."""
         return str(self._session.client("sts", config=self._config).get_caller_identity()["Account"])
 
     def ses_regions(self) -> list[str]:
-        """Every region of the session's partition that has SES."""
+        """Return every region of the caller's partition that has SES."""
         partition = self.partition(self._session.region_name or "us-east-1")
         return self._session.get_available_regions("sesv2", partition_name=partition)
 
     def partition(self, region: str) -> str:
-        """The partition of a region, such as ``aws``."""
+        """Return the partition of a region, such as ``aws``."""
         return self._session.get_partition_for_region(region)

@@ -1,4 +1,4 @@
-"""What was found, for people, for programs and for pipelines."""
+"""The findings of `verify`, as a table, as JSON and as a JUnit file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STYLES = {
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """A line for each claim: verdict, claim, by whom, on what evidence."""
+    """Return a table with a row for each claim: its verdict, text, judges and evidence."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     made.add_column("")
     for heading in ("claim", "by", "evidence"):
@@ -38,14 +38,14 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def summary(rows: Sequence[Row]) -> Text:
-    """How many claims came out how, in one line."""
+    """Return the number of claims for each verdict, in one line."""
     counts = {verdict: sum(row.finding.verdict is verdict for row in rows) for verdict in Verdict}
     text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     return Text(text, STYLES[overall(rows)][1])
 
 
 def as_json(about: Mapping[str, object], rows: Sequence[Row]) -> str:
-    """One object, with one object for each claim."""
+    """Return one JSON object that contains an object for each claim."""
     claims = [
         {
             "name": row.name,
@@ -61,7 +61,7 @@ def as_json(about: Mapping[str, object], rows: Sequence[Row]) -> str:
 
 
 def write_junit(path: Path, rows: Sequence[Row], *, error: str | None = None) -> None:
-    """Write the file that continuous integration renders: a broken claim is a failure, one not proved an error.
+    """Write a JUnit file for continuous integration. A broken claim is a failure, one not proved an error.
 
     Raises:
         OSError: The file cannot be written.

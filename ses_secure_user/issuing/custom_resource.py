@@ -1,59 +1,97 @@
-"""The credential: the resource that has it issued, the tags that say what for, and the schedule that renews it."""
+"""The custom resource that issues a login, the tags that declare the login, and the schedule that renews it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import CfnResource, Token
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from ses_secure_user.cdk.logical_ids import digest
-from ses_secure_user.cdk.tokens import is_token, place_of
-from ses_secure_user.credential_issuer import SERVICE_TIMEOUT_SECONDS
+from ses_secure_user.cdk.logical_ids import LoginIds, digest
+from ses_secure_user.cdk.tokens import is_token, place_of, stack_of
 from ses_secure_user.functions.issuer.contract import PROPERTIES, TAGS, Declaration
 from ses_secure_user.login.endpoint import check_host
 
+from .function_settings import SERVICE_TIMEOUT_SECONDS
+from .role_access import Subject
+
 if TYPE_CHECKING:
-    from aws_cdk import Stack
+    from collections.abc import Callable
+
+    from aws_cdk import aws_iam as iam
     from constructs import Construct
 
-    from ses_secure_user.credential_issuer import CredentialIssuer
+    from ses_secure_user.login.replicas import Replica
     from ses_secure_user.login.settings import Login
 
-    from .role_access import Subject
 
+class Wanted(NamedTuple):
+    """A login to be issued, with the resources it is for.
 
-def login_digest(stack: Stack, login: Login, chosen: tuple[str | None, str | None], issuer: CredentialIssuer) -> str:
-    """Shorten what cannot be changed about a login after creation.
-
-    The stack's own region and the region's own endpoint are left out, so that a stack can be given its ``env`` later.
-
-    Args:
-        stack: The user's stack.
+    Attributes:
         login: What it is valid for.
+        policy: The user's policy.
+        group: The group that holds the policy.
+        secret: The secret that holds the login.
+        user: The user.
+        key_arn: The secret's own key, if it has one.
+        replicas: The secret's copies.
         chosen: The names that the caller chose for the user and the secret.
-        issuer: The function that issues it.
+        path: The path of the user's construct in the tree.
+        hours: How long the login is current; None for no rotation.
     """
-    region = None if login.region == place_of(stack).region else login.region
-    host = None if login.host == check_host(None, login.region) else login.host
-    function = issuer._identity(stack)  # noqa: SLF001 - the two make one construct
-    told = [region, host, login.port, login.field_names, *chosen, *function]
-    return digest(stack.resolve(told) if any(map(is_token, told)) else told)
+
+    login: Login
+    policy: iam.CfnManagedPolicy
+    group: iam.CfnGroup
+    secret: secretsmanager.CfnSecret
+    user: iam.CfnUser
+    key_arn: str | None
+    replicas: tuple[Replica, ...]
+    chosen: tuple[str | None, str | None]
+    path: str
+    hours: int | None
 
 
-def declare(login: Login, secret_arn: str) -> Declaration:
-    """Write down what a login is valid for, and which secret holds it."""
-    port = Token.as_string(login.port) if is_token(login.port) else str(login.port)
-    return Declaration(secret_arn, login.region, login.host, port, login.field_names)
+class Issuer(NamedTuple):
+    """A function that issues logins.
+
+    Attributes:
+        function_arn: Its ARN.
+        identity: What tells it from other functions.
+        serve: Allows it to serve a user, and returns what must be deployed before it can.
+    """
+
+    function_arn: str
+    identity: tuple[str, str | None]
+    serve: Callable[[Subject], iam.CfnManagedPolicy]
 
 
-def tags(declared: Declaration) -> list[dict[str, str]]:
-    """Write it as tags of the user, from which a rotation reads it."""
-    return [{"key": name, "value": value} for name, value in declared.named(TAGS).items()]
+def issue(scope: Construct, wanted: Wanted, issuer: Issuer) -> CfnResource:
+    """Create the custom resource that issues the login, and its rotation schedule.
 
+    Deleting the resource deletes all access keys of the user. All resources of the login get logical ids that end with
+    a digest of what cannot be changed about it, so CloudFormation replaces them together.
 
-def issue(scope: Construct, issuer: CredentialIssuer, subject: Subject, declared: Declaration) -> CfnResource:
-    """Create the custom resource that issues the login; deleting it deletes all access keys of the user."""
+    Raises:
+        ValueError: The function's role would need more policies than it may have.
+    """
+    stack = stack_of(scope)
+    told = _digest(scope, wanted, issuer.identity)
+    ids = LoginIds(stack, wanted.policy, "Policy", told)
+    for resource, kind in ((wanted.group, "Group"), (wanted.secret, "Secret"), (wanted.user, "User")):
+        ids.give(resource, kind)
+    user_name, secret_arn = wanted.user.ref, wanted.secret.ref
+    subject = Subject(
+        stack=stack,
+        user_arn=wanted.user.attr_arn,
+        secret_arn=secret_arn,
+        key_arn=wanted.key_arn,
+        replicas=wanted.replicas,
+        path=wanted.path,
+        chosen=wanted.chosen,
+        digest=told,
+    )
     credential = CfnResource(
         scope,
         "Credential",
@@ -61,29 +99,54 @@ def issue(scope: Construct, issuer: CredentialIssuer, subject: Subject, declared
         properties={
             "ServiceToken": issuer.function_arn,
             "ServiceTimeout": SERVICE_TIMEOUT_SECONDS,
-            "UserName": subject.user_name,
-            **declared.named(PROPERTIES),
+            "UserName": user_name,
+            **declare(wanted.login, secret_arn).named(PROPERTIES),
         },
     )
-    credential.add_resource_dependency(issuer._serve(subject))  # noqa: SLF001 - the two make one construct
-    subject.ids.give(credential, "Credential")
+    credential.add_resource_dependency(issuer.serve(subject))
+    ids.give(credential, "Credential")
+    if wanted.hours is not None:
+        schedule = _schedule(scope, secret_arn, issuer.function_arn, wanted.hours)
+        schedule.add_resource_dependency(credential)
+        ids.give(schedule, "Rotation")
     return credential
 
 
-def rotate(scope: Construct, issuer: CredentialIssuer, subject: Subject, credential: CfnResource, hours: int) -> None:
+def declare(login: Login, secret_arn: str) -> Declaration:
+    """Return the declaration of a login, with the secret that holds it."""
+    port = Token.as_string(login.port) if is_token(login.port) else str(login.port)
+    return Declaration(secret_arn, login.region, login.host, port, login.field_names)
+
+
+def tags(declared: Declaration) -> list[dict[str, str]]:
+    """Return the declaration as tags of the user, from which a rotation reads it."""
+    return [{"key": name, "value": value} for name, value in declared.named(TAGS).items()]
+
+
+def _digest(scope: Construct, wanted: Wanted, function: tuple[str, str | None]) -> str:
+    """Return a digest of everything about a login that cannot be changed after creation.
+
+    The stack's own region and the region's own endpoint are left out, so that a stack can be given its ``env`` later.
+    """
+    stack, login = stack_of(scope), wanted.login
+    region = None if login.region == place_of(stack).region else login.region
+    host = None if login.host == check_host(None, login.region) else login.host
+    told = [region, host, login.port, login.field_names, *wanted.chosen, *function]
+    return digest(stack.resolve(told) if any(map(is_token, told)) else told)
+
+
+def _schedule(scope: Construct, secret_arn: str, function_arn: str, hours: int) -> secretsmanager.CfnRotationSchedule:
     """Have Secrets Manager renew the login at an interval, but not at deployment.
 
     See https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
     """
     # Whether `rate(1 days)` is taken is not documented.
     rate = f"rate({hours} hours)" if hours % 24 or hours == 24 else f"rate({hours // 24} days)"  # noqa: PLR2004 - a day
-    schedule = secretsmanager.CfnRotationSchedule(
+    return secretsmanager.CfnRotationSchedule(
         scope,
         "Rotation",
-        secret_id=subject.secret_arn,
-        rotation_lambda_arn=issuer.function_arn,
+        secret_id=secret_arn,
+        rotation_lambda_arn=function_arn,
         rotate_immediately_on_update=False,
         rotation_rules={"scheduleExpression": rate},
     )
-    schedule.add_resource_dependency(credential)
-    subject.ids.give(schedule, "Rotation")

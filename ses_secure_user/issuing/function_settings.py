@@ -1,4 +1,4 @@
-"""The function's own properties, checked before it is made."""
+"""The function's own properties, checked before it is created."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from ses_secure_user.cdk.tokens import is_token
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
+
+FUNCTION_SECONDS = 600
+EVENT_AGE_SECONDS = 300
+SERVICE_TIMEOUT_SECONDS = FUNCTION_SECONDS + EVENT_AGE_SECONDS
+"""When CloudFormation gives up: no event starts so late that it goes on after that."""
 
 OLDEST_RUNTIME = (3, 11)
 SAFE_CONCURRENCY = 10
@@ -33,7 +38,7 @@ def check_runtime(runtime: lambda_.Runtime) -> None:
 
 
 def check_concurrency(limit: int | None) -> None:
-    """Check how many invocations may run at once.
+    """Check the number of invocations that may run at once.
 
     Raises:
         ValueError: It is no number, or none could run.
@@ -46,7 +51,7 @@ def check_concurrency(limit: int | None) -> None:
 
 
 def check_dead_letter_queue(queue: sqs.IQueue | None) -> None:
-    """Check where events go that the function could not take.
+    """Check the queue for events that the function could not take.
 
     Raises:
         ValueError: It is no queue, or one that Lambda cannot use

@@ -1,4 +1,4 @@
-"""What an issuer may touch: managed policies of its role that name each user and each secret."""
+"""The permissions of an issuer: managed policies of its role that name each user and each secret."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from aws_cdk import CfnResource, Stack
 
-    from ses_secure_user.cdk.logical_ids import LoginIds
     from ses_secure_user.login.replicas import Replica
 
 SUBJECT_CHARACTERS = 5_200
@@ -66,7 +65,6 @@ class Subject(NamedTuple):
 
     Attributes:
         stack: The stack it is in.
-        user_name: The user's name.
         user_arn: Its ARN.
         secret_arn: The ARN of the secret that holds its login.
         key_arn: The secret's own key, if it has one.
@@ -74,11 +72,9 @@ class Subject(NamedTuple):
         path: Its path in the tree.
         chosen: The names that the caller chose for the user and the secret.
         digest: What changes when another login takes the place of this one.
-        ids: The logical ids of its resources.
     """
 
     stack: Stack
-    user_name: str
     user_arn: str
     secret_arn: str
     key_arn: str | None
@@ -86,16 +82,15 @@ class Subject(NamedTuple):
     path: str
     chosen: tuple[str | None, str | None]
     digest: str
-    ids: LoginIds
 
     @property
     def keys(self) -> set[tuple[str, str]]:
-        """Its secret's key and its replicas' own ones, each with the region it is in, if that is another."""
+        """The keys of the secret and of its replicas, each with its region if that is another one."""
         own = {("", self.key_arn)} if self.key_arn else set()
         return own | {(one.region, one.key_arn) for one in self.replicas if one.key_arn}
 
     def characters(self, known: set[tuple[str, str]]) -> int:
-        """The most that its ARNs add to a policy that has some of the keys already."""
+        """Return the most that its ARNs add to a policy that has some of the keys already."""
         user_name, secret_name = self.chosen
         user = _length(user_name, _USER_NAME)
         secret = _length(secret_name, len(self.path) + _SECRET_SUFFIX)
@@ -105,7 +100,7 @@ class Subject(NamedTuple):
 
 @jsii.implements(IStableAnyProducer)
 class _Document:
-    """A policy's document, asked for once, when the template is written."""
+    """The document of a policy, produced once, when the template is written."""
 
     def __init__(self, access: AccessPolicy) -> None:
         self._access = access
@@ -117,10 +112,10 @@ class _Document:
 
 
 class RoleAccess:
-    """What an issuer's role may touch, in as few policies as hold it: those of a stack's users are in that stack."""
+    """The managed policies of an issuer's role, as few as possible. Those of a stack's users are in that stack."""
 
     def __init__(self, issuer: Construct, role_name: str, *, needed: Sequence[CfnResource]) -> None:
-        """Allow nothing yet.
+        """Create no policy yet.
 
         Args:
             issuer: The issuer, which the policies of its own stack's users become children of.
@@ -134,7 +129,7 @@ class RoleAccess:
         self._policies: dict[Stack, list[AccessPolicy]] = {}
 
     def serve(self, subject: Subject) -> iam.CfnManagedPolicy:
-        """Add a user, and return what must be deployed before it can be served.
+        """Add a user, and return the resource that must be deployed before the user can be served.
 
         Raises:
             ValueError: The role would need more policies than it may have.
@@ -156,7 +151,7 @@ class RoleAccess:
         return made
 
     def _check_room(self, stack: Stack) -> None:
-        """Count the role's policies with one more, beside the basic one and those that replace a stack's."""
+        """Count the role's policies with one more, the basic one, and those that replace a stack's."""
         counts = [len(policies) + (one is stack) for one, policies in self._policies.items()]
         if 1 + sum(counts) + max(counts) > ROLE_POLICIES:
             rule = f"serve as many users as fit into the {ROLE_POLICIES} policies of a role, and can be replaced there"
@@ -179,7 +174,7 @@ class AccessPolicy:
     """
 
     def __init__(self, scope: Construct, construct_id: str, role_name: str) -> None:
-        """Make a policy that names nobody yet."""
+        """Create a policy that names no user yet."""
         self._stack = stack_of(scope)
         self._document = _Document(self)
         document = Lazy.any(self._document)
@@ -190,11 +185,11 @@ class AccessPolicy:
         self._room = SUBJECT_CHARACTERS
 
     def holds(self, subject: Subject) -> bool:
-        """Whether there is room for one more."""
+        """Return whether there is room for one more user."""
         return subject.characters(self._keys) <= self._room
 
     def add(self, subject: Subject) -> None:
-        """Add a user to the policy, and let the logical id change with it."""
+        """Add a user to the policy, and change the logical id accordingly."""
         self._subjects.append(subject)
         self._room -= subject.characters(self._keys)
         self._keys |= subject.keys
@@ -205,7 +200,7 @@ class AccessPolicy:
         self.resource.override_logical_id(ending(self._own_id, subjects))
 
     def statements(self) -> list[Statement]:
-        """Write the statements, once all users are named.
+        """Return the statements, once all users are named.
 
         ``ForAllValues`` is true on a missing key, which the calls that set no tags need. So a statement of its own for
         TagResource, which would name each secret twice, is not needed.

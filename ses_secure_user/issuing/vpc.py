@@ -1,4 +1,4 @@
-"""The function's place in a VPC: its subnets, its security groups, and the rights on network interfaces."""
+"""The VPC configuration of the function: subnets, security groups, and permissions for network interfaces."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INTERFACE_ACTIONS = (
 
 
 def check_subnets(vpc: ec2.IVpc | None, vpc_subnets: ec2.SubnetSelection | None) -> list[str]:
-    """Check where in its VPC a function is to run.
+    """Check the subnets that a function is to run in.
 
     Args:
         vpc: The VPC, if any.
@@ -77,13 +77,18 @@ def check_groups(vpc: ec2.IVpc | None, security_groups: Sequence[ec2.ISecurityGr
 def network(
     scope: Construct, vpc: ec2.IVpc, subnet_ids: list[str], given: Sequence[ec2.ISecurityGroup] | None
 ) -> dict[str, list[str]]:
-    """Put a function into subnets, in the given security groups or in one that lets HTTPS and SMTP out."""
+    """Return the VPC configuration of a function.
+
+    Its security groups are the given ones, or one that lets HTTPS and SMTP out.
+    """
     groups = given or [_security_group(scope, vpc)]
     return {"subnetIds": subnet_ids, "securityGroupIds": [group.security_group_id for group in groups]}
 
 
 def interface_statements() -> list[Statement]:
-    """Let Lambda attach a function to its VPC with the function's role, and deny the same to the function's own code.
+    """Return statements that let Lambda attach a function to its VPC with the function's role.
+
+    The same is denied to the function's own code.
 
     Only calls that the code makes carry ``lambda:SourceFunctionArn``
     (https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html).

@@ -1,1 +1,1 @@
-"""The login: where it is valid, how often it is renewed, and the secret that holds it."""
+"""The login: its endpoint, its rotation interval, and the secret that holds it."""

@@ -1,4 +1,4 @@
-"""The SMTP endpoint that a login is for."""
+"""The SMTP endpoint of a login."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def check_region(prop: str, region: object) -> str:
 
 
 def check_host(host: str | None, region: str) -> str:
-    """Check an endpoint's name, and fill in the region's own.
+    """Check an endpoint's name. Return the region's own endpoint by default.
 
     Args:
         host: The name. Default: ``email-smtp.REGION.amazonaws.com``.

@@ -1,4 +1,4 @@
-"""The secret as the construct hands it out: deployed once a login is in it, with grants that allow what they say."""
+"""The secret that the construct returns: deployed after the login is in it, with grants that take effect."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _WRITE = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret", "secre
 
 @jsii.implements(secretsmanager.ISecret)
 class IssuedSecret(Resource):
-    """A secret with a login in it.
+    """A secret that holds a login.
 
     It is the CDK's imported secret but for its grants. Those of the CDK write no resource policy for an imported
     secret, and for a key only into the key's own policy; they report success for what then allows nothing.
     """
 
     def __init__(self, scope: Construct, construct_id: str, secret_arn: str, encryption_key: kms.IKey | None) -> None:
-        """Hand out the secret of an ARN, which is known once the login is in it."""
+        """Import the secret by its ARN, which is known once the login is in it."""
         super().__init__(scope, construct_id)
         self._imported = secretsmanager.Secret.from_secret_attributes(
             self, "Imported", secret_complete_arn=secret_arn, encryption_key=encryption_key
@@ -45,22 +45,22 @@ class IssuedSecret(Resource):
 
     @property
     def secret_arn(self) -> str:
-        """The ARN."""
+        """The secret's ARN."""
         return self._arn
 
     @property
     def secret_full_arn(self) -> str | None:
-        """The ARN, which is complete."""
+        """The secret's complete ARN."""
         return self._arn
 
     @property
     def secret_name(self) -> str:
-        """The name."""
+        """The secret's name."""
         return self._imported.secret_name
 
     @property
     def encryption_key(self) -> kms.IKey | None:
-        """The customer key, if there is one."""
+        """The customer managed key, if there is one."""
         return self._key
 
     @property
@@ -74,11 +74,11 @@ class IssuedSecret(Resource):
         return self._imported.secret_value
 
     def secret_value_from_json(self, key: str) -> SecretValue:
-        """A field's value, as a dynamic reference."""
+        """Return a field's value, as a dynamic reference."""
         return self._imported.secret_value_from_json(key)
 
     def cfn_dynamic_reference_key(self, **options: Any) -> str:  # noqa: ANN401 - as the CDK has it
-        """What a dynamic reference to the secret is made of."""
+        """Return the key of a dynamic reference to the secret."""
         return self._imported.cfn_dynamic_reference_key(**options)
 
     def add_rotation_schedule(self, id: str, **options: Any) -> secretsmanager.RotationSchedule:  # noqa: A002, ANN401
@@ -90,7 +90,7 @@ class IssuedSecret(Resource):
         return self._imported.attach(target)
 
     def deny_account_root_delete(self) -> None:
-        """Deny the account's root to delete the secret."""
+        """Deny the deletion of the secret to all principals of the account."""
         self.add_to_resource_policy(
             iam.PolicyStatement(
                 effect=iam.Effect.DENY,
@@ -108,7 +108,7 @@ class IssuedSecret(Resource):
         return iam.AddToResourcePolicyResult(statement_added=True, policy_dependable=self._policy)
 
     def grant_read(self, grantee: iam.IGrantable, version_stages: Sequence[str] | None = None) -> iam.Grant:
-        """Allow somebody to read the value, and to decrypt it with the customer key."""
+        """Allow a principal to read the value, and to decrypt it with the customer managed key."""
         grant = self._grant(grantee, _READ, "kms:Decrypt")
         if version_stages:
             stages = {"secretsmanager:VersionStage": list(version_stages)}
@@ -118,7 +118,7 @@ class IssuedSecret(Resource):
         return grant
 
     def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow somebody to write a value, and to encrypt it with the customer key."""
+        """Allow a principal to write a value, and to encrypt it with the customer managed key."""
         return self._grant(grantee, _WRITE, "kms:Decrypt", "kms:GenerateDataKey")
 
     def _grant(self, grantee: iam.IGrantable, actions: list[str], *key_actions: str) -> iam.Grant:
@@ -135,7 +135,10 @@ class IssuedSecret(Resource):
         return grant
 
     def _grant_key(self, grantee: iam.IGrantable, key: kms.IKey, actions: list[str], *, by_resource: bool) -> None:
-        """Allow to use the key through Secrets Manager: where the grantee has no policy here, by the key's own."""
+        """Allow the use of the key through Secrets Manager.
+
+        If the grantee has no policy here, the key's own policy allows it.
+        """
         conditions = {"StringEquals": via("secretsmanager", place_of(stack_of(self)).region)}
         iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[key.key_arn], conditions=conditions)
         if not by_resource:
@@ -173,12 +176,12 @@ class IssuedSecret(Resource):
 
 
 def _home(principal: iam.IPrincipal) -> Stack | None:
-    """The stack that a principal is made or imported in, if any."""
+    """Return the stack that a principal is created or imported in, if any."""
     return cast("Stack | None", getattr(principal, "stack", None))
 
 
 def _account(principal: iam.IPrincipal) -> str | None:
-    """The account of a principal, if it tells."""
+    """Return the account of a principal, if it is known."""
     if principal.principal_account is None and isinstance(principal, iam.ArnPrincipal):
         return principal.arn.split(":")[4] if principal.arn.count(":") >= 5 else None  # noqa: PLR2004 - parts of an ARN
     return principal.principal_account

@@ -1,4 +1,4 @@
-"""Copies of the secret in other regions."""
+"""Replicas of the secret in other regions."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _PROPERTY = "replica_regions"
 
 
 class Replica(NamedTuple):
-    """A copy: its region, and the ARN of its own key if it has one."""
+    """A replica: its region, and the ARN of its own key if it has one."""
 
     region: str
     key_arn: str | None = None
 
 
 def check_replicas(given: Sequence[str | secretsmanager.ReplicaRegion], home: str) -> tuple[Replica, ...]:
-    """Check the regions to keep a copy in.
+    """Check the regions of the secret's replicas.
 
     Args:
         given: The regions, or ``ReplicaRegion`` for a key of their own.

@@ -1,4 +1,4 @@
-"""How often a login is renewed."""
+"""The interval at which a login is renewed."""
 
 from aws_cdk import Duration
 
@@ -14,7 +14,7 @@ _LONGEST_AUDITED_HOURS = 45 * 24
 
 
 def check_interval(rotation_interval: Duration | None) -> int | None:
-    """Check the interval of rotation, and give it in hours.
+    """Check the rotation interval, and return it in hours.
 
     Raises:
         ValueError: Secrets Manager does not rotate that often or that seldom
@@ -35,7 +35,7 @@ def check_interval(rotation_interval: Duration | None) -> int | None:
 
 
 def interval_warnings(hours: int | None) -> list[tuple[str, str]]:
-    """Valid but risky intervals: pairs of a stable id and a message."""
+    """Return warnings about valid but risky intervals: pairs of a stable id and a message."""
     if hours is None:
         text = "`rotation_interval` is None, so a login that leaked is valid until somebody revokes it"
         return [("ses-secure-user:noRotation", text)]
@@ -49,7 +49,7 @@ def interval_warnings(hours: int | None) -> list[tuple[str, str]]:
 
 
 def check_period(period: Duration | None, default: Duration, example: str) -> Duration:
-    """Check what one data point of a metric sums up, and fill in the default.
+    """Check the period of a metric's data points, and return the default if none is given.
 
     Raises:
         ValueError: It is no Duration.

@@ -1,4 +1,4 @@
-"""The login as a value: where it is valid and what its secret's fields are called; checked before anything is made."""
+"""The settings of a login: its endpoint and the names of its secret's fields, checked before anything is created."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .rotation_interval import interval_warnings
 
 
 class Login(NamedTuple):
-    """What a login opens, and what its secret's fields are called."""
+    """The endpoint of a login, and the names of its secret's fields."""
 
     region: str
     host: str
@@ -36,7 +36,7 @@ def check_login(
     *,
     verify_login: bool,
 ) -> Login:
-    """Check a caller's endpoint, and fill in the region's own.
+    """Check a caller's endpoint. Return the login, with the region's own endpoint by default.
 
     Args:
         region: The region of the endpoint, or a token.
@@ -55,7 +55,7 @@ def check_login(
 
 
 def login_warnings(login: Login, interval_hours: int | None) -> list[tuple[str, str]]:
-    """Valid but risky settings, of the interval too: pairs of a stable id and a message."""
+    """Return warnings about valid but risky settings and intervals: pairs of a stable id and a message."""
     found = interval_warnings(interval_hours)
     if not is_token(login.region) and login.region not in SMTP_REGIONS:
         text = f"`ses_region` {login.region} is not known to have an SES SMTP endpoint"
@@ -64,7 +64,7 @@ def login_warnings(login: Login, interval_hours: int | None) -> list[tuple[str, 
 
 
 def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """Check further names for the secret's fields; all of them fit into one tag of 256 characters.
+    """Check further names for the secret's fields. All of them must fit into one tag of 256 characters.
 
     Raises:
         ValueError: A field is unknown, a name not allowed, or two fields would have one name.

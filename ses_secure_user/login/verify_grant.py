@@ -1,4 +1,4 @@
-"""What a principal must be allowed to do to prove a login with the command line; `grant_verify` allows it."""
+"""The permissions that are needed to prove a login with the command line. `grant_verify` grants them."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ VERIFY_ACTIONS = {
     "identities": ["ses:GetEmailIdentity"],
     "account": ["ses:GetAccount", "ses:ListEmailIdentities"],
 }
-"""The calls by what they are about, beside those that read the secret; the last ones take no resource
+"""The calls by what they are about, next to those that read the secret; the last ones take no resource
 (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsimpleemailservicev2.html)."""
 
 
 def identity_arns(document: Mapping[str, Any]) -> list[str]:
-    """The ARNs of the identities that a user's policy names."""
+    """Return the ARNs of the identities that a user's policy names."""
     resources = next(one["NotResource"] for one in document["Statement"] if "NotResource" in one)
     listed = [resources] if isinstance(resources, str) else resources
     return [arn for arn in listed if ":identity/" in arn]
 
 
 def grant_verification(read: iam.Grant, grantee: iam.IGrantable, arns: Mapping[str, Sequence[str]]) -> iam.Grant:
-    """Add to the right to read a secret what else proving its login takes.
+    """Add to the grant to read a secret the other permissions that proving its login needs.
 
     Args:
         read: The grant to read it.

@@ -1,1 +1,1 @@
-"""Restrictions: what may be sent, by whom and from where, and the policy that says so."""
+"""Restrictions: the allowed mail, senders and networks, and the policy that enforces them."""

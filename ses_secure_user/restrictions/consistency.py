@@ -1,4 +1,4 @@
-"""What the entries of a property have to do with each other, and with those of another one."""
+"""Checks across list entries: no duplicates, and every From address belongs to an identity."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_once(prop: str, values: Sequence[str]) -> None:
 
 
 def check_membership(identities: Sequence[str], senders: Sequence[str]) -> None:
-    """Check that each From address is an identity, or of an identity's domain or a subdomain of it.
+    """Check that each From address is an identity, or belongs to an identity's domain or a subdomain of it.
 
     Raises:
         ValueError: One is not

@@ -1,4 +1,4 @@
-"""The marks of CDK tokens: values known at deployment alone, which pass every check. Told without the CDK."""
+"""The markers of CDK tokens: values known only at deployment, which pass every check. Recognized without the CDK."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def is_list_token(values: Sequence[str]) -> bool:
 
 
 def literals(values: Sequence[str]) -> tuple[str, ...]:
-    """Leave out what is known only at deployment."""
+    """Return the values without those that are known only at deployment."""
     return () if is_list_token(values) else tuple(value for value in values if not is_marked(value))

@@ -11,7 +11,7 @@ PATTERN = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
 def spelled(prop: str, moment: object) -> str:
-    """Write a moment as IAM takes it.
+    """Return a moment in the format that IAM expects.
 
     Raises:
         ValueError: It is no datetime with a time zone, or lies in the past.

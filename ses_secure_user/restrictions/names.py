@@ -1,4 +1,4 @@
-"""Names as SES takes them: identities, addresses, recipients, endpoints, configuration sets."""
+"""Names as SES accepts them: identities, addresses, recipients, endpoints, configuration sets."""
 
 import re
 import unicodedata
@@ -20,7 +20,7 @@ CONFIGURATION_SET_NAME = r"[A-Za-z0-9_-]{1,64}"
 
 
 class _Form(NamedTuple):
-    """A kind of name: how it looks, and whether SES ignores the case of its domain."""
+    """The form of a kind of name, and whether SES ignores the case of its domain."""
 
     pattern: re.Pattern[str]
     rule: str
@@ -55,7 +55,7 @@ _FAULTS = tuple(
 
 
 def _name(prop: str, text: str, form: _Form) -> str:
-    """Check an address or a domain, and write its domain as IAM can hold it: in ASCII."""
+    """Check an address or a domain. Return it with its domain in ASCII, as IAM can hold it."""
     for fault, rule, remedy in _FAULTS:
         if fault.search(text.replace("*", "x") if form is _RECIPIENT else text):
             raise refusal(prop, rule, text, remedy)
@@ -74,7 +74,7 @@ recipient = partial(_name, form=_RECIPIENT)
 
 
 def _punycode(prop: str, text: str, domain: str) -> str:
-    """Write a domain in lower-case ASCII; refuse one that the codec would turn into another (``ß`` into ``ss``)."""
+    """Return a domain in lower-case ASCII. Refuse one that the codec would change (``ß`` into ``ss``)."""
     lower = unicodedata.normalize("NFC", domain.lower())
     if lower.isascii():
         return lower

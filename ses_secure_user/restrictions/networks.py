@@ -32,7 +32,7 @@ _RESERVED = tuple(
     }.items()
     for network in networks
 )
-"""The networks nobody sends from on the internet (IANA special-purpose registries), the more telling name first.
+"""The networks that no one sends from on the internet (IANA special-purpose registries), the more telling name first.
 
 Written out because ``is_global`` differs from one Python to the next. Documentation networks are not among them:
 examples use them.
@@ -47,7 +47,7 @@ _Family = TypeVar("_Family", IPv4Network, IPv6Network)
 
 
 def merged_networks(values: Iterable[str]) -> list[str]:
-    """Merge networks into the fewest that say the same.
+    """Merge networks into the fewest that contain the same addresses.
 
     Raises:
         ValueError: One is none or not public, or together they are the whole internet.
@@ -72,7 +72,7 @@ def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Fam
 
 
 def network(prop: str, text: str) -> str:
-    """Check one network, and write it with its prefix.
+    """Check one network, and return it with its prefix length.
 
     Raises:
         ValueError: It is none, or not public.
@@ -111,6 +111,6 @@ def _within(network: _Network, other: _Network) -> bool:
 
 
 def wide_networks(networks: Iterable[str]) -> list[tuple[str, int]]:
-    """Find the networks that are wider than anybody sends from, each with the longest prefix that is."""
+    """Return the networks that are wider than any sender needs, each with the longest prefix that is."""
     found = [(ip_network(text), text) for text in networks]
     return [(text, _WIDEST[network.version]) for network, text in found if network.prefixlen < _WIDEST[network.version]]

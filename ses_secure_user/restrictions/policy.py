@@ -1,4 +1,4 @@
-"""The IAM document that is the user's policy and boundary, written from the rows; and whether it fits."""
+"""The IAM document that is the user's policy and boundary, written from the rows, and a check of its size."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _Condition = dict[str, dict[str, str | list[str]]]
 
 
 def policy_document(restrictions: Restrictions, *, partition: str, region: str, account: str) -> dict[str, object]:
-    """Write the restrictions as the IAM document that is the user's policy and permissions boundary at once.
+    """Return the IAM document that is the user's policy and permissions boundary at once.
 
     Args:
         restrictions: What `restrict` made.
@@ -45,11 +45,11 @@ def policy_document(restrictions: Restrictions, *, partition: str, region: str, 
 
 
 def statements(resources: Sequence[str], values: Mapping[str, Sequence[str]]) -> list[Mapping[str, object]]:
-    """Write the statements.
+    """Return the statements.
 
     The Allow statements say what may be sent; the Deny statements say the same from the other side, so that neither a
     policy attached later nor an SES identity policy that names the user (which passes a boundary's silence) widens it.
-    A positive operator is false on a missing key and a negated one is true, so a request that does not tell its
+    A positive operator is false on a missing key and a negated one is true, so a request without its
     origin, sender or recipients is denied twice. Set operators are the exception: ``ForAllValues`` is true and
     ``ForAnyValue`` false on a missing key, so ``Null`` stands next to both
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html;
@@ -75,7 +75,7 @@ def statements(resources: Sequence[str], values: Mapping[str, Sequence[str]]) ->
 
 
 def check_size(restrictions: Restrictions) -> None:
-    """Check that a managed policy holds the restrictions, with the longest names a partition, region and account have.
+    """Check that the restrictions fit into a managed policy, with the longest partition, region and account.
 
     Raises:
         ValueError: They are too many; the message names the longest list, and how much of it fits.
@@ -96,25 +96,25 @@ def check_size(restrictions: Restrictions) -> None:
 
 
 def policy_size(document: dict[str, object]) -> int:
-    """Count a document's characters as IAM does, taking 64 for each token whose value is not known yet."""
+    """Count a document's characters as IAM does. Each token of unknown value counts as 64."""
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     return len(re.sub(rf"{TOKEN}|#\{{Token\[[^\]]*\]\}}", "x" * 64, text))
 
 
 def _resource_names(values: Mapping[str, Sequence[str]]) -> Iterable[str]:
-    """Name what a send touches: SES may judge the domain's identity, the address's own, a recipient's or a set."""
+    """Return the resources that SES may check: the identity of the domain, address or recipient, and the set."""
     found = ((row, value) for row in ROWS if row.resource for value in values[row.prop] if not is_list_token([value]))
     return dict.fromkeys(f"{row.resource}/{value}" for row, value in found)
 
 
 def _tests(row: Row, values: Mapping[str, Sequence[str]]) -> list[_Test]:
-    """What an allowed send must match."""
+    """Return the tests that an allowed send must pass."""
     found = values[row.prop]
     return [(row.operator, row.key, found), *([("Null", row.key, ("false",))] if row.is_set and found else [])]
 
 
 def _denials(row: Row, values: Mapping[str, Sequence[str]]) -> list[tuple[str, _Test]]:
-    """What no send may match, by the Sid of the statement."""
+    """Return the tests by which a send is denied, each with the Sid of its statement."""
     found = values[row.prop]
     unknown = [(row.deny_unknown, ("Null", row.key, ("true",)))] if row.is_set and found else []
     return [(row.deny, (row.negated, row.key, found)), *unknown]

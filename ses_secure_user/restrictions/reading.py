@@ -1,4 +1,4 @@
-"""The restrictions that a deployed policy document declares, and where it is not what the construct writes."""
+"""The restrictions that a deployed policy document declares, and its deviations from the construct's policy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _GUARDED = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployed:
-    """What a policy document restricts mail to.
+    """The restrictions of a policy document.
 
     Attributes:
         resources: ARNs of identities and configuration sets.
@@ -61,11 +61,11 @@ class Deployed:
 
     @property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """The networks as numbers; what is none is left out."""
+        """The networks as numbers. Values that are not networks are left out."""
         return tuple(found for found in map(_network, self["allowed_cidrs"]) if found)
 
     def arn(self, kind: str, name: str) -> str:
-        """The ARN of another identity or configuration set, in the same account and region."""
+        """Return the ARN of another identity or configuration set, in the same account and region."""
         found = _ARN.fullmatch(self.resources[0])
         return f"{found['prefix'] if found else ''}{kind}/{name}"
 
@@ -75,7 +75,7 @@ class Deployed:
 
 
 def read(document: Document) -> Deployed:
-    """Read what a document restricts mail to: what its Allow and its Deny statements agree on.
+    """Read the restrictions of a document: the values that its Allow and its Deny statements agree on.
 
     Args:
         document: An IAM policy document, as IAM answers it.
@@ -91,7 +91,7 @@ def read(document: Document) -> Deployed:
 
 
 def deviations(document: Document, restrictions: Deployed) -> list[str]:
-    """Say where a document is not, statement by statement, what the construct writes for these restrictions."""
+    """Return, for each statement, how a document differs from what the construct writes for these restrictions."""
     found = {str(one.get("Sid", "")): _normal(one) for one in statements(document)}
     expected = {str(one["Sid"]): _normal(one) for one in written(restrictions.resources, restrictions.values)}
     missing = [f"{sid} is missing, which guards {_GUARDED[sid]}" for sid in expected if sid not in found]
@@ -106,12 +106,12 @@ def deviations(document: Document, restrictions: Deployed) -> list[str]:
 
 
 def statements(document: Document) -> list[Statement]:
-    """The statements of a document, which may be one alone."""
+    """Return the statements of a document, which may hold a single one without a list."""
     return listed(document.get("Statement", []))
 
 
 def listed(value: Any) -> list[Any]:  # noqa: ANN401 - what JSON holds
-    """IAM writes a list of one as its only value."""
+    """Return a value as a list. IAM writes a list with one element as the element alone."""
     return list(value) if isinstance(value, list) else [value]
 
 
@@ -135,7 +135,7 @@ def _covers(statement: Statement, element: str, value: str) -> bool:
 
 
 def _both(document: Document, values_of: Callable[[Statement], list[str]]) -> tuple[str, ...]:
-    """What both effects name; where only one names anything, that."""
+    """Return the values that both effects name. If only one effect names any, return those."""
     allowed, denied = (
         dict.fromkeys(value for one in statements(document) if one.get("Effect") == effect for value in values_of(one))
         for effect in ("Allow", "Deny")
@@ -157,7 +157,7 @@ def _conditions(document: Document, row: Row) -> tuple[str, ...]:
 
 
 def _normal(statement: Statement) -> dict[str, str]:
-    """Each element as text, in which a list of one is its only value and no order counts."""
+    """Return each element as text. A list with one element equals the element, and order does not matter."""
     return {element: json.dumps(_sorted(value), sort_keys=True) for element, value in statement.items()}
 
 

@@ -1,4 +1,4 @@
-"""Check and normalize what a caller restricts a credential to; `policy` writes it down."""
+"""Checks and normalization of a caller's restrictions. `policy` writes them as a document."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IDENTITY_ARN = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Restrictions:
-    """Everything a credential is restricted to, checked and normalized; made by `restrict`.
+    """All restrictions of a credential, checked and normalized. `restrict` creates it.
 
     Attributes:
         values: The values of each property; those of one that restricts nothing are empty. A list token stands for as
@@ -40,7 +40,7 @@ class Restrictions:
         return self.values[prop]
 
     def but(self, prop: str, values: tuple[str, ...]) -> Restrictions:
-        """Return the same with other values of one property."""
+        """Return the same restrictions with other values of one property."""
         return replace(self, values={**self.values, prop: values})
 
 
@@ -70,7 +70,7 @@ def restrict(**given: Any) -> Restrictions:  # noqa: ANN401 - what is no value i
 
 
 def restriction_warnings(restrictions: Restrictions, identity: object, senders: object) -> list[tuple[str, str]]:
-    """Valid but risky restrictions: pairs of a stable id and a message.
+    """Return warnings about valid but risky restrictions: pairs of a stable id and a message.
 
     Args:
         restrictions: What `restrict` made.
@@ -110,7 +110,7 @@ def restriction_warnings(restrictions: Restrictions, identity: object, senders: 
 
 
 def _identity_warnings(identity: object) -> list[tuple[str, str]]:
-    """Warn of identities that may turn out to be something else."""
+    """Return warnings about identities that may turn out to be something else."""
     given = identity if isinstance(identity, list | tuple) else [identity]
     bare = [one for one in given if isinstance(one, str) and is_marked(one) and not _IDENTITY_ARN.fullmatch(one)]
     message = (
@@ -174,7 +174,7 @@ def _listed(row: Row, given: object) -> tuple[str, ...]:
 
 
 def _common(what: str, values: Iterable[str]) -> str | None:
-    """Find the one region or account that all ARNs share; one known at deployment may turn out to be any."""
+    """Return the one region or account that all ARNs share. One known only at deployment may turn out to be any."""
     found = tuple(dict.fromkeys(values))
     known = literals(found)
     if len(known) > 1:

@@ -1,4 +1,4 @@
-"""The restrictions, one row each, without the CDK: whatever handles a restriction reads it from here.
+"""The restrictions, one row each, without the CDK. All code that handles a restriction reads it from here.
 
 The rows hold all that SES documents for `SendRawEmail`, but for what would restrict nothing: `aws:UserAgent` is the
 client's own claim, and `aws:SecureTransport` is always true over SMTP
@@ -86,22 +86,22 @@ class Row:
 
     @property
     def negated(self) -> str:
-        """The operator of the Deny statement, which is true of a missing key unless it works on sets."""
+        """The operator of the Deny statement. It is true for a missing key, unless it works on sets."""
         return _NEGATED[self.operator]
 
     @property
     def is_of_mail(self) -> bool:
-        """Whether the mail itself tells it, and not the request around it."""
+        """True if the value is a part of the mail itself, and not of the request around it."""
         return self.key.startswith("ses:")
 
     @property
     def is_set(self) -> bool:
-        """Whether the key has several values; `Null` must then stand next to the operator."""
+        """True if the key has several values. `Null` must then stand next to the operator."""
         return self.operator.startswith("ForAllValues:")
 
     @property
     def deny_unknown(self) -> str:
-        """Of a set, the Sid of the statement that denies what does not tell it."""
+        """The Sid of the statement that denies a request without this key, if the key is a set."""
         return self.deny.replace("Other", "Unknown")
 
 
@@ -118,7 +118,10 @@ def _first_address(text: str) -> str:
 
 
 def _outside(allowed: Sequence[str]) -> tuple[str, ...]:
-    """An IPv4 and an IPv6 address that no network holds; where they hold all, one that none should."""
+    """Return an IPv4 and an IPv6 address outside all networks.
+
+    If the networks of a family hold all candidates, return one that they should not hold.
+    """
     networks = [ip_network(text, strict=False) for text in allowed]
     families = [[one for one in UNTRUSTED if (":" in one) == is_ipv6] for is_ipv6 in (False, True)]
     return tuple(

@@ -1,4 +1,4 @@
-"""One CloudFormation template for those who write no CDK app: a user with parameters, its function's code inside."""
+"""A CloudFormation template for users without a CDK app: one user with parameters, and the function's code inside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def template() -> str:
-    """Write the template.
+    """Return the template.
 
     Returns:
         JSON, the same to the byte for the same versions of this package and aws-cdk-lib.
@@ -29,5 +29,5 @@ def template() -> str:
 
 
 def code() -> str:
-    """Write the function's code as one file, whose handler is ``index.checked``."""
+    """Return the function's code as one file, whose handler is ``index.checked``."""
     return flatten(_PACKAGE, _PACKAGE / "template" / "checking.py")

@@ -71,7 +71,7 @@ def _only(resources: Json, kind: str) -> Json:
 
 
 def _given(name: str, value: object) -> Json:
-    """Make a value that is there only if a parameter is given."""
+    """Return a value that is present only if a parameter is given."""
     return {"Fn::If": [f"Has{name}", value, {"Ref": "AWS::NoValue"}]}
 
 
@@ -88,7 +88,7 @@ def _statement(statement: Json, conditions: Json) -> Json:
 
 
 def _tests(keys: Json, whole: str | None, conditions: Json) -> Json:
-    """Make what an operator tests depend on the parameters, but for that of the whole statement."""
+    """Make each test of an operator depend on its parameter, except the parameter of the whole statement."""
     names = {key: name for key in keys if (name := _KEYS.get(key)) and name != whole}
     if len(keys) == 1 and names:
         return _given(next(iter(names.values())), keys)

@@ -1,4 +1,4 @@
-"""The template's function: the issuer's, which also refuses what no pattern of a parameter can.
+"""The template's function: the issuer's, with checks that the pattern of a parameter cannot express.
 
 Like the issuer it runs with the runtime's own boto3 and the standard library alone.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def checked(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401 - Lambda's own class
-    """Serve one event, unless it asks for restrictions that the construct would have refused, in its words."""
+    """Serve one event, unless it asks for restrictions that the construct would refuse. Refuse in its words."""
     try:
         if event.get("RequestType") in {"Create", "Update"}:
             _check(event["ResourceProperties"])
@@ -30,7 +30,7 @@ def checked(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401 - L
 
 
 def _check(properties: Mapping[str, Any]) -> None:
-    """Check the texts of parameters, as far as they are told."""
+    """Check the texts of parameters that are given."""
     restrictions = properties.get("Restrictions", {})
     senders, networks = (restrictions.get(name, "") for name in ("FromAddresses", "AllowedCidrs"))
     if senders:

@@ -1,4 +1,4 @@
-"""A module and those that it needs, written as one file, which a template can hold as text.
+"""A module and those that it imports, written as one file that a template can hold as text.
 
 Each stands there as it was written, under its file's name. All names are in one namespace, so the modules' imports of
 each other fall away; so does what is for the type checker alone.
@@ -19,7 +19,7 @@ _WIDTH = 120
 
 
 def flatten(package: Path, entry: Path) -> str:
-    """Write a module and those that it needs as one, each after those that it imports from.
+    """Return a module and those that it imports as one text, each after those that it imports from.
 
     Args:
         package: The folder of this package.
@@ -54,7 +54,7 @@ def _needed(package: Path, path: Path) -> Iterator[Path]:
 
 
 def _is_dropped(node: ast.stmt) -> bool:
-    """Tell whether a statement imports from this package, is for types alone, or stands once in the whole file."""
+    """Return whether a statement is left out: an import from this package, types alone, or a future import."""
     if isinstance(node, ast.If):
         return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
     return isinstance(node, ast.ImportFrom) and (_is_own(node) or node.module == "__future__")
@@ -65,7 +65,7 @@ def _is_own(node: ast.ImportFrom) -> bool:
 
 
 def _defined(node: ast.stmt) -> Iterator[tuple[str, str]]:
-    """Give the names that a statement defines, each with what tells its meaning from another one."""
+    """Yield the names that a statement defines, each with a text that distinguishes its meaning."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         module = getattr(node, "module", "")
         yield from ((alias.asname or alias.name, f"{module}.{alias.name}") for alias in node.names)

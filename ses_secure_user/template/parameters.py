@@ -1,6 +1,6 @@
-"""The template's parameters, each with a pattern that refuses wrong values before anything is made.
+"""The template's parameters, each with a pattern that refuses wrong values before anything is created.
 
-A list is one text with commas, since a rule of CloudFormation can tell whether a text is empty and not whether a list
+A list is one text with commas, since a rule of CloudFormation can check whether a text is empty and not whether a list
 is (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html).
 """
 
@@ -44,7 +44,7 @@ _ARN = r"arn:aws[a-z-]*:{}:[a-z0-9-]+:\d{{12}}:{}"
 
 
 class Parameter(NamedTuple):
-    """A parameter; all are texts, since a pattern refuses more of a number than CloudFormation's bounds do.
+    """A parameter. All are texts, since a pattern refuses more of a number than CloudFormation's bounds do.
 
     Attributes:
         name: Its name.

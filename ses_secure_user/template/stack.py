@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class TemplateStack(Stack):
-    """A stack of one user."""
+    """A stack with one user."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        """Make the parameters, and the user of them."""
+        """Create the parameters, and the user that they configure."""
         synthesizer = DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
         description = f"An SES SMTP login that is worth nothing to a thief (ses-secure-user {__version__})"
         super().__init__(scope, construct_id, synthesizer=synthesizer, description=description)
@@ -91,5 +91,5 @@ class TemplateStack(Stack):
 
 
 def _chosen(name: str, given: dict[str, str], otherwise: str) -> str:
-    """Use a parameter where it is given, and something else where it is not."""
+    """Return a parameter if it is given, and another value if it is not."""
     return Token.as_string(Fn.condition_if(f"Has{name}", given[name], otherwise))

@@ -65,6 +65,8 @@ def test_the_command_line_knows_nothing_of_the_construct() -> None:
         "from ses_secure_user",
         "from ses_secure_user.functions.issuer.contract",
         "from ses_secure_user.functions.issuer.journal",
+        "from ses_secure_user.functions.issuer.smtp",
+        "from ses_secure_user.functions.issuer.versions",
         "from ses_secure_user.restrictions.moments",
         "from ses_secure_user.restrictions.reading",
         "from ses_secure_user.restrictions.rows",

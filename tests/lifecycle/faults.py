@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from ses_secure_user.functions.issuer.patience import CredentialError
+from ses_secure_user.functions.issuer.errors import CredentialError
 from ses_secure_user.functions.issuer.smtp import EndpointUnreachableError, LoginRefusedError
 
 LOGIN, ANSWER = "login", "answer"

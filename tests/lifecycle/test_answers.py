@@ -17,8 +17,8 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from ses_secure_user.functions.issuer import deployment, handler
+from ses_secure_user.functions.issuer.errors import CredentialError
 from ses_secure_user.functions.issuer.lifecycle import Lifecycle
-from ses_secure_user.functions.issuer.patience import CredentialError
 from tests.lifecycle.account import REGION
 from tests.lifecycle.scenes import Stage, stage
 from tests.lifecycle.world import FUNCTION_ARN

@@ -15,8 +15,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ses_secure_user import __version__
-from ses_secure_user.credential_issuer import _EVENT_AGE_SECONDS, _FUNCTION_SECONDS, SERVICE_TIMEOUT_SECONDS
 from ses_secure_user.functions.issuer import deployment, handler, lifecycle, logins, patience, smtp
+from ses_secure_user.issuing.function_settings import EVENT_AGE_SECONDS, FUNCTION_SECONDS, SERVICE_TIMEOUT_SECONDS
 from ses_secure_user.restrictions.policy import policy_document
 from ses_secure_user.restrictions.restrict import restrict
 
@@ -340,11 +340,11 @@ def test_the_design_shows_the_times_that_the_code_has() -> None:
         lifecycle.LIST_SECONDS,
         lifecycle.UNANSWERED_SECONDS,
         logins.GRACE_SECONDS,
-        _FUNCTION_SECONDS,
+        FUNCTION_SECONDS,
         handler.WORK_MARGIN_SECONDS,
         deployment.ANSWER_MARGIN_SECONDS,
         SERVICE_TIMEOUT_SECONDS,
-        _EVENT_AGE_SECONDS,
+        EVENT_AGE_SECONDS,
     ]
 
 

@@ -1,1 +1,1 @@
-"""Clients for the account: one module for each thing that AWS is asked about."""
+"""Clients for the account: one module for each kind of AWS resource."""

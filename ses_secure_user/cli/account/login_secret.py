@@ -1,4 +1,4 @@
-"""The secret: which user it names, which logins it holds, what its journal says, and how it is rotated."""
+"""The secret of a login: the user, the logins, the journal and the rotation that it describes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from ses_secure_user.cli.errors import CannotJudgeError, code_of
 from ses_secure_user.cli.masking import masked
 from ses_secure_user.functions.issuer.journal import Journal
+from ses_secure_user.functions.issuer.versions import CURRENT, PENDING, PREVIOUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef, SecretVersionsListEntryTypeDef
 
-CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 NO_SUCH_SECRET = "ResourceNotFoundException"  # noqa: S105 - an error code
 
 
@@ -40,7 +40,7 @@ class Login:
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> Login | None:
-        """Read it from a version's value; None where that holds none."""
+        """Read a login from a version's value. Return None if it holds none."""
         key_id, password = value.get("username"), value.get("password")
         if isinstance(key_id, str) and isinstance(password, str) and key_id:
             return cls(key_id, password, value)
@@ -87,7 +87,9 @@ class LoginSecret:
 
     @cached_property
     def user_name(self) -> str:
-        """The IAM user that the current value names, or else the previous one; the user's tags must confirm it.
+        """The IAM user that the current value names, or else the previous one.
+
+        The tags of the user must confirm it.
 
         Raises:
             CannotJudgeError: Neither names one.
@@ -103,25 +105,25 @@ class LoginSecret:
 
     @cached_property
     def journal(self) -> Journal:
-        """Which Creates took it, and which of them were undone."""
+        """The journal of the Creates that took the secret and of those that were undone."""
         return Journal.read({one.get("Key", ""): one.get("Value", "") for one in self.description.get("Tags", [])})
 
     def login(self, label: str) -> Login | None:
-        """The login under one of the two labels, or None where no version has it or its value holds no login."""
+        """Return the login under one of the two labels, or None if the version or its login is missing."""
         return Login.read(self._values[label])
 
     def known_keys(self) -> set[str]:
-        """The ids of all keys that a version of the secret holds, those without a label included."""
+        """Return the ids of all keys in any version of the secret, also in versions without a label."""
         logins = (Login.read(self._read(VersionId=one.get("VersionId", ""))) for one in self._versions())
         return {login.key_id for login in logins if login}
 
     def pending(self) -> str | None:
-        """The version that is pending now and not current, if there is one."""
+        """Return the version that is pending now and not current, if there is one."""
         stages = self.api.describe_secret(SecretId=self.arn).get("VersionIdsToStages", {})
         return next((one for one, labels in stages.items() if PENDING in labels and CURRENT not in labels), None)
 
     def created(self, version: str) -> datetime | None:
-        """When a version came to be, or None where it is gone by now."""
+        """Return the creation date of a version, or None if the version does not exist any more."""
         return next((one.get("CreatedDate") for one in self._versions() if one.get("VersionId") == version), None)
 
     @cached_property
@@ -136,7 +138,7 @@ class LoginSecret:
             yield from answer["Versions"]
 
     def _read(self, **which: str) -> Mapping[str, Any]:
-        """The fields of a version's value; none where there is no such version, or no fields in its value."""
+        """Return the fields of a version's value. Return none if there is no such version, or it holds no fields."""
         try:
             text = self.api.get_secret_value(SecretId=self.arn, **which).get("SecretString", "")
         except ClientError as error:

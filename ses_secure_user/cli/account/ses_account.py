@@ -1,4 +1,4 @@
-"""SES in one region: whether it sends, how fast, and as whom."""
+"""SES in one region: its sending status, sending rate and identities."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SesAccount:
-    """The account in SES's eyes, in the region of the client."""
+    """The account as SES describes it, in the region of the client."""
 
     api: SESV2Client
 
     @property
     def region(self) -> str:
-        """Where this is so."""
+        """The region of the client."""
         return self.api.meta.region_name
 
     @cached_property
     def account(self) -> GetAccountResponseTypeDef:
-        """What GetAccount answers."""
+        """The answer of GetAccount."""
         return self.api.get_account()
 
     @property
     def in_sandbox(self) -> bool:
-        """Whether mail may be sent to verified recipients alone."""
+        """True if mail may be sent only to verified recipients."""
         return not self.account["ProductionAccessEnabled"]
 
     @property
     def seconds_between_mails(self) -> float:
-        """How long to wait between two mails, a tenth longer than the account's rate asks for."""
+        """The seconds to wait between two mails: a tenth longer than the account's rate requires."""
         rate = self.account.get("SendQuota", {}).get("MaxSendRate") or 1.0
         return 1.1 / rate if rate > 0 else 0
 
     def check_sending(self) -> None:
-        """Check that anything can be sent at all.
+        """Check that the account can send at all.
 
         Raises:
             CannotJudgeError: SES sends nothing for this account.
@@ -71,14 +71,14 @@ class SesAccount:
             page = self.api.list_email_identities(NextToken=page["NextToken"])
 
     def identity_of(self, address: str) -> str | None:
-        """The verified identity that SES judges a From address by: the address's own, else its nearest domain's."""
+        """Return the verified identity that SES uses for a From address: its own, else its nearest domain's."""
         domain = address.rpartition("@")[2].lower()
         labels = domain.split(".")
         candidates = [address, *(".".join(labels[start:]) for start in range(len(labels)))]
         return next((one for one in candidates if one in self.verified), None)
 
     def identity(self, name: str) -> GetEmailIdentityResponseTypeDef | None:
-        """What SES knows of an identity, or None where there is none."""
+        """Return the answer of GetEmailIdentity, or None if there is no such identity."""
         try:
             return self.api.get_email_identity(EmailIdentity=name)
         except ClientError as error:
@@ -87,6 +87,6 @@ class SesAccount:
             raise
 
     def policies(self, name: str) -> list[Mapping[str, Any]]:
-        """The policies of an identity, by which its owner lets others send (sending authorization)."""
+        """Return the sending authorization policies of an identity, by which its owner lets others send."""
         identity = self.identity(name)
         return [json.loads(text) for text in identity.get("Policies", {}).values()] if identity else []

@@ -1,4 +1,4 @@
-"""IAM's own simulator, asked about single mails.
+"""The IAM policy simulator, asked about single mails.
 
 It judges policies, group, boundary, organization, and a resource policy that is handed over; it does not know which
 condition keys SES fills in (https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html).
@@ -31,7 +31,7 @@ class Send:
 
     Attributes:
         resources: ARNs of the identity and, if one is used, the configuration set.
-        told: What the condition keys hold, by the property that restricts each; what is empty SES does not tell.
+        told: What the condition keys hold, by the property that restricts each; SES sets no key that is empty here.
         action: What is asked for.
     """
 
@@ -40,17 +40,17 @@ class Send:
     action: str = ACTION
 
     def but(self, **told: str | tuple[str, ...]) -> Send:
-        """Return the same mail with something else told of it."""
+        """Return the same mail with other values of some properties."""
         changed = {prop: (value,) if isinstance(value, str) else value for prop, value in told.items()}
         return replace(self, told={**self.told, **changed})
 
     def come(self, **told: str) -> Send:
-        """Return the same mail from another origin, and from no other."""
+        """Return the same mail from one other origin only."""
         return self.but(**{row.prop: () for row in ORIGINS} | told)
 
     @property
     def context(self) -> list[ContextEntryTypeDef]:
-        """The request's condition keys; SES takes nothing without TLS."""
+        """The request's condition keys. SES accepts nothing without TLS."""
         told = [(row.key, row.told_as, self.told.get(row.prop, ())) for row in ROWS if row.key]
         keys = (("aws:SecureTransport", "boolean", ("true",)), *told)
         return [
@@ -61,13 +61,13 @@ class Send:
 
     @property
     def origin(self) -> str:
-        """Where it comes from."""
+        """The origin of the mail."""
         return " and ".join(one for row in ORIGINS for one in self.told.get(row.prop, ()))
 
 
 @dataclass(frozen=True, slots=True)
 class Simulator:
-    """What IAM would decide for one user.
+    """The decisions that IAM would make for one user.
 
     Attributes:
         iam: The client.
@@ -80,7 +80,7 @@ class Simulator:
     resource_policies: Mapping[str, Sequence[Mapping[str, Any]]]
 
     def allows(self, send: Send, *, granted: bool = False) -> bool:
-        """Whether the user may send this.
+        """Return whether the user may send this mail.
 
         Args:
             send: The mail.
@@ -90,7 +90,7 @@ class Simulator:
         return all(self._decision(send, arn, granted=granted) == "allowed" for arn in send.resources)
 
     def allowed_actions(self, actions: Sequence[str]) -> list[str]:
-        """Which of these actions the user may do on some resource that no condition protects."""
+        """Return those actions that the user may perform on some resource that no condition protects."""
         answer = self.iam.simulate_principal_policy(PolicySourceArn=self.user_arn, ActionNames=list(actions))
         return [one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] == "allowed"]
 
@@ -115,7 +115,10 @@ class Simulator:
 
 
 def _merged(policies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """SES keeps up to 20 policies for an identity, the simulator takes one; Sids need not be unique then."""
+    """Merge the policies of an identity, without their Sids, which need not be unique then.
+
+    SES keeps up to 20 policies for an identity, and the simulator takes one.
+    """
     found = (one for policy in policies for one in _statements(policy))
     return {"Version": "2012-10-17", "Statement": [{k: v for k, v in one.items() if k != "Sid"} for one in found]}
 
@@ -126,7 +129,7 @@ def _statements(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _of_resource(answer: SimulatePolicyResponseTypeDef, arn: str) -> str:
-    """The decision on the resource itself; the one above it may be on a template of ARNs."""
+    """Return the decision on the resource itself. The decision above it may be on an ARN template."""
     (result,) = answer["EvaluationResults"]
     for one in result.get("ResourceSpecificResults", []):
         if one["EvalResourceName"] == arn:

@@ -1,4 +1,4 @@
-"""The IAM user behind a login: what its tags declare, its keys, its policies, and its other credentials."""
+"""The IAM user of a login: its tags, keys, policies, and other credentials."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_SUCH_ENTITY = "NoSuchEntity"
 
 @dataclass(frozen=True)
 class SmtpUser:
-    """One IAM user; what is asked of it is asked once.
+    """One IAM user. Each property is requested from IAM once.
 
     Attributes:
         iam: The client.
@@ -51,21 +51,21 @@ class SmtpUser:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The user's name."""
         return self.user["UserName"]
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """The user's ARN."""
         return self.user["Arn"]
 
     @property
     def boundary(self) -> str | None:
-        """The ARN of its permissions boundary."""
+        """The ARN of the user's permissions boundary."""
         return self.user.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
 
     def declaration(self, secret_arn: str) -> Declaration:
-        """What its tags declare of the login in a secret.
+        """Return the declaration of the login in a secret, as the user's tags hold it.
 
         Raises:
             CannotJudgeError: It is not the user of that secret.
@@ -83,24 +83,24 @@ class SmtpUser:
 
     @cached_property
     def keys(self) -> list[AccessKeyMetadataTypeDef]:
-        """Its access keys."""
+        """The user's access keys."""
         return self.iam.list_access_keys(UserName=self.name)["AccessKeyMetadata"]
 
     @cached_property
     def groups(self) -> list[str]:
-        """The names of its groups."""
+        """The names of the user's groups."""
         return [one["GroupName"] for one in self.iam.list_groups_for_user(UserName=self.name)["Groups"]]
 
     @cached_property
     def own_policies(self) -> list[str]:
-        """The names of the policies that are on the user itself, attached or inline."""
+        """The names of the user's own policies, attached or inline."""
         attached = self.iam.list_attached_user_policies(UserName=self.name)["AttachedPolicies"]
         inline = self.iam.list_user_policies(UserName=self.name)["PolicyNames"]
         return [*(one.get("PolicyName", "") for one in attached), *inline]
 
     @cached_property
     def group_policies(self) -> list[str]:
-        """The ARNs of the policies of its groups, and the names of inline ones."""
+        """The policies of the user's groups: the ARNs of attached ones, and the names of inline ones."""
         found: list[str] = []
         for group in self.groups:
             attached = self.iam.list_attached_group_policies(GroupName=group)["AttachedPolicies"]
@@ -109,7 +109,7 @@ class SmtpUser:
         return found
 
     def document(self, policy_arn: str) -> Mapping[str, Any]:
-        """The default version of a managed policy."""
+        """Return the default version of a managed policy."""
         version = self.iam.get_policy(PolicyArn=policy_arn)["Policy"].get("DefaultVersionId", "")
         answer = self.iam.get_policy_version(PolicyArn=policy_arn, VersionId=version)
         document: Any = answer["PolicyVersion"].get("Document", {})
@@ -117,7 +117,7 @@ class SmtpUser:
 
     @cached_property
     def other_credentials(self) -> list[str]:
-        """What the user could sign in with, beside access keys."""
+        """The user's other credentials: those that are not access keys."""
         kinds: dict[str, Callable[[], bool]] = {
             "a console password": self._has_password,
             "a service-specific credential": lambda: bool(
@@ -131,7 +131,7 @@ class SmtpUser:
         return [kind for kind, has in kinds.items() if has()]
 
     def last_used(self, key_id: str) -> tuple[datetime | None, str]:
-        """When a key was last used, and for which service."""
+        """Return the date and the service of a key's last use."""
         used = self.iam.get_access_key_last_used(AccessKeyId=key_id)["AccessKeyLastUsed"]
         return used.get("LastUsedDate"), used["ServiceName"]
 

@@ -1,4 +1,4 @@
-"""Every IAM user of an account with the policies it has, and who made it."""
+"""All IAM users of an account, with their policies and the tool that created each."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class AccountUser:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The user's name."""
         return self.detail.get("UserName", "")
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """The user's ARN."""
         return self.detail.get("Arn", "")
 
     @property
     def made_by(self) -> str:
-        """Who made it, as far as that shows."""
+        """The tool that created the user, as far as that can be determined."""
         tags = {(one["Key"], one["Value"]) for one in self.detail.get("Tags", [])}
         inline = {one.get("PolicyName") for one in self.detail.get("UserPolicyList", [])}
         if self._guarded:
@@ -60,7 +60,7 @@ class AccountUser:
 
     @property
     def _guarded(self) -> bool:
-        """Whether the boundary is, statement by statement, one that the construct writes."""
+        """True if the boundary is, statement by statement, one that the construct writes."""
         if self.boundary is None:
             return False
         try:
@@ -70,7 +70,7 @@ class AccountUser:
 
 
 def account_users(iam: IAMClient) -> list[AccountUser]:
-    """All users of the account."""
+    """Return all users of the account."""
     users: list[UserDetailTypeDef] = []
     groups: dict[str, GroupDetailTypeDef] = {}
     managed: dict[str, Document] = {}

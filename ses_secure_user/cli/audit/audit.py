@@ -74,7 +74,7 @@ class AuditedKey:
 
     @property
     def reach(self) -> Reach:
-        """From where it can send."""
+        """The places from where the key can send."""
         return max((one.reach for one in self.abilities), default=Reach.NOWHERE)
 
     @property
@@ -84,13 +84,13 @@ class AuditedKey:
 
     @property
     def row(self) -> Row:
-        """The claim that it is worth nothing from outside, judged."""
+        """The claim that the key is worth nothing from outside, with its finding."""
         claim: Claim[AuditedKey] = Claim(self.name, "is worth nothing from outside", _worthless)
         return next(judged([claim], self))
 
     @property
     def replacement(self) -> str:
-        """The construct that takes its place, as far as it can be told."""
+        """The construct that replaces the key, as far as it can be determined."""
         domains = list(dict.fromkeys(one.identity for one in self.abilities))
         identity = f'"{domains[0]}"' if len(domains) == 1 else f"one of {', '.join(domains)}"
         senders = list(dict.fromkeys(sender for one in self.abilities for sender in one.senders))
@@ -98,7 +98,7 @@ class AuditedKey:
         return f"SecureSesSmtpUser(…, identity={identity}, from_address={sender}, allowed_cidrs=[…])"
 
     def age(self, now: datetime) -> int | None:
-        """How many days old it is."""
+        """Return the age of the key in days."""
         created = self.key.get("CreateDate")
         return (now - created).days if created else None
 
@@ -108,12 +108,12 @@ def _worthless(key: AuditedKey) -> Finding:
 
 
 def audited_keys(aws: Aws, regions: Sequence[str], progress: Callable[[str], None]) -> list[AuditedKey]:
-    """Judge every key of the account, the worst first, and the oldest of equals.
+    """Judge every key of the account. Return the worst first, and the oldest first among equals.
 
     Args:
         aws: The account.
         regions: Where to look for identities: a key is good for every region's endpoint.
-        progress: Is told what is being asked.
+        progress: Called with a text before each question.
 
     Raises:
         CannotJudgeError: AWS cannot be asked.
@@ -127,7 +127,7 @@ def audited_keys(aws: Aws, regions: Sequence[str], progress: Callable[[str], Non
 
 
 def _breadth(key: AuditedKey) -> int:
-    """How much it can send as: a whole domain counts for more than any number of addresses."""
+    """Return how much a key can send as: a whole domain counts for more than any number of addresses."""
     return sum(1000 if one.anybody else len(one.senders) for one in key.abilities)
 
 
@@ -158,7 +158,7 @@ def _last_used(iam: IAMClient, key: AccessKeyMetadataTypeDef) -> tuple[datetime,
 
 
 def _identities(aws: Aws, regions: Sequence[str], progress: Callable[[str], None]) -> Iterator[Identity]:
-    """The verified identities of each region; one that is not enabled for the account has none."""
+    """Return the verified identities of each region. A region that is not enabled for the account has none."""
     account = aws.account()
     reached = 0
     for region in regions:

@@ -1,4 +1,4 @@
-"""What `audit` found, for people and for programs."""
+"""The findings of `audit`, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOVING = "How to replace one without a mail lost: docs/moving.md."
 
 
 def audit_table(keys: Sequence[AuditedKey], now: datetime) -> Table:
-    """A line for each key: what a leak is worth, whose it is, how old, when it was used."""
+    """Return a table with a row for each key: its user, its age, its last use, and the worth of a leak."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     made.add_column("")
     for heading in ("key", "made by", "age", "last used", "what a leak is worth", "its secret key also"):
@@ -39,13 +39,13 @@ def audit_table(keys: Sequence[AuditedKey], now: datetime) -> Table:
 
 
 def replacements(keys: Sequence[AuditedKey]) -> list[str]:
-    """For each user whose keys are worth anything from outside, what takes its place."""
+    """Return, for each user whose keys are worth anything from outside, the construct that replaces it."""
     worst = {one.user.name: one.replacement for one in keys if one.reach is Reach.ANYWHERE}
     return [f"{user}: {replacement}" for user, replacement in worst.items()]
 
 
 def audit_json(keys: Sequence[AuditedKey], now: datetime) -> str:
-    """One object, with one object for each key."""
+    """Return one JSON object that contains an object for each key."""
     verdict = overall(one.row for one in keys)
     return json.dumps({"verdict": verdict, "keys": [_object(one, now) for one in keys]}, indent=2, ensure_ascii=False)
 

@@ -1,4 +1,4 @@
-"""What an access key is worth to a thief, by IAM's simulator, which is asked about mails.
+"""The worth of an access key to a thief, by the IAM policy simulator, which is asked about mails.
 
 Policies are looked into only for what to ask: whether there is anything to ask about an identity at all, and the values
 that conditions name, which may be what they let through.
@@ -38,7 +38,7 @@ ELSEWHERE: Origin = ("allowed_cidrs", UNTRUSTED[0])
 
 
 class Reach(IntEnum):
-    """From where a key can send, the worst last."""
+    """The places from where a key can send. The worst is last."""
 
     NOWHERE = 0
     INSIDE = 1
@@ -47,7 +47,7 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """What a key can send as one identity.
+    """The mail that a key can send as one identity.
 
     Attributes:
         identity: The identity's name.
@@ -65,13 +65,13 @@ class Ability:
 
     @property
     def any_recipient(self) -> bool:
-        """Whether it can send to anyone."""
+        """True if the key can send to anyone."""
         return self.send.told["allowed_recipients"] == (FOREIGN_RECIPIENT,)
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """Values that a user's policies make conditions of.
+    """Values that the conditions of a user's policies name.
 
     Attributes:
         values: By property, values of its condition key.
@@ -83,7 +83,7 @@ class Hints:
 
 
 def hints_of(documents: Iterable[Document]) -> Hints:
-    """Find what a user's policies let through, if they let through only certain things."""
+    """Collect the values that the conditions of a user's policies name."""
     found: dict[str, dict[str, None]] = {}
     for document in documents:
         for one in statements(document):
@@ -96,7 +96,7 @@ def hints_of(documents: Iterable[Document]) -> Hints:
 
 
 def _samples(row: Row, patterns: Iterable[str]) -> tuple[str, ...]:
-    """Values that match what a policy names; what is none of the kind is left out."""
+    """Return values that match the patterns of a policy. Patterns that are not valid for the property are left out."""
     found = []
     for text in patterns:
         with suppress(ValueError):
@@ -105,7 +105,7 @@ def _samples(row: Row, patterns: Iterable[str]) -> tuple[str, ...]:
 
 
 def ability(simulator: Simulator, arn: str, hints: Hints) -> Ability | None:
-    """The worst that a key can do as one identity, or None where it can send nothing as that.
+    """Return the worst that a key can do as one identity, or None if it can send nothing as that identity.
 
     Args:
         simulator: IAM's judgement of the key's user.
@@ -128,7 +128,7 @@ def ability(simulator: Simulator, arn: str, hints: Hints) -> Ability | None:
 
 
 def in_words(abilities: Sequence[Ability]) -> str:
-    """What a leak of the key is worth: the worst that it can do, in the words of the README's table."""
+    """Describe the worth of a leaked key: the worst that it can do, in the words of the README's table."""
     reach = max((one.reach for one in abilities), default=Reach.NOWHERE)
     if reach is Reach.NOWHERE:
         return "nothing"
@@ -148,7 +148,7 @@ def _senders(abilities: Sequence[Ability]) -> str:
 
 
 def _allowed(simulator: Simulator, arn: str, sender: str, origin: Origin, hints: Hints) -> Send | None:
-    """A mail from there as that sender that is allowed, one to a stranger first."""
+    """Return an allowed mail from this origin as this sender. Mail to a stranger is tried first."""
     own: dict[str, tuple[str, ...]] = {"feedback_address": (sender,), "allowed_recipients": (FOREIGN_RECIPIENT,)}
     others = {
         row.prop: (*own.get(row.prop, ("",)), *hints.values[row.prop])
@@ -165,5 +165,5 @@ def _allowed(simulator: Simulator, arn: str, sender: str, origin: Origin, hints:
 
 
 def _at(identity: str, senders: Iterable[str]) -> tuple[str, ...]:
-    """Those addresses that belong to an identity."""
+    """Return those addresses that belong to an identity."""
     return tuple(one for one in senders if one == identity or f".{one.rpartition('@')[2]}".endswith(f".{identity}"))

@@ -1,1 +1,1 @@
-"""The command `verify`: proof that one login does what it promises, and nothing else."""
+"""The command `verify`: proof that one login allows what it promises, and nothing else."""

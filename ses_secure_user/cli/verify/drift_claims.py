@@ -1,4 +1,4 @@
-"""That nothing was added to the user, its policy or its secret since the deployment, and that the login is renewed."""
+"""Claims that nothing was added to the user, its policy or its secret, and that the login is renewed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNDER_WAY = timedelta(minutes=15)
 
 
 def drift_claims(known: Known) -> list[Claim[Known]]:
-    """Compare the user, its policy and its secret with what the construct deploys."""
+    """Return the claims that compare the user, its policy and its secret with what the construct deploys."""
     return [
         Claim("policy", "the policy is the one that the construct writes", _policy),
         Claim("boundary", "boundary and group hold that one policy", _boundary),
@@ -101,7 +101,7 @@ def _revoked(known: Known) -> Finding:
 
 
 def _tags(known: Known) -> Finding:
-    """Compare what the user's tags declare with what the secret's journal says that its login was issued for."""
+    """Compare the declaration in the user's tags with the one that the secret's journal has for the login."""
     declared, issued = known.declaration, known.secret.journal.digest
     by = (Judge.IAM, Judge.SECRETS_MANAGER)
     if declared.fault:
@@ -115,7 +115,7 @@ def _tags(known: Known) -> Finding:
 
 
 def _secret(known: Known) -> Finding:
-    """Compare the secret's fields with the user's tags; none that holds the password is shown."""
+    """Compare the secret's fields with the user's tags. The evidence shows no field that holds the password."""
     login, declared = known.current, known.declaration
     if declared.fault:
         return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), f"not compared: {masked(declared.fault)}")
@@ -151,7 +151,7 @@ def _rotation(known: Known) -> Finding:
 
 
 def _stuck(known: Known) -> Finding:
-    """Wait for a while if one is under way, such as the trial that follows the deployment of a schedule."""
+    """Wait for a rotation that is in progress, such as the test that follows the deployment of a schedule."""
     for pause in (0, *WAITS):
         if pause:
             known.sleep(pause)

@@ -1,4 +1,4 @@
-"""What is known of one login before anything is tried; what is asked is asked once."""
+"""Facts about one login that are known before any mail is tried. Each is requested once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ses_secure_user.cli.account.login_secret import CURRENT, PREVIOUS
 from ses_secure_user.cli.errors import CannotJudgeError
+from ses_secure_user.functions.issuer.versions import CURRENT, PREVIOUS
 from ses_secure_user.restrictions.rows import BY_PROPERTY
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Known:
-    """One login, and what AWS answers of it.
+    """One login, and the answers of AWS about it.
 
     Attributes:
         secret: The secret that holds it.
@@ -70,14 +70,14 @@ class Known:
 
     @property
     def from_address(self) -> str:
-        """The From address that mail is tried with: the first one that the policy allows."""
+        """The From address of trial mail: the first one that the policy allows."""
         identity = next(iter(self.restrictions.identities), "")
         anyone = identity if "@" in identity else f"noreply@{identity}"
         return next(iter(self.restrictions["from_address"]), anyone)
 
     @cached_property
     def identity(self) -> str:
-        """The verified identity that SES judges this address by.
+        """The verified identity that SES uses for this address.
 
         Raises:
             CannotJudgeError: There is none.
@@ -90,7 +90,7 @@ class Known:
         return name
 
     def allowed(self, prop: str) -> str | None:
-        """A value that a restriction allows; None where it allows any."""
+        """Return a value that a restriction allows, or None if it allows any."""
         row = BY_PROPERTY[prop]
         return next(map(row.sample, self.restrictions[prop]), None)
 
@@ -101,12 +101,12 @@ class Known:
 
     @property
     def other_address(self) -> str:
-        """An address of the same domain that is not allowed, neither as From address nor as Return-Path."""
+        """An address of the same domain that is allowed neither as From address nor as Return-Path."""
         allowed = (self.from_address, *self.restrictions["from_address"], *self.restrictions["feedback_address"])
         return BY_PROPERTY["from_address"].others(allowed)[0]
 
     def others(self, prop: str) -> tuple[str, ...]:
-        """Values that a restriction does not allow."""
+        """Return values that a restriction does not allow."""
         if prop in {"from_address", "feedback_address"}:
             return (self.other_address,)
         return tuple(BY_PROPERTY[prop].others(self.restrictions[prop]))

@@ -1,6 +1,6 @@
-"""What may be sent, judged by SES where mail is accepted from here, and by IAM's simulator where it is not.
+"""Claims about the mail that may be sent, judged by SES where it accepts mail from here, and else by IAM's simulator.
 
-A refusal counts only beside an accepted control that differs in one thing. From outside every mail is refused, so
+A refusal counts only next to an accepted control that differs in one thing. From outside every mail is refused, so
 there SES's refusals prove the networks and nothing else.
 """
 
@@ -30,7 +30,7 @@ UNVERIFIED = "ses-secure-user.example"
 
 
 def mail_claims(tried: Tried) -> list[Claim[Tried]]:
-    """The claims that can be made of this login."""
+    """Return the claims that can be made about the mail of this login."""
     known = tried.known
     found = [Claim("login-current", "the current login is accepted", _current)]
     if known.previous:
@@ -47,7 +47,7 @@ def mail_claims(tried: Tried) -> list[Claim[Tried]]:
 
 
 def observations(tried: Tried) -> list[Claim[Tried]]:
-    """What AWS does not document and a mail or a login from here shows; neither answer breaks anything."""
+    """Return claims about behavior that AWS does not document. Neither answer breaks anything."""
     found = []
     if tried.sends and not tried.known.restrictions["feedback_address"]:
         found.append(Claim("envelope", "is the envelope's sender judged, beside the From header?", _envelope))
@@ -102,7 +102,7 @@ def _why_not_tried(tried: Tried) -> str:
 
 
 def _about_sandbox(tried: Tried, reply: Reply) -> bool:
-    """Whether it is the recipient that is not authorized, as in the sandbox."""
+    """Return whether the identity that is not authorized is the recipient's, as in the sandbox."""
     return bool(reply.denied and reply.denied[1].endswith(f"/{tried.mail.recipient}"))
 
 
@@ -123,7 +123,7 @@ def _refused_from_here(tried: Tried) -> Finding:
 
 
 class _Other:
-    """Judges a value that a restriction does not allow: by SES where a mail from here can have it, else by IAM."""
+    """A judge of a value that a restriction does not allow: SES if a mail from here can have the value, else IAM."""
 
     def __init__(self, row: Row) -> None:
         self._row = row
@@ -143,7 +143,7 @@ class _Other:
 
 
 def _other_identity(tried: Tried) -> Finding:
-    """By IAM with the allowed From address, which differs in the identity alone; by SES as that identity itself."""
+    """Judge another identity. IAM is asked with the allowed From address, SES with that identity's own."""
     other = tried.known.other_identity
     arn = tried.known.restrictions.arn("identity", other or UNVERIFIED)
     by_iam = _by_iam(tried, replace(tried.question, resources=(arn,)))

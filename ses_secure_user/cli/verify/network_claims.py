@@ -1,4 +1,4 @@
-"""From where mail is allowed, and that nothing else is, judged by IAM's simulator."""
+"""Claims that mail is allowed from certain origins and from no others, judged by IAM's simulator."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OTHER_ACTIONS = (
 
 
 def network_claims(tried: Tried) -> list[Claim[Tried]]:
-    """One claim for each allowed origin, and one for everything else."""
+    """Return one claim for each allowed origin, and one for everything else."""
     restrictions = tried.known.restrictions
     others = [(row, value) for row in ORIGINS if row.prop != "allowed_cidrs" for value in restrictions[row.prop]]
     return [
@@ -55,7 +55,7 @@ def _networks(tried: Tried) -> tuple[IPv4Network | IPv6Network, ...]:
 
 
 class _Network:
-    """Judges one network by the four addresses at its edges."""
+    """A judge of one network, by the four addresses at its edges."""
 
     def __init__(self, network: IPv4Network | IPv6Network) -> None:
         self._network = network
@@ -78,7 +78,7 @@ class _Network:
 
 
 class _Origin:
-    """Judges one origin other than a network, such as a VPC endpoint."""
+    """A judge of one origin other than a network, such as a VPC endpoint."""
 
     def __init__(self, prop: str, value: str) -> None:
         self._prop, self._value = prop, value
@@ -108,7 +108,7 @@ def _guard(tried: Tried) -> Finding:
 
 
 def _abuses(tried: Tried) -> Iterator[tuple[str, Send]]:
-    """Each mail with one thing changed; one from elsewhere tells every origin, so that no key is missing."""
+    """Yield mails that each differ in one thing. One from elsewhere has every origin, so that no key is missing."""
     plain, known = tried.question, tried.known
     for row in PURPOSES:
         if known.restrictions[row.prop] or row.is_required:

@@ -1,4 +1,4 @@
-"""Where the command runs: inside the allowed networks, or outside."""
+"""The place where the command runs: inside the allowed networks, or outside."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ UNKNOWN = "say --inside or --outside"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whether the command runs inside, and how that is known.
+    """The place where the command runs, and how it is known.
 
     Attributes:
-        inside: Whether mail from here comes from an allowed network or endpoint; None where only SES's answer tells.
+        inside: Whether mail from here comes from an allowed network or endpoint; None if only SES's answer shows it.
         because: How that is known.
     """
 
@@ -33,7 +33,7 @@ class Place:
 
 
 def own_address() -> str:
-    """Ask AWS which public address this machine has.
+    """Ask AWS for the public address of this machine.
 
     Raises:
         OSError: It cannot be asked.
@@ -46,7 +46,7 @@ def find_place(restrictions: Deployed, ask: Callable[[], str]) -> Place:
     """Compare this machine's public address with the allowed networks.
 
     Mail through a VPC endpoint carries no public address. So where endpoints are allowed, an address outside the
-    networks tells nothing, and SES's answer to an allowed mail must.
+    networks proves nothing, and SES's answer to an allowed mail decides.
 
     Raises:
         CannotJudgeError: The address cannot be found out.

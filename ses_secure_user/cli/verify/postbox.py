@@ -1,6 +1,6 @@
-"""Mail over SES SMTP, to SES's own mailbox simulator, no faster than the account may send.
+"""Mail over SES SMTP to the SES mailbox simulator, no faster than the account may send.
 
-The simulator accepts mail from the sandbox too, delivers to nobody, and counts against no quota but the rate
+The simulator accepts mail from the sandbox too, delivers to no one, and counts against no quota but the rate
 (https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html).
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ses_secure_user.cli.errors import CannotJudgeError
 from ses_secure_user.cli.masking import masked
-from ses_secure_user.functions.issuer.contract import IMPLICIT_TLS_PORTS
+from ses_secure_user.functions.issuer.smtp import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ _DENIED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail to be tried.
+    """One mail to try.
 
     Attributes:
         told: What SES sees of it, by the property that restricts each: the From header's address and display name, the
@@ -54,7 +54,7 @@ class Mail:
 
     @property
     def message(self) -> bytes:
-        """The mail as it is sent."""
+        """The complete message."""
         message = EmailMessage()
         message["From"] = formataddr((self.told.get("from_display_name", ""), self.told["from_address"]))
         message["To"] = self.recipient
@@ -67,7 +67,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the endpoint answered in the end.
+    """The final answer of the endpoint.
 
     Attributes:
         code: The SMTP code.
@@ -81,7 +81,7 @@ class Reply:
 
     @property
     def accepted(self) -> bool:
-        """Whether it is a yes."""
+        """True if the endpoint accepted the mail."""
         return self.code < 300  # noqa: PLR2004 - SMTP
 
     @property
@@ -92,12 +92,12 @@ class Reply:
 
     @property
     def words(self) -> str:
-        """The answer as it came, on one line, without account and key."""
+        """The answer on one line, with account and key masked."""
         return masked(f"{self.code} {self.text}")
 
     @property
     def evidence(self) -> str:
-        """The answer in short: what was refused stands for the sentence around it."""
+        """The answer in short: only the part that was refused."""
         if self.denied:
             action, arn = self.denied
             return f"{self.code} after {self.step}: no {action} on {arn.rpartition(':')[2]}"
@@ -106,7 +106,7 @@ class Reply:
 
 @dataclass
 class Postbox:
-    """The endpoint that a login is for; no password goes anywhere else.
+    """The SMTP endpoint of a login. No password is sent anywhere else.
 
     Attributes:
         declared: What the user's tags declare, the endpoint among it.
@@ -124,7 +124,7 @@ class Postbox:
     _last: float | None = field(default=None, init=False)
 
     def distrust(self, login: Login) -> str:
-        """Say why a login's password is not shown to the endpoint; empty where it may be."""
+        """Return why a login's password is not sent to the endpoint, or an empty text if it may be."""
         if self.declared.fault:
             return masked(self.declared.fault)
         named = (str(login.value.get("host")), str(login.value.get("port")))
@@ -139,7 +139,7 @@ class Postbox:
         return self._session(login, lambda smtp: self._authenticated(smtp, login))
 
     def send(self, login: Login, mail: Mail) -> Reply:
-        """Log in and send one mail, when the account may send another.
+        """Log in and send one mail, as soon as the account may send another.
 
         Raises:
             CannotJudgeError: The password is not to be shown, or the endpoint gives no answer.
@@ -157,7 +157,7 @@ class Postbox:
             raise CannotJudgeError(f"the password is not shown to any host: {reason}")
         endpoint = f"{self.declared.host}:{self.declared.port}"
         try:
-            with self._connection() as smtp:
+            with connect(self.declared.host, int(self.declared.port), self.timeout) as smtp:
                 reply = use(smtp)
         except ssl.SSLCertVerificationError as error:
             reason = error.verify_message
@@ -168,19 +168,6 @@ class Postbox:
         if 400 <= reply.code < 500:  # noqa: PLR2004 - SMTP's codes for what may pass
             raise CannotJudgeError(f"SES puts off for now what it is asked: {reply.evidence}")
         return reply
-
-    def _connection(self) -> smtplib.SMTP:
-        tls = ssl.create_default_context()
-        host, port = self.declared.host, int(self.declared.port)
-        if port in IMPLICIT_TLS_PORTS:
-            return smtplib.SMTP_SSL(host, port, timeout=self.timeout, context=tls)
-        smtp = smtplib.SMTP(host, port, timeout=self.timeout)
-        try:
-            smtp.starttls(context=tls)
-        except BaseException:
-            smtp.close()
-            raise
-        return smtp
 
     def _authenticated(self, smtp: smtplib.SMTP, login: Login) -> Reply:
         try:

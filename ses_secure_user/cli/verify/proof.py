@@ -1,4 +1,4 @@
-"""`verify`: one login, all its claims."""
+"""`verify`: one login, and all its claims."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GRANT = "`mailer.grant_verify(role)` grants what is needed"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user of the command line asked for.
+    """The options of the command line.
 
     Attributes:
         secret_id: The secret's name or ARN.
@@ -50,7 +50,7 @@ class Options:
 
 
 def trial_of(aws: Aws, outside: Outside, options: Options) -> Tried:
-    """Find out everything that the claims are judged by.
+    """Collect everything that the claims are judged by.
 
     Raises:
         CannotJudgeError: There is no such login, or it cannot be asked about.
@@ -106,7 +106,7 @@ def _place(options: Options, restrictions: Deployed, outside: Outside) -> Place:
 
 
 def _policy(user: SmtpUser) -> tuple[Mapping[str, Any], Deployed]:
-    """The user's policy: its boundary, or where that is lost or not readable, the group's."""
+    """Return the user's policy: its boundary, or the group's policy if the boundary is missing or not readable."""
     denied = None
     for arn in _candidates(user):
         try:

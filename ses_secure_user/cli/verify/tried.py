@@ -1,4 +1,4 @@
-"""What is tried with one login: mail that is sent, and the same mail as a question to IAM."""
+"""Trials of one login: mail that is sent, and the same mail as a question to IAM."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAILBOX_SIMULATOR = "success@simulator.amazonses.com"
 
 @dataclass(frozen=True)
 class Tried:
-    """Trials of one login; what is tried is tried once.
+    """Trials of one login. Each is made once.
 
     Attributes:
         known: What is known of it.
@@ -40,7 +40,7 @@ class Tried:
 
     @cached_property
     def mail(self) -> Mail:
-        """A mail that is allowed, from an allowed network."""
+        """A mail that the policy allows from an allowed network."""
         known, label = self.known, uuid.uuid4().hex[:12]
         told = {row.prop: value for row in PURPOSES if row.is_of_mail and (value := known.allowed(row.prop))}
         recipient = self.recipient or MAILBOX_SIMULATOR.replace("@", f"+{label}@")
@@ -49,35 +49,35 @@ class Tried:
 
     @cached_property
     def control(self) -> Reply:
-        """What SES answers to the mail that is allowed."""
+        """The answer of SES to the mail that is allowed."""
         return self.postbox.send(self.known.current, self.mail)
 
     def reply(self, **changed: str) -> Reply:
-        """What SES answers to the allowed mail with one thing changed."""
+        """Return the answer of SES to the allowed mail with one thing changed."""
         return self.postbox.send(self.known.current, Mail({**self.mail.told, **changed}))
 
     @cached_property
     def inside(self) -> bool:
-        """Whether mail from here comes from an allowed origin, as far as that is known."""
+        """True if mail from here comes from an allowed origin, as far as that is known."""
         if self.known.place.inside is None:
             return self.fair and self.control.accepted
         return self.known.place.inside
 
     @property
     def fair(self) -> bool:
-        """Whether mail can be tried, to a recipient that the policy allows, so that a refusal has another reason."""
+        """True if mail can be tried, to a recipient that the policy allows, so that a refusal has another reason."""
         may_be_tried = not self.postbox.distrust(self.known.current)
         return may_be_tried and (self.recipient is not None or self.may_mail_simulator)
 
     @property
     def may_mail_simulator(self) -> bool:
-        """Whether the policy allows SES's mailbox simulator as a recipient."""
+        """True if the policy allows the SES mailbox simulator as a recipient."""
         patterns = self.known.restrictions["allowed_recipients"]
         return not patterns or any(fnmatchcase(MAILBOX_SIMULATOR, pattern) for pattern in patterns)
 
     @property
     def sends(self) -> bool:
-        """Whether mail is accepted from here, so that a refusal has an accepted control next to it."""
+        """True if mail is accepted from here, so that a refusal has an accepted control next to it."""
         return self.fair and self.inside and self.control.accepted
 
     @cached_property
@@ -100,5 +100,5 @@ class Tried:
 
     @cached_property
     def allowed_by_iam(self) -> bool:
-        """Whether IAM allows that mail, so that a denial has an allowed control next to it."""
+        """True if IAM allows that mail, so that a denial has an allowed control next to it."""
         return self.simulator.allows(self.question)

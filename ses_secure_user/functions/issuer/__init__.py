@@ -1,1 +1,1 @@
-"""The Lambda function that issues SES SMTP credentials; deployed alone, so it imports nothing of the package around."""
+"""The Lambda function that issues SES SMTP credentials. It is deployed alone, so it imports nothing around it."""

@@ -1,4 +1,4 @@
-"""What the construct and the function agree on: names of properties, tags and fields, and what they declare."""
+"""The contract between the construct and the function: names of properties, tags and fields, and their values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from .patience import CredentialError
+from .errors import CredentialError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ ENDPOINT = (
 
 
 class Declaration(NamedTuple):
-    """What a login is valid for, as the tags of its IAM user declare it; all is text.
+    """The declaration of a login, as the tags of its IAM user hold it. All values are text.
 
     Attributes:
         secret_id: The ARN of the one secret that holds it.
@@ -51,13 +51,13 @@ class Declaration(NamedTuple):
 
     @classmethod
     def read(cls, given: Mapping[str, str], names: Mapping[str, str]) -> Declaration | None:
-        """Read it under the names of properties or tags; None where one is missing."""
+        """Read a declaration by the names of properties or tags. Return None if one is missing."""
         found = {name: given[theirs] for name, theirs in names.items() if theirs in given}
         return cls(**found) if found.keys() >= set(cls._fields) - {"fields"} else None
 
     @classmethod
     def required(cls, properties: Mapping[str, str]) -> Declaration:
-        """Read it under the names of properties.
+        """Read a declaration by the names of properties.
 
         Raises:
             CredentialError: One is missing.
@@ -68,12 +68,12 @@ class Declaration(NamedTuple):
         return wanted
 
     def named(self, names: Mapping[str, str]) -> dict[str, str]:
-        """Write it under the names of properties or tags."""
+        """Return the declaration by the names of properties or tags."""
         return {names[name]: text for name, text in self._asdict().items() if text}
 
     @property
     def fault(self) -> str:
-        """Why no login may be issued for it; empty if one may."""
+        """The reason why no login may be issued for this declaration. Empty if one may."""
         if not is_ses_host(self.host, self.region):
             return f"{self.host} is not an SMTP endpoint of SES in {self.region}"
         if not re.fullmatch(r"[0-9]{1,5}", self.port):
@@ -84,11 +84,11 @@ class Declaration(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Tells the declarations of one secret apart."""
+        """A hash that distinguishes the declarations of one secret."""
         return hashlib.sha256("\n".join(self[1:]).encode()).hexdigest()[:8]
 
     def value(self, user_name: str, key_id: str, password: str) -> dict[str, object]:
-        """Write the secret's value for a login.
+        """Return the secret's value for a login.
 
         ``url`` is percent-encoded, since half of all passwords have a ``/``.
         """
@@ -99,7 +99,7 @@ class Declaration(NamedTuple):
         return value | {other: value[name] for name, other in (word.split("=", 1) for word in self.fields.split())}
 
     def fits(self, value: Mapping[str, object]) -> bool:
-        """Whether a secret's value is one of this declaration, with no field too few or too many."""
+        """Return whether a secret's value is one of this declaration, with no missing or additional field."""
         user_name, key_id, password = (str(value.get(name)) for name in ("iam_user", "username", "password"))
         return self.value(user_name, key_id, password) == value
 
@@ -109,5 +109,5 @@ TAGS = {name: TAG_PREFIX + name.removesuffix("_id") for name in Declaration._fie
 
 
 def is_ses_host(host: str, region: str | None = None) -> bool:
-    """Whether a name is that of an SMTP endpoint of SES, in one region or in any."""
+    """Return whether a name is that of an SES SMTP endpoint, in one region or in any."""
     return bool(re.fullmatch(ENDPOINT.replace("{region}", re.escape(region) if region else "[a-z0-9-]+"), host))

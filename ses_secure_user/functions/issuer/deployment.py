@@ -1,4 +1,4 @@
-"""The door for CloudFormation's events."""
+"""The handler of CloudFormation's events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .contract import PROPERTIES, Declaration
-from .patience import CredentialError, reason_of
+from .errors import CredentialError, reason_of
 from .versions import token_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 def deploy(event: Event, lifecycle_of: Callable[[str], Lifecycle], seconds: float, log_group_name: str) -> None:
-    """Do what CloudFormation asks for, and give it exactly one answer, also when the seconds run out."""
+    """Serve CloudFormation's event, and answer it exactly once, also when the time runs out."""
     answer = Answer(event)
     watchdog = threading.Timer(
         seconds - ANSWER_MARGIN_SECONDS, answer.fail, ["the function ran out of time; try again"]
@@ -62,7 +62,7 @@ def _create(event: Event, lifecycle: Lifecycle) -> None:
 
 
 def _update(event: Event, _: Lifecycle) -> None:
-    """Succeed where the login is what it was issued as: after a rollback, or where another property changed.
+    """Succeed if the login is what it was issued as: after a rollback, or when another property changed.
 
     What is known at synthesis is in the logical ids, so CloudFormation replaces the login. What is left are values that
     only a deployment knows.
@@ -78,7 +78,7 @@ def _update(event: Event, _: Lifecycle) -> None:
 
 
 def _delete(event: Event, lifecycle: Lifecycle) -> None:
-    """Undo the Create of the physical id, or one that never answered where CloudFormation invented the id."""
+    """Undo the Create of the physical id, or one that never answered, if CloudFormation generated the id."""
     user_name, *own = event["PhysicalResourceId"].split(ID_SEPARATOR)
     # The id is the same for every attempt to delete the resource.
     delete = token_of(event["PhysicalResourceId"])[:8]
@@ -94,7 +94,7 @@ def _digest(properties: Mapping[str, str]) -> str:
 
 
 class Answer:
-    """CloudFormation's answer, given once whoever gives it first.
+    """CloudFormation's answer. It is sent once, by the thread that comes first.
 
     See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
     """
@@ -105,11 +105,11 @@ class Answer:
         self._given = False
 
     def succeed(self) -> None:
-        """Answer that the credential is as asked for."""
+        """Report success."""
         self._give({"Status": "SUCCESS", "Data": {"SecretArn": self._event["ResourceProperties"].get("SecretId")}})
 
     def fail(self, reason: str) -> None:
-        """Answer why it is not."""
+        """Report a failure and its reason."""
         logger.error("%s", reason)
         # JSON writes a control character as six bytes, and an answer that is too long is none.
         printable = "".join(char if char.isprintable() else " " for char in reason)
@@ -126,7 +126,10 @@ class Answer:
             put(self._event["ResponseURL"], json.dumps(answer, ensure_ascii=False).encode())
 
     def _physical_id(self, status: object) -> str:
-        """The event's, which must stay the same; a Create has none yet, and one that failed gets another."""
+        """Return the event's physical id, which must not change.
+
+        A Create has none yet and gets one. A Create that failed gets a different one.
+        """
         properties = self._event.get("ResourceProperties", {})
         digest = FAILED if status == "FAILED" else _digest(properties)
         own = (properties.get("UserName"), properties.get("SecretId"), token_of(self._event["RequestId"])[:8], digest)
@@ -134,7 +137,7 @@ class Answer:
 
 
 def put(url: str, body: bytes) -> None:
-    """Send an answer, again and again if it is not taken; a failure does not show the signed URL."""
+    """Send an answer, and retry if it is not accepted. A failure does not show the signed URL."""
     import urllib.request  # noqa: PLC0415 - half of what is left; a rotation never answers
 
     for attempt in range(1, ANSWER_ATTEMPTS + 1):

@@ -1,4 +1,4 @@
-"""The function: one event in, through the door it belongs to."""
+"""The entry point of the function, which passes each event to its handler."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORK_MARGIN_SECONDS = 30
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, str] | None:  # noqa: ANN401 - Lambda's own class
-    """Serve one event; a rotation step that fails raises, and CloudFormation is answered."""
+    """Serve one event. A rotation step that fails raises an error; CloudFormation gets an answer."""
     seconds = context.get_remaining_time_in_millis() / 1000
     patience = _patience(seconds)
     if "Step" in event:
@@ -50,7 +50,7 @@ def _lifecycle(secret_id: str, patience: Patience) -> Lifecycle:
 
 @functools.cache
 def _client(service: Literal["iam", "secretsmanager"], attempts: int) -> Any:  # noqa: ANN401 - two types of client
-    """A client made on first use, whose every call is over long before the function's time is."""
+    """Return a client that is created on first use. Its calls time out well before the function does."""
     import boto3  # noqa: PLC0415 - the SDK takes longer to import than all the rest
     from botocore.config import Config  # noqa: PLC0415 - the same
 

@@ -1,4 +1,4 @@
-"""Which Creates took a secret, and which of them were undone: tags of the secret, one that each event writes alone.
+"""The journal of a secret: its Creates, and those that were undone. Each event writes a tag of its own.
 
 A tag knows no compare-and-set, so no event changes what another one wrote.
 """
@@ -20,7 +20,7 @@ ALL = "all/"
 
 @dataclass(frozen=True)
 class Journal:
-    """What the tags say.
+    """The journal, as the tags hold it.
 
     Attributes:
         created: Each Create, the last one last, with the digest of what it issued for.
@@ -36,7 +36,7 @@ class Journal:
 
     @classmethod
     def read(cls, tags: Mapping[str, str]) -> Journal:
-        """Read the secret's tags; what no event can have written was written by hand and is left out.
+        """Read the journal from the secret's tags. Tags that no event can have written are ignored.
 
         A Delete that does not know its Create undoes the oldest that began before it and that no other Delete undid.
         CloudFormation sends as many Deletes as Creates failed, so it comes right whichever of them takes which.
@@ -68,10 +68,10 @@ class Journal:
 
     @property
     def digest(self) -> str | None:
-        """The digest of what it issued for."""
+        """The digest of the declaration that the Create issued a login for."""
         return self.created[self.holder] if self.holder else None
 
     @property
     def is_revoked(self) -> bool:
-        """Whether the login was revoked: its Create was undone, or a Delete came where none is known."""
+        """True if the login was revoked: its Create was undone, or a Delete came where no Create is known."""
         return self.holder in self.undone if self.holder else bool(self.marks)

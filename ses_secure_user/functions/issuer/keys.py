@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .patience import BusyError, Patience, mask
+from .errors import BusyError, mask
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_iam.type_defs import AccessKeyTypeDef
+
+    from .patience import Patience
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """IAM, as far as a login's user goes.
+    """The calls to IAM for a login's user.
 
     Attributes:
         iam: Answers everything but CreateAccessKey, with the SDK's own retries.
@@ -41,13 +43,13 @@ class Keys:
     patience: Patience
 
     def tags(self, user_name: str) -> dict[str, str]:
-        """The user's tags."""
+        """Return the user's tags."""
         pages = self.iam.get_paginator("list_user_tags")
         found = self.patience.call(lambda: [*pages.paginate(UserName=user_name)])
         return {tag["Key"]: tag["Value"] for page in found for tag in page["Tags"]}
 
     def of(self, user_name: str) -> list[Key]:
-        """The keys that IAM lists; one that was just made may not be among them."""
+        """Return the keys that IAM lists. A key that was just created may be missing."""
         answer = self.patience.call(lambda: self.iam.list_access_keys(UserName=user_name))
         return [
             Key(one["AccessKeyId"], one["Status"] == "Active", one["CreateDate"].timestamp())
@@ -55,7 +57,7 @@ class Keys:
         ]
 
     def is_alive(self, user_name: str, key_id: object, listed: float) -> bool:
-        """Whether a user's key is there and active; until it must be listed, a missing one is looked for again."""
+        """Return whether a user's key exists and is active. Look again for a missing key until it must be listed."""
         while True:
             if key := next((key for key in self.of(user_name) if key.key_id == key_id), None):
                 return key.active
@@ -63,21 +65,21 @@ class Keys:
                 return False
 
     def create(self, user_name: str) -> AccessKeyTypeDef:
-        """Create a key, unless the user has two although some were deleted for this one."""
+        """Create a key, unless the user still has two after others were deleted for this one."""
         try:
             return self.patience.call(lambda: self.key_maker.create_access_key(UserName=user_name)["AccessKey"])
         except self.key_maker.exceptions.LimitExceededException:
             raise BusyError(f"another login is being issued for user {user_name}; try again") from None
 
     def delete(self, user_name: str, key_id: str, known: float = 0.0) -> None:
-        """Delete a key, if it is there; one that was just made may not be known until some time."""
+        """Delete a key, if it exists. IAM may not know a key yet that was just created."""
         delete = partial(self.iam.delete_access_key, UserName=user_name, AccessKeyId=key_id)
         with suppress(self.iam.exceptions.NoSuchEntityException):
             self.patience.call(delete, known)
         logger.info("deleted key %s of user %s", mask(key_id), user_name)
 
     def delete_all(self, user_name: str) -> None:
-        """Delete all keys; a user that does not exist has none."""
+        """Delete all keys. A user that does not exist has none."""
         with suppress(self.iam.exceptions.NoSuchEntityException):
             for key in self.of(user_name):
                 self.delete(user_name, key.key_id)

@@ -1,12 +1,12 @@
-"""A login's life: it is issued for what the tags of its user declare, replaced by the next one, and revoked.
+"""The life of a login: it is issued as the tags of its user declare, replaced by the next one, and revoked.
 
 A login never changes. Any event may be cut off at any point, repeated, given up by CloudFormation while it runs, or run
 next to another one. What keeps the credential whole then:
 
 - **A login becomes current only in the place of the version that was current when its event began.** Secrets Manager
   checks that, so of two events one fails.
-- **A key is deleted only when nobody can make it current any more**: no label knows it, and any event that holds it has
-  ended by now.
+- **A key is deleted only when no event can make it current any more**: no label knows it, and any event that holds it
+  has ended by now.
 - **Whoever undoes a login writes that down before it lists the keys, and whoever issues one looks after it made a
   key.** Whichever comes first, one of the two sees the other.
 """
@@ -20,9 +20,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .contract import CREATED_TAG, REVOKED_TAG, TAGS, Declaration
+from .errors import BusyError, CredentialError, code
 from .journal import ALL, Journal
 from .logins import HANDLED
-from .patience import CONSISTENCY_SECONDS, BusyError, CredentialError, code
+from .patience import CONSISTENCY_SECONDS
 from .smtp import TEST_SECONDS
 from .versions import CURRENT, PENDING, PREVIOUS, State
 
@@ -44,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 
 class UndeclaredError(CredentialError):
-    """The user's tags do not declare a login for this secret."""
+    """An error: the user's tags do not declare a login for this secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ class Lifecycle:
     # CloudFormation's events
 
     def create(self, user_name: str, wanted: Declaration, token: str) -> None:
-        """Issue the first login; where that fails, its Delete or the next Create deletes the key."""
+        """Issue the first login. If that fails, its Delete or the next Create deletes the key."""
         try:
             self._while_busy(lambda: self._create(user_name, wanted, token))
         except Exception:
@@ -71,7 +72,7 @@ class Lifecycle:
             raise
 
     def ensure(self, user_name: str, wanted: Declaration, token: str) -> None:
-        """Issue the first login, unless it is there."""
+        """Issue the first login, unless it exists."""
         state = self.secret.look()
         current = self.secret.labelled(state, CURRENT)
         fits = any(wanted.fits(one.value) and one.user_name == user_name for one in current)
@@ -81,7 +82,7 @@ class Lifecycle:
             self.logins.test(current[0], wanted)  # Secrets Manager makes the first version current by itself
 
     def delete(self, user_name: str, delete: str, create: str | None, *, succeeded: bool) -> None:
-        """Undo a Create, and revoke the login with it: delete all keys of the user, and let no event leave another.
+        """Undo a Create, and revoke its login: delete all keys of the user, and let no event leave another.
 
         Args:
             user_name: The user.
@@ -118,7 +119,7 @@ class Lifecycle:
         self._make_current(login, state.token(CURRENT))
 
     def _take(self, state: State, create: str, wanted: Declaration) -> None:
-        """Write down that this Create holds the secret, unless it did and does no more."""
+        """Record that this Create holds the secret. Fail if it held the secret before and does not any more."""
         journal = state.journal
         if create in journal.created:
             self._require_held(create, state)
@@ -135,12 +136,12 @@ class Lifecycle:
             ) from None
 
     def _require_held(self, create: str, state: State) -> None:
-        """Fail where this Create was undone, or another one took the secret."""
+        """Fail if this Create was undone, or another one took the secret."""
         if state.journal.holder != create or state.journal.is_revoked:
             raise CredentialError(HANDLED)
 
     def _require_own(self, user_name: str) -> None:
-        """Fail where the user has another secret's login: it is a later one of the same name, or was tagged by hand."""
+        """Fail if the user has another secret's login: it is a later user of the same name, or was tagged by hand."""
         with suppress(self.keys.iam.exceptions.NoSuchEntityException):
             own = self.keys.tags(user_name).get(TAGS["secret_id"], self.secret.secret_id)
             if own != self.secret.secret_id:
@@ -150,7 +151,7 @@ class Lifecycle:
                 )
 
     def _tags_of_secret(self, *, succeeded: bool) -> Mapping[str, str]:
-        """The secret's tags; none where they do not matter, or the secret is gone."""
+        """Return the secret's tags. Return none if they do not matter, or the secret does not exist."""
         try:
             return {} if succeeded else self.secret.look().tags
         except self.secret.client.exceptions.ResourceNotFoundException:
@@ -178,7 +179,7 @@ class Lifecycle:
         self._while_busy(issue)
 
     def finish_secret(self, token: str, state: State) -> None:
-        """Test the pending login, and make it current in the place of the version that the state says is."""
+        """Test the pending login, and promote it in the place of the version that the state has as current."""
         pending = self.secret.version(token)
         if pending is None:
             raise CredentialError("the rotation's version has no login yet; rotate again")
@@ -190,7 +191,7 @@ class Lifecycle:
         self._make_current(pending, state.token(CURRENT))
 
     def require_not_revoked(self, state: State) -> None:
-        """Fail where the login was revoked: no event may make another key."""
+        """Fail if the login was revoked, since no event may create another key then."""
         if state.journal.is_revoked:
             marks = " ".join(sorted(state.journal.marks))
             raise CredentialError(
@@ -199,7 +200,7 @@ class Lifecycle:
             )
 
     def _require_pending(self, token: str, state: State) -> None:
-        """Fail where the rotation is not wanted any more."""
+        """Fail if the rotation is not wanted any more."""
         self.require_not_revoked(state)
         if not state.has(token, PENDING):
             raise CredentialError("the rotation was given up; rotate again")
@@ -207,7 +208,7 @@ class Lifecycle:
     # Both
 
     def _declared(self, *user_names: str) -> tuple[str, Declaration]:
-        """The first user whose tags name this secret, and what they declare, which must be an endpoint of SES."""
+        """Return the first user whose tags name this secret, and its declaration, which must be for SES."""
 
         def read() -> tuple[str, Declaration]:
             faults = []
@@ -231,7 +232,7 @@ class Lifecycle:
         return found
 
     def _tags(self, user_name: str) -> dict[str, str]:
-        """A user's tags; one that does not exist, or that the function may not see, has none."""
+        """Return a user's tags. Return none if it does not exist, or the function may not read them."""
         try:
             return self.keys.tags(user_name)
         except Exception as error:

@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .patience import CONSISTENCY_SECONDS, BusyError, CredentialError, Patience, code, mask
+from .errors import BusyError, CredentialError, code, mask
+from .patience import CONSISTENCY_SECONDS, Patience
 from .smtp import log_in, smtp_password, test
 from .versions import CURRENT, PENDING, PREVIOUS, Secret, State, Version
 
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Logins:
-    """The logins of one secret, on the services and the clock they are given.
+    """The logins of one secret, with the services and the clock they use.
 
     Attributes:
         keys: IAM.
@@ -47,13 +48,13 @@ class Logins:
     log_in: Callable[..., None] = log_in
 
     def is_alive(self, version: Version) -> bool:
-        """Whether a version's key exists and is active."""
+        """Return whether a version's key exists and is active."""
         return self.keys.is_alive(version.user_name, version.key_id, version.created + CONSISTENCY_SECONDS)
 
     def issue(
         self, user_name: str, wanted: Declaration, token: str, state: State, require_wanted: Callable[[State], None]
     ) -> Version:
-        """Store a login with a new key as pending; one that another delivery of the event stored is not made again.
+        """Store a login with a new key as pending, unless another delivery of the event stored it already.
 
         Raises:
             CredentialError: The login is not wanted any more, as `require_wanted` says; or it could not be issued.
@@ -91,7 +92,9 @@ class Logins:
         raise failure from None
 
     def _make_room(self, user_name: str, state: State) -> None:
-        """Delete all keys but the current login's, or where that is dead the previous one's: IAM allows two.
+        """Delete all keys but one, since IAM allows two.
+
+        The current login's key is kept, or the previous one's if the current one is dead.
 
         A key of neither may be one that another event is about to make current, until `GRACE_SECONDS` after that event
         must have begun: after the key was made, and before this event.
@@ -113,14 +116,14 @@ class Logins:
                 self.keys.delete(user_name, key.key_id)
 
     def delete_key(self, user_name: str, key_id: object) -> None:
-        """Delete the key of a failed attempt; what fails here, the next attempt does."""
+        """Delete the key of a failed attempt. If this fails, the next attempt deletes it."""
         try:
             self.keys.delete(user_name, str(key_id), self.patience.now() + KNOWN_SECONDS)
         except Exception as error:  # noqa: BLE001 - what brought the event here is what it fails with
             logger.error("key %s of user %s stays: %s", mask(key_id), user_name, code(error))
 
     def test(self, version: Version, wanted: Declaration) -> None:
-        """Log in until the endpoint accepts it; where that is not wanted, wait until it should accept a new key."""
+        """Log in until the endpoint accepts it. If tests are off, wait until it should accept a new key."""
         if self.verify:
             login = (wanted.host, int(wanted.port), version.key_id, version.value["password"])
             test(lambda timeout: self.log_in(*login, timeout), wanted.region, self.patience)

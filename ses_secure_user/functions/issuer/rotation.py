@@ -1,4 +1,4 @@
-"""The door for Secrets Manager's rotation steps.
+"""The handler of Secrets Manager's rotation steps.
 
 See https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .patience import CredentialError, opaque
+from .errors import CredentialError, opaque
 from .versions import CURRENT, PENDING
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ NOTHING = ("setSecret", "testSecret")
 
 
 def rotate(step: str, token: str, lifecycle: Lifecycle) -> None:
-    """Do one of the four steps; all but the last leave the current login as it is."""
+    """Perform one of the four steps. All but the last leave the current login as it is."""
     opaque(lambda: _rotate(step, token, lifecycle), f"{step} of {lifecycle.secret.secret_id}")
 
 

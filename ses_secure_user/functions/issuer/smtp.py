@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from .contract import IMPLICIT_TLS_PORTS
-from .patience import CredentialError
+from .errors import CredentialError
 
 if TYPE_CHECKING:
     import smtplib
@@ -19,13 +19,13 @@ UNREACHABLE_SECONDS = 10
 
 
 class LoginError(Exception):
-    """A login that did not succeed; the message holds no secret."""
+    """An error of a login that did not succeed. Its message holds no secret."""
 
     remedy = ""
 
 
 class LoginRefusedError(LoginError):
-    """The endpoint answered, and did not accept the user name and password."""
+    """An error: the endpoint answered, and did not accept the user name and password."""
 
     remedy = (
         "check that SES knows no policy that refuses it there, "
@@ -34,7 +34,7 @@ class LoginRefusedError(LoginError):
 
 
 class EndpointUnreachableError(LoginError):
-    """No TLS connection to the endpoint came about."""
+    """An error: no TLS connection to the endpoint could be made."""
 
     remedy = (
         "check `smtp_host` and `smtp_port` and the function's way to them, "
@@ -105,7 +105,7 @@ def log_in(host: str, port: int, username: str, password: str, timeout: float = 
     import smtplib  # noqa: PLC0415 - takes long to import, and not every event logs in
 
     try:
-        with _connect(host, port, timeout) as smtp:
+        with connect(host, port, timeout) as smtp:
             smtp.login(username, password)
     except smtplib.SMTPAuthenticationError as error:
         raise LoginRefusedError(f"{host}:{port} answered {error.smtp_code} to the login") from None
@@ -113,7 +113,18 @@ def log_in(host: str, port: int, username: str, password: str, timeout: float = 
         raise EndpointUnreachableError(f"{host}:{port} cannot be logged in to ({type(error).__name__})") from None
 
 
-def _connect(host: str, port: int, timeout: float) -> smtplib.SMTP:
+def connect(host: str, port: int, timeout: float) -> smtplib.SMTP:
+    """Open a TLS connection to an endpoint, whose certificate and name are verified.
+
+    Args:
+        host: The endpoint's name.
+        port: Its port.
+        timeout: Seconds that connecting and each answer may take.
+
+    Raises:
+        OSError: It cannot be reached, or its certificate is not valid.
+        SMTPException: It answers otherwise than SMTP does.
+    """
     import smtplib  # noqa: PLC0415 - as above
     import ssl  # noqa: PLC0415 - the same
 

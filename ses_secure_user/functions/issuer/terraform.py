@@ -1,4 +1,4 @@
-"""The door for Terraform's ``aws_lambda_invocation``, which waits for the answer and fails with an exception's message.
+"""The handler of Terraform's ``aws_lambda_invocation``, which waits and fails with an exception's message.
 
 See https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .contract import Declaration
-from .patience import CredentialError, opaque
+from .errors import CredentialError, opaque
 from .versions import token_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ ACTION = "tf"
 
 
 def apply(event: Mapping[str, Any], lifecycle_of: Callable[[str], Lifecycle], request_id: str) -> dict[str, str]:
-    """Issue a login, or revoke it; the provider may ask twice."""
+    """Issue a login, or revoke it. The provider may ask twice."""
     opaque(
         lambda: _apply(event, lifecycle_of(event["SecretId"]), request_id), f"{event[ACTION]} of {event['SecretId']}"
     )

@@ -9,25 +9,27 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .errors import BusyError
 from .journal import Journal
-from .patience import BusyError, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from types_boto3_secretsmanager import SecretsManagerClient
 
+    from .patience import Patience
+
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 
 
 def token_of(request: str) -> str:
-    """Derive the id of the version that a request makes, which is the same each time the request is delivered."""
+    """Derive the id of the version that a request creates. It is the same for each delivery of the request."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, request))
 
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a secret that has a value; ``created`` is in seconds since the epoch."""
+    """A version of a secret that has a value. ``created`` is in seconds since the epoch."""
 
     token: str
     created: float
@@ -35,7 +37,7 @@ class Version:
 
     @property
     def value(self) -> Mapping[str, object]:
-        """The fields of the value; none where it is not this function's."""
+        """The fields of the value. Empty if the value is not this function's."""
         try:
             value = json.loads(self.text)
         except ValueError:
@@ -49,7 +51,7 @@ class Version:
 
     @property
     def user_name(self) -> str:
-        """The IAM user that the value points to; empty where it points to none."""
+        """The IAM user that the value names. Empty if it names none."""
         name = self.value.get("iam_user")
         return name if isinstance(name, str) else ""
 
@@ -63,15 +65,15 @@ class State:
 
     @property
     def journal(self) -> Journal:
-        """What the tags say of its Creates and Deletes."""
+        """The journal of the secret's Creates and Deletes."""
         return Journal.read(self.tags)
 
     def token(self, label: str) -> str | None:
-        """The version that carries a label."""
+        """Return the id of the version that carries a label."""
         return next((token for token, labels in self.labels.items() if label in labels), None)
 
     def has(self, token: str, label: str) -> bool:
-        """Whether a version carries a label."""
+        """Return whether a version carries a label."""
         return label in self.labels.get(token, ())
 
 
@@ -90,13 +92,13 @@ class Secret:
     patience: Patience
 
     def look(self) -> State:
-        """Read its labels and tags."""
+        """Read the labels and tags of the secret."""
         answer = self.patience.call(lambda: self.client.describe_secret(SecretId=self.secret_id))
         tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", ())}
         return State(answer.get("VersionIdsToStages", {}), tags)
 
     def version(self, token: str) -> Version | None:
-        """A version, or None where there is none or it has no value yet."""
+        """Return a version, or None if it does not exist or has no value yet."""
 
         def read() -> Version | None:
             try:
@@ -108,7 +110,7 @@ class Secret:
         return self.patience.call(read)
 
     def labelled(self, state: State, *labels: str) -> list[Version]:
-        """The versions of labels.
+        """Return the versions that carry labels.
 
         Raises:
             BusyError: A version that is labelled could not be read: what it holds is not known, and not nothing.
@@ -125,7 +127,7 @@ class Secret:
         self.patience.call(lambda: self.client.put_secret_value(SecretId=self.secret_id, **request))
 
     def make_current(self, token: str, former: str | None) -> None:
-        """Make a version AWSCURRENT in the place of one other, or of none, unless that has changed meanwhile."""
+        """Move AWSCURRENT to a version from one other, or from none. Fail if that has changed meanwhile."""
         try:
             self._move(CURRENT, token, former)
         except Exception:
@@ -137,7 +139,7 @@ class Secret:
             raise
 
     def cancel(self, token: str) -> None:
-        """Remove AWSPENDING from a version, so that the next rotation begins with another, as far as that works."""
+        """Remove AWSPENDING from a version, if possible, so that the next rotation begins with another one."""
         with suppress(Exception):
             self._move(PENDING, None, token)
 
