@@ -23,7 +23,7 @@ from .login.replicas import check_replicas
 from .login.rotation_interval import DEFAULT_INTERVAL, check_interval, check_period
 from .login.settings import check_login, login_warnings
 from .login.verify_grant import grant_verification, identity_arns
-from .monitoring.sends_alarm import DIMENSION, Sender
+from .monitoring.sender import DIMENSION, Sender
 from .restrictions.marks import is_list_token
 from .restrictions.policy import check_size, policy_document
 from .restrictions.restrict import Restrictions, restrict, restriction_warnings
