@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ses_secure_user.functions.issuer.contract import CREATED_TAG
+from ses_secure_user.functions.issuer.journal import Journal
 from ses_secure_user.functions.issuer.lifecycle import UNANSWERED_SECONDS
 from ses_secure_user.functions.issuer.patience import CONSISTENCY_SECONDS
 from tests.lifecycle.account import DAY, PENDING, REGION
@@ -361,6 +363,12 @@ def test_a_create_soon_after_a_delete_of_nothing_known_succeeds(on: Stage) -> No
     delete = on.stack.event("Delete", create["ResourceProperties"], physical_id="INVENTED")
     assert on.world.deliver(delete).succeeded
     assert on.world.deliver(create).succeeded
+
+
+def test_the_create_that_began_last_holds_the_secret() -> None:
+    """Whatever the order in which Secrets Manager gives the tags."""
+    tagged = {f"{CREATED_TAG}later": "2.000/aa", f"{CREATED_TAG}sooner": "1.000/bb"}
+    assert Journal.read(tagged).holder == "later"
 
 
 # A failed deployment that is not rolled back
