@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ses_secure_user.functions.issuer.contract import CREATED_TAG
+from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG
 from ses_secure_user.functions.issuer.journal import Journal
 from ses_secure_user.functions.issuer.lifecycle import UNANSWERED_SECONDS
 from ses_secure_user.functions.issuer.patience import CONSISTENCY_SECONDS
@@ -369,6 +369,11 @@ def test_the_create_that_began_last_holds_the_secret() -> None:
     """Whatever the order in which Secrets Manager gives the tags."""
     tagged = {f"{CREATED_TAG}later": "2.000/aa", f"{CREATED_TAG}sooner": "1.000/bb"}
     assert Journal.read(tagged).holder == "later"
+
+
+def test_the_last_delete_undoes_all_that_began_before_it() -> None:
+    revoked = {f"{REVOKED_TAG}one": "all/2.000", f"{REVOKED_TAG}two": "all/9.000"}
+    assert Journal.read({f"{CREATED_TAG}create": "5.000/aa", **revoked}).is_revoked
 
 
 # A failed deployment that is not rolled back

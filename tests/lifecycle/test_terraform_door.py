@@ -66,6 +66,23 @@ def test_a_create_that_is_refused_heals_at_the_next_apply(applied: Stage) -> Non
     assert applied.opens(value(applied))
 
 
+@pytest.mark.parametrize("lost", ["the key", "the login, by a delete that could not list its keys"])
+def test_a_login_that_was_lost_is_issued_anew(applied: Stage, lost: str) -> None:
+    assert applied.world.deliver(invocation("create")).succeeded
+    applied.world.pass_time(DAY)
+    if lost == "the key":
+        applied.world.account.users["mailer"].keys.clear()
+        applied.world.tamper()
+    else:
+        applied.world.account.secrets[ARN].tags["ses-secure-user:revoked:x"] = f"all/{applied.world.now():.3f}"
+    former = value(applied)["username"]
+    applied.world.pass_time(DAY)
+
+    assert applied.world.deliver(invocation("create")).succeeded
+    assert applied.opens(value(applied))
+    assert value(applied)["username"] != former
+
+
 def test_what_terraform_declares_must_be_what_the_tags_do(applied: Stage) -> None:
     reason = failed(applied.world.deliver(invocation("create", Host=ELSEWHERE["Host"])))
 
