@@ -249,7 +249,7 @@ class CredentialIssuer(Construct):
         Raises:
             ValueError: The role would need more policies than it may have.
         """
-        stack = stack_of(user)
+        stack = wanted.stack
         # A function of another stack may have the logical id of one of this stack.
         identity = (self._reference, None if stack is self._stack else self._stack.stack_name)
         return issue(user, wanted, Issuer(self.function_arn, identity, self._access.serve))

@@ -8,7 +8,7 @@ from aws_cdk import CfnResource, Token
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from ses_secure_user.cdk.logical_ids import LoginIds, digest
-from ses_secure_user.cdk.tokens import is_token, place_of, stack_of
+from ses_secure_user.cdk.tokens import is_token, place_of
 from ses_secure_user.functions.issuer.contract import PROPERTIES, TAGS, Declaration
 from ses_secure_user.login.endpoint import check_host
 
@@ -18,6 +18,7 @@ from .role_access import Subject
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws_cdk import Stack
     from aws_cdk import aws_iam as iam
     from constructs import Construct
 
@@ -29,7 +30,10 @@ class Wanted(NamedTuple):
     """A login to be issued, with the resources it is for.
 
     Attributes:
+        stack: The user's stack.
         login: What it is valid for.
+        user_name: The user's name.
+        secret_arn: The secret's ARN.
         policy: The user's policy.
         group: The group that holds the policy.
         secret: The secret that holds the login.
@@ -41,7 +45,10 @@ class Wanted(NamedTuple):
         hours: How long the login is current; None for no rotation.
     """
 
+    stack: Stack
     login: Login
+    user_name: str
+    secret_arn: str
     policy: iam.CfnManagedPolicy
     group: iam.CfnGroup
     secret: secretsmanager.CfnSecret
@@ -76,12 +83,12 @@ def issue(scope: Construct, wanted: Wanted, issuer: Issuer) -> CfnResource:
     Raises:
         ValueError: The function's role would need more policies than it may have.
     """
-    stack = stack_of(scope)
-    told = _digest(scope, wanted, issuer.identity)
+    stack = wanted.stack
+    told = _digest(wanted, issuer.identity)
     ids = LoginIds(stack, wanted.policy, "Policy", told)
     for resource, kind in ((wanted.group, "Group"), (wanted.secret, "Secret"), (wanted.user, "User")):
         ids.give(resource, kind)
-    user_name, secret_arn = wanted.user.ref, wanted.secret.ref
+    user_name, secret_arn = wanted.user_name, wanted.secret_arn
     subject = Subject(
         stack=stack,
         user_arn=wanted.user.attr_arn,
@@ -123,12 +130,12 @@ def tags(declared: Declaration) -> list[dict[str, str]]:
     return [{"key": name, "value": value} for name, value in declared.named(TAGS).items()]
 
 
-def _digest(scope: Construct, wanted: Wanted, function: tuple[str, str | None]) -> str:
+def _digest(wanted: Wanted, function: tuple[str, str | None]) -> str:
     """Return a digest of everything about a login that cannot be changed after creation.
 
     The stack's own region and the region's own endpoint are left out, so that a stack can be given its ``env`` later.
     """
-    stack, login = stack_of(scope), wanted.login
+    stack, login = wanted.stack, wanted.login
     region = None if login.region == place_of(stack).region else login.region
     host = None if login.host == check_host(None, login.region) else login.host
     told = [region, host, login.port, login.field_names, *wanted.chosen, *function]
