@@ -197,21 +197,21 @@ class SecureSesSmtpUser(Construct):
         )
         if removal_policy != RemovalPolicy.DESTROY:
             secret.apply_removal_policy(removal_policy)
-        secret_arn = secret.ref
+        declared = declare(login, secret.ref)
         user = _User(
             self,
             "User",
             user_name=user_name,
             groups=[self._group],
             permissions_boundary=self._policy,
-            tags=tags(declare(login, secret_arn)),
+            tags=tags(declared),
         )
         self._user_name = user.ref
         wanted = Wanted(
             stack=stack,
             login=login,
             user_name=self._user_name,
-            secret_arn=secret_arn,
+            declared=declared,
             policy=self._policy,
             group=self._group,
             secret=secret,

@@ -33,7 +33,7 @@ class Wanted(NamedTuple):
         stack: The user's stack.
         login: What it is valid for.
         user_name: The user's name.
-        secret_arn: The secret's ARN.
+        declared: What the user's tags declare of it.
         policy: The user's policy.
         group: The group that holds the policy.
         secret: The secret that holds the login.
@@ -48,7 +48,7 @@ class Wanted(NamedTuple):
     stack: Stack
     login: Login
     user_name: str
-    secret_arn: str
+    declared: Declaration
     policy: iam.CfnManagedPolicy
     group: iam.CfnGroup
     secret: secretsmanager.CfnSecret
@@ -88,7 +88,7 @@ def issue(scope: Construct, wanted: Wanted, issuer: Issuer) -> CfnResource:
     ids = LoginIds(stack, wanted.policy, "Policy", told)
     for resource, kind in ((wanted.group, "Group"), (wanted.secret, "Secret"), (wanted.user, "User")):
         ids.give(resource, kind)
-    user_name, secret_arn = wanted.user_name, wanted.secret_arn
+    secret_arn = wanted.declared.secret_id
     subject = Subject(
         stack=stack,
         user_arn=wanted.user.attr_arn,
@@ -106,8 +106,8 @@ def issue(scope: Construct, wanted: Wanted, issuer: Issuer) -> CfnResource:
         properties={
             "ServiceToken": issuer.function_arn,
             "ServiceTimeout": SERVICE_TIMEOUT_SECONDS,
-            "UserName": user_name,
-            **declare(wanted.login, secret_arn).named(PROPERTIES),
+            "UserName": wanted.user_name,
+            **wanted.declared.named(PROPERTIES),
         },
     )
     credential.add_resource_dependency(issuer.serve(subject))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ses_secure_user.cdk.refusal import refusal
 
 from .marks import TOKEN, is_list_token
-from .rows import ACTION, ORIGINS, PURPOSES, ROWS, Row
+from .rows import ACTION, DENY_OTHER_ORIGINS, ORIGINS, PURPOSES, ROWS, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,6 @@ POLICY_LIMIT = 6144
 """Characters of a managed policy, whitespace not counted
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 """
-
 
 _Test = tuple[str, str, "Sequence[str]"]
 _Condition = dict[str, dict[str, str | list[str]]]
@@ -65,7 +64,7 @@ def statements(resources: Sequence[str], values: Mapping[str, Sequence[str]]) ->
     allowed = {row.allow: _condition(*purpose, *_tests(row, values)) for row in ORIGINS if values[row.prop]}
     denied = {sid: _condition(test) for row in PURPOSES for sid, test in _denials(row, values)}
     # One statement, since it means neither this origin nor that one.
-    denied["DenyOtherOrigins"] = _condition(*((row.negated, row.key, values[row.prop]) for row in ORIGINS))
+    denied[DENY_OTHER_ORIGINS] = _condition(*((row.negated, row.key, values[row.prop]) for row in ORIGINS))
     return [
         *({"Sid": sid, **allow, "Condition": condition} for sid, condition in allowed.items()),
         {"Sid": "DenyOtherActions", "Effect": "Deny", "NotAction": ACTION, "Resource": "*"},

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from .policy import statements as written
-from .rows import ACTION, ORIGINS, PURPOSES, ROWS, Row
+from .rows import ACTION, DENY_OTHER_ORIGINS, ORIGINS, PURPOSES, ROWS, Row
 
 Document = Mapping[str, Any]
 Statement = Mapping[str, Any]
@@ -24,7 +24,7 @@ _GUARDED = {
     "DenyOtherResources": "the identity and the configuration set",
     **{row.allow: f"what is sent by {row.guards}" for row in ORIGINS},
     **{sid: row.guards for row in PURPOSES for sid in (row.deny, row.deny_unknown)},
-    "DenyOtherOrigins": " and ".join(row.guards for row in ORIGINS),
+    DENY_OTHER_ORIGINS: " and ".join(row.guards for row in ORIGINS),
 }
 
 

@@ -11,7 +11,7 @@ from ses_secure_user.cdk.refusal import refusal
 from .consistency import check_membership, check_once
 from .marks import LIST_TOKEN, TOKEN, is_list_token, is_marked, literals
 from .networks import wide_networks
-from .rows import ORIGINS, ROWS, Row
+from .rows import BY_PROPERTY, ORIGINS, ROWS, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,11 +56,12 @@ def restrict(**given: Any) -> Restrictions:  # noqa: ANN401 - what is no value i
     """
     if unknown := given.keys() - {row.prop for row in ROWS}:
         raise TypeError(f"there is no restriction {', '.join(sorted(unknown))}")
-    identities = _listed(ROWS[0], given.get("identity"))
+    identity = BY_PROPERTY["identity"]
+    identities = _listed(identity, given.get("identity"))
     arns = [arn for arn in map(_IDENTITY_ARN.fullmatch, identities) if arn]
     names = [_IDENTITY_ARN.sub(r"\g<name>", name) for name in identities]
     restrictions = Restrictions(
-        values={row.prop: _values(row, names if row is ROWS[0] else given.get(row.prop)) for row in ROWS},
+        values={row.prop: _values(row, names if row is identity else given.get(row.prop)) for row in ROWS},
         identity_region=_common("region", [arn["region"] for arn in arns]),
         identity_account=_common("account", [arn["account"] for arn in arns]),
     )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ACTION = "ses:SendRawEmail"
 
+DENY_OTHER_ORIGINS = "DenyOtherOrigins"
+"""The Sid of the one Deny statement of all origins."""
+
 UNTRUSTED = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "8.8.8.8", "2001:db8::1", "3fff::1", "2600::1")
 """Addresses to ask about, in the order of IPv4 and IPv6; the first of each that no allowed network holds is used."""
 
@@ -53,7 +56,7 @@ class Row:
         told_as: The type of the key's values, in the words of IAM's simulator.
         is_origin: Whether it says where mail comes from: one of the origins must hold, and all else must.
         allow: Of an origin, the Sid of its Allow statement.
-        deny: The Sid of the Deny statement.
+        deny: Of a purpose, the Sid of its Deny statement.
         guards: What the statements guard.
         claim: The name of the claim that another value is refused. Default: there is none of its own.
         refused: What is refused then, in words.
@@ -228,7 +231,6 @@ ROWS = (
         told_as="ip",
         is_origin=True,
         allow="SendFromNetworks",
-        deny="DenyOtherOrigins",
         guards="the networks",
         sample=_first_address,
         others=_outside,
@@ -241,7 +243,6 @@ ROWS = (
         key="aws:SourceVpce",
         is_origin=True,
         allow="SendThroughEndpoints",
-        deny="DenyOtherOrigins",
         guards="the VPC endpoints",
         others=lambda _: ("vpce-0ffffffffffffffff",),
     ),
@@ -253,7 +254,6 @@ ROWS = (
         key="aws:SourceVpc",
         is_origin=True,
         allow="SendFromVpcs",
-        deny="DenyOtherOrigins",
         guards="the VPCs",
         others=lambda _: ("vpc-0ffffffffffffffff",),
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ses_secure_user.cli.errors import CannotJudgeError
 from ses_secure_user.functions.issuer.versions import CURRENT, PREVIOUS
-from ses_secure_user.restrictions.rows import BY_PROPERTY
+from ses_secure_user.restrictions.rows import BY_PROPERTY, PURPOSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ses_secure_user.cli.account.smtp_user import SmtpUser
     from ses_secure_user.functions.issuer.contract import Declaration
     from ses_secure_user.restrictions.reading import Deployed
+    from ses_secure_user.restrictions.rows import Row
 
     from .place import Place
 
@@ -104,6 +105,11 @@ class Known:
         """An address of the same domain that is allowed neither as From address nor as Return-Path."""
         allowed = (self.from_address, *self.restrictions["from_address"], *self.restrictions["feedback_address"])
         return BY_PROPERTY["from_address"].others(allowed)[0]
+
+    @property
+    def purposes(self) -> list[Row]:
+        """The restrictions on a mail that the policy has, or must have."""
+        return [row for row in PURPOSES if row.is_required or self.restrictions[row.prop]]
 
     def others(self, prop: str) -> tuple[str, ...]:
         """Return values that a restriction does not allow."""

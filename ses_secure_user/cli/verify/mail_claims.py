@@ -13,7 +13,7 @@ from ses_secure_user.cli.claims import Claim, Finding, Judge, Verdict
 from ses_secure_user.cli.errors import CannotJudgeError
 from ses_secure_user.cli.masking import key_name, masked
 from ses_secure_user.restrictions.moments import FORMAT
-from ses_secure_user.restrictions.rows import ACTION, PURPOSES
+from ses_secure_user.restrictions.rows import ACTION
 
 from .place import UNKNOWN
 from .tried import MAILBOX_SIMULATOR
@@ -39,10 +39,9 @@ def mail_claims(tried: Tried) -> list[Claim[Tried]]:
     if not tried.inside and tried.fair:
         found.append(Claim("refused-from-here", "the same mail from here, outside, is refused", _refused_from_here))
     found.append(Claim("other-identity", "mail as another identity is refused", _other_identity))
-    for row in PURPOSES:
-        if known.restrictions[row.prop] or row.is_required:
-            refused = row.refused.format(other=known.others(row.prop)[0])
-            found.append(Claim(f"other-{row.claim}", f"{refused} is refused", _Other(row)))
+    for row in known.purposes:
+        refused = row.refused.format(other=known.others(row.prop)[0])
+        found.append(Claim(f"other-{row.claim}", f"{refused} is refused", _Other(row)))
     return found
 
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import TYPE_CHECKING
 
 from ses_secure_user.cli.claims import Claim, Finding, Judge, Verdict
-from ses_secure_user.restrictions.rows import ORIGINS, PURPOSES
+from ses_secure_user.restrictions.rows import ORIGINS
 
 from .mail_claims import UNVERIFIED
 
@@ -110,9 +110,8 @@ def _guard(tried: Tried) -> Finding:
 def _abuses(tried: Tried) -> Iterator[tuple[str, Send]]:
     """Yield mails that each differ in one thing. One from elsewhere has every origin, so that no key is missing."""
     plain, known = tried.question, tried.known
-    for row in PURPOSES:
-        if known.restrictions[row.prop] or row.is_required:
-            yield f"another {row.claim}", plain.but(**{row.prop: known.others(row.prop)[0]})
+    for row in known.purposes:
+        yield f"another {row.claim}", plain.but(**{row.prop: known.others(row.prop)[0]})
     yield "another identity", replace(plain, resources=(known.restrictions.arn("identity", UNVERIFIED),))
     another_set = known.restrictions.arn("configuration-set", "another")
     yield "another configuration set", replace(plain, resources=(another_set,))

@@ -89,14 +89,14 @@ class Tried:
         default = identity.get("ConfigurationSetName") if identity else None
         names += [restrictions.arn("configuration-set", default)] if default else []
         allowed = {row.prop: value for row in PURPOSES if (value := known.allowed(row.prop))}
-        told = {prop: (value,) for prop, value in {**allowed, **self.mail.told}.items()}
-        recipient = known.allowed("allowed_recipients") if not self.may_mail_simulator else None
-        send = Send(resources=tuple(names), told=told).but(
-            **{"allowed_recipients": recipient} if recipient else {}  # the simulator's address is allowed itself
-        )
+        told = {**allowed, **self.mail.told}
+        if not self.may_mail_simulator:
+            told["allowed_recipients"] = allowed["allowed_recipients"]
+        send = Send(resources=tuple(names), told={prop: (value,) for prop, value in told.items()})
         # Where no origin is restricted, any address is allowed.
         origins = {row.prop: value for row in ORIGINS if (value := known.allowed(row.prop))}
-        return send.come(**dict([next(iter(origins.items()), ("allowed_cidrs", known.others("allowed_cidrs")[0]))]))
+        prop, value = next(iter(origins.items()), ("allowed_cidrs", known.others("allowed_cidrs")[0]))
+        return send.come(**{prop: value})
 
     @cached_property
     def allowed_by_iam(self) -> bool:
