@@ -43,6 +43,7 @@ locals {
   denied = merge(
     { for row in local.purposes : row.sid => [{ operator = row.deny, key = row.key, values = row.values }] },
     { for row in local.sets_of_values : replace(row.sid, "Other", "Unknown") => [{ operator = "Null", key = row.key, values = ["true"] }] },
+    { for row in local.purposes : replace(row.sid, "Other", "Joined") => [{ operator = "ForAnyValue:StringLike", key = row.key, values = ["*@*@*"] }] if row.key == "ses:Recipients" },
     { DenyOtherOrigins = [for row in local.origins : { operator = row.deny, key = row.key, values = row.values }] },
   )
   conditions = { for sid, tests in merge(local.allowed, local.denied) : sid => {

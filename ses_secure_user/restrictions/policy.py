@@ -50,7 +50,8 @@ def statements(resources: Sequence[str], values: Mapping[str, Sequence[str]]) ->
     policy attached later nor an SES identity policy that names the user (which passes a boundary's silence) widens it.
     A positive operator is false on a missing key and a negated one is true, so a request without its
     origin, sender or recipients is denied twice. Set operators are the exception: ``ForAllValues`` is true and
-    ``ForAnyValue`` false on a missing key, so ``Null`` stands next to both
+    ``ForAnyValue`` false on a missing key, so ``Null`` stands next to both. Two addresses written as one recipient
+    would match an allowed pattern if the last of them does, so such a recipient is denied
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html;
     https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html).
 
@@ -62,7 +63,12 @@ def statements(resources: Sequence[str], values: Mapping[str, Sequence[str]]) ->
     allow = {"Effect": "Allow", "Action": ACTION, "Resource": _shortest(resources)}
     deny = {"Effect": "Deny", "Action": ACTION, "Resource": "*"}
     allowed = {row.allow: _condition(*purpose, *_tests(row, values)) for row in ORIGINS if values[row.prop]}
-    denied = {sid: _condition(test) for row in PURPOSES for sid, test in _denials(row, values)}
+    denied = {
+        sid: _condition((operator, row.key, tested))
+        for row in PURPOSES
+        if values[row.prop]
+        for sid, (operator, tested) in row.denials(values[row.prop]).items()
+    }
     # One statement, since it means neither this origin nor that one.
     denied[DENY_OTHER_ORIGINS] = _condition(*((row.negated, row.key, values[row.prop]) for row in ORIGINS))
     return [
@@ -110,13 +116,6 @@ def _tests(row: Row, values: Mapping[str, Sequence[str]]) -> list[_Test]:
     """Return the tests that an allowed send must pass."""
     found = values[row.prop]
     return [(row.operator, row.key, found), *([("Null", row.key, ("false",))] if row.is_set and found else [])]
-
-
-def _denials(row: Row, values: Mapping[str, Sequence[str]]) -> list[tuple[str, _Test]]:
-    """Return the tests by which a send is denied, each with the Sid of its statement."""
-    found = values[row.prop]
-    unknown = [(row.deny_unknown, ("Null", row.key, ("true",)))] if row.is_set and found else []
-    return [(row.deny, (row.negated, row.key, found)), *unknown]
 
 
 def _condition(*tests: _Test) -> _Condition:

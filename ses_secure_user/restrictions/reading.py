@@ -23,7 +23,7 @@ _GUARDED = {
     "DenyOtherActions": "that nothing but mail is allowed",
     "DenyOtherResources": "the identity and the configuration set",
     **{row.allow: f"what is sent by {row.guards}" for row in ORIGINS},
-    **{sid: row.guards for row in PURPOSES for sid in (row.deny, row.deny_unknown)},
+    **{sid: row.guards for row in PURPOSES for sid in row.denials(())},
     DENY_OTHER_ORIGINS: " and ".join(row.guards for row in ORIGINS),
 }
 

@@ -19,6 +19,9 @@ from .networks import merged_networks, network
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+Test = tuple[str, "Sequence[str]"]
+"""The operator and the values of a condition."""
+
 ACTION = "ses:SendRawEmail"
 
 DENY_OTHER_ORIGINS = "DenyOtherOrigins"
@@ -57,6 +60,7 @@ class Row:
         is_origin: Whether it says where mail comes from: one of the origins must hold, and all else must.
         allow: Of an origin, the Sid of its Allow statement.
         deny: Of a purpose, the Sid of its Deny statement.
+        joined: Of a purpose, the pattern of two values written as one, which could match an allowed pattern.
         guards: What the statements guard.
         claim: The name of the claim that another value is refused. Default: there is none of its own.
         refused: What is refused then, in words.
@@ -81,6 +85,7 @@ class Row:
     is_origin: bool = False
     allow: str = ""
     deny: str = ""
+    joined: str = ""
     guards: str = ""
     claim: str = ""
     refused: str = ""
@@ -102,10 +107,14 @@ class Row:
         """True if the key has several values. `Null` must then stand next to the operator."""
         return self.operator.startswith("ForAllValues:")
 
-    @property
-    def deny_unknown(self) -> str:
-        """The Sid of the statement that denies a request without this key, if the key is a set."""
-        return self.deny.replace("Other", "Unknown")
+    def denials(self, values: Sequence[str]) -> dict[str, Test]:
+        """Return what a purpose denies: the operator and the values of each Deny statement, by Sid."""
+        found: dict[str, Test] = {self.deny: (self.negated, values)}
+        if self.is_set:
+            found[self.deny.replace("Other", "Unknown")] = ("Null", ("true",))
+        if self.joined:
+            found[self.deny.replace("Other", "Joined")] = ("ForAnyValue:StringLike", (self.joined,))
+        return found
 
 
 def _another(name: str, allowed: Sequence[str], after: str = "") -> str:
@@ -197,6 +206,7 @@ ROWS = (
         operator="ForAllValues:StringLike",
         told_as="stringList",
         deny="DenyOtherRecipients",
+        joined="*@*@*",
         guards="the recipients",
         claim="recipient",
         refused="mail to another recipient",

@@ -25,7 +25,7 @@ _OPTIONAL = {
 _KEYS = {row.key: _OPTIONAL[row.prop] for row in (*PURPOSES, *ORIGINS) if row.prop in _OPTIONAL}
 _WHOLE = {
     **{row.allow: _OPTIONAL[row.prop] for row in ORIGINS},
-    **{sid: _OPTIONAL[row.prop] for row in PURPOSES if row.prop in _OPTIONAL for sid in (row.deny, row.deny_unknown)},
+    **{sid: _OPTIONAL[row.prop] for row in PURPOSES if row.prop in _OPTIONAL for sid in row.denials(())},
 }
 """The statements that are there only if a parameter is given."""
 

@@ -46,7 +46,9 @@ def promised(r: Restrictions, send: Send) -> bool:
 
 
 def all_allowed(recipients: tuple[str, ...] | None, patterns: tuple[str, ...]) -> bool:
-    return recipients is not None and all(any(fnmatchcase(one, pattern) for pattern in patterns) for one in recipients)
+    return recipients is not None and all(
+        one.count("@") < 2 and any(fnmatchcase(one, pattern) for pattern in patterns) for one in recipients
+    )
 
 
 def some(values: tuple[str, ...], least: int = 0) -> st.SearchStrategy[list[str]]:
