@@ -264,6 +264,10 @@ class LocalAws:
         """Let mail come from a public address or through a VPC endpoint."""
         self._control(origin=origin)
 
+    def judge_at(self, time: str) -> None:
+        """Judge mail as if it were another time, in the form that IAM takes. An empty one is the present."""
+        self._control(time=time)
+
     def refuse_logins(self, *, refused: bool) -> None:
         """Refuse every login, as if SES judged where it comes from."""
         self._control(no_login=refused)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from local_aws.waiting import wait_for
 
-SMTP = {"down": 0, "refusals": 0, "no_login": 0, "strict_sandbox": 0, "throttled": 0, "origin": "127.0.0.1"}
+SMTP = {"down": 0, "refusals": 0, "no_login": 0, "strict_sandbox": 0, "throttled": 0, "origin": "127.0.0.1", "time": ""}
 """How the SMTP endpoints behave at first; `SmtpEndpoint` says what each setting does."""
 
 ROOT = Path(__file__).parents[1]

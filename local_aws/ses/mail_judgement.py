@@ -20,7 +20,7 @@ SIMULATOR = "@simulator.amazonses.com"
 
 
 class Sent(NamedTuple):
-    """A mail with its envelope, whose key it was sent with, and the address, VPC endpoint or VPC it comes from.
+    """A mail with its envelope, whose key it was sent with, the address, VPC endpoint or VPC it comes from, and the time.
 
     Whether the sandbox judges SES's mailbox simulator as any recipient is not documented: ``strict_sandbox`` does.
     """
@@ -31,6 +31,7 @@ class Sent(NamedTuple):
     recipients: tuple[str, ...]
     origin: str
     strict_sandbox: bool
+    time: str
 
 
 def judge(sent: Sent, region: str) -> str:
@@ -81,7 +82,7 @@ def _context(display_name: str, sender: str, sent: Sent) -> dict[str, Any]:
         **({"ses:FromDisplayName": display_name} if display_name else {}),
         "ses:FeedbackAddress": sent.return_path,
         "ses:Recipients": list(sent.recipients),
-        "aws:CurrentTime": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "aws:CurrentTime": sent.time or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         origin: sent.origin,
     }
 

@@ -36,7 +36,8 @@ class SmtpEndpoint:
         control: A JSON file, read at every connection: ``down`` drops it, ``refusals`` is how many of its
             first logins a new key is refused, as while IAM propagates it; ``origin`` is the address or VPC endpoint
             that mail comes from; ``no_login`` refuses every login, as if SES judged its network; ``strict_sandbox``
-            has the mailbox simulator judged as a recipient too; ``throttled`` puts every mail off.
+            has the mailbox simulator judged as a recipient too; ``throttled`` puts every mail off; ``time`` is when
+            mail is judged, if not now.
     """
 
     def __init__(self, region: str, tls: ssl.SSLContext, control: Path) -> None:
@@ -80,6 +81,7 @@ class SmtpEndpoint:
             recipients=tuple(envelope.rcpt_tos),
             origin=control["origin"],
             strict_sandbox=bool(control["strict_sandbox"]),
+            time=str(control["time"]),
         )
         return await asyncio.to_thread(judge, sent, self._region)
 

@@ -158,6 +158,18 @@ def test_a_simulator_among_the_allowed_recipients_is_mailed(aws: LocalAws) -> No
     assert by(report)["other-recipient"] == ["IAM"]
 
 
+def test_a_login_that_ended_is_refused_and_verify_says_why(aws: LocalAws) -> None:
+    aws.send_from(INSIDE)
+    with deployed(aws, "Trial", valid_until=datetime(2099, 1, 31, tzinfo=UTC)) as command:
+        assert command.verdicts()["allowed-mail"] == "proved"
+        aws.judge_at("2099-01-31T00:00:00Z")
+        command.now = datetime(2099, 1, 31, tzinfo=UTC)
+        report = command.verify()
+        aws.judge_at("")
+    assert (report["exit"], verdicts(report)["allowed-mail"]) == (1, "broken")
+    assert evidence(report, "allowed-mail").endswith(": the login ended at 2099-01-31T00:00:00Z, by its `valid_until`")
+
+
 def test_through_an_endpoint_only_a_sent_mail_tells_the_place(aws: LocalAws) -> None:
     """Without a recipient to mail nothing is concluded."""
     aws.send_from(ENDPOINT)
