@@ -72,7 +72,7 @@ def check(what: str, holds: bool) -> None:  # noqa: FBT001 - reads as a sentence
 def deploy(aws: LocalAws, folder: Path) -> dict[str, str]:
     context = [word for name, value in CONTEXT.items() for word in ("-c", f"{name}={value}")]
     cdk(aws, folder, "deploy", "--require-approval", "never", "--outputs-file", str(folder / "outputs"), *context)
-    return dict(json.loads((folder / "outputs").read_text())[STACK])
+    return dict(json.loads((folder / "outputs").read_text(encoding="utf-8"))[STACK])
 
 
 def cdk(aws: LocalAws, folder: Path, command: str, *arguments: str) -> None:
@@ -115,7 +115,7 @@ def verify(aws: LocalAws, secret: str) -> bool:
 
 
 def leaked(aws: LocalAws, folder: Path) -> bool:
-    template = next((folder / "cdk.out").glob("*.template.json")).read_text()
+    template = next((folder / "cdk.out").glob("*.template.json")).read_text(encoding="utf-8")
     text = "\n".join([template, aws.logs(), json.dumps(aws.events(STACK), default=str)])
     return bool(aws.leaked_in(text))
 

@@ -58,7 +58,11 @@ import json, sys, types
 import issuer.handler
 context = types.SimpleNamespace(log_group_name="/issuer", get_remaining_time_in_millis=lambda: 600_000)
 issuer.handler.handler(json.load(sys.stdin), context)
-print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+try:  # of this process alone
+    print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+except FileNotFoundError:  # macOS, which counts bytes
+    import resource
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 Json = dict[str, Any]
@@ -228,7 +232,7 @@ def synthesize(make: Make, count: int, folder: str) -> Json:
     app = cdk.App(analytics_reporting=False, outdir=folder)
     make(cdk.Stack(app, "Stack", env=PLACE), count)
     app.synth()
-    template: Json = json.loads(Path(folder, "Stack.template.json").read_text())
+    template: Json = json.loads(Path(folder, "Stack.template.json").read_text(encoding="utf-8"))
     return template
 
 
@@ -337,7 +341,7 @@ def importing(asset: Path) -> list[Figure]:
 def interpret(asset: Path, code: str, env: dict[str, str], given: str = "") -> str:
     """Run code in a fresh interpreter that finds the function's code as Lambda does."""
     command = [sys.executable, "-IB", "-c", f"import sys; sys.path.insert(0, {str(asset)!r})\n{code}"]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=env, input=given).stdout
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8", env=env, input=given).stdout
 
 
 def memory() -> Figure:
@@ -356,7 +360,9 @@ def memory() -> Figure:
             **{name: name for name in ("StackId", "RequestId", "LogicalResourceId")},
         }
         env = aws.env | {"AWS_DEFAULT_REGION": aws.env["AWS_REGION"], "SSL_CERT_FILE": str(aws.ca_file)}
-        redirected = (Path(aws.env["PYTHONPATH"]) / "sitecustomize.py").read_text()  # not loaded by `interpret` itself
+        redirected = (Path(aws.env["PYTHONPATH"]) / "sitecustomize.py").read_text(
+            encoding="utf-8"
+        )  # not loaded by `interpret` itself
         kilobytes = int(interpret(PACKAGE / "functions", redirected + ISSUE, env, json.dumps(event)))
         answer = json.load(aws.client("s3").get_object(**to)["Body"])
     if answer["Status"] != "SUCCESS":
@@ -393,13 +399,13 @@ def lines(folder: Path) -> int:
 
 
 def length(path: Path) -> int:
-    return len(path.read_text().splitlines())
+    return len(path.read_text(encoding="utf-8").splitlines())
 
 
 def house() -> list[Figure]:
     """How the code is laid out."""
     construct = PACKAGE / "secure_ses_smtp_user.py"
-    imported = len(set(re.findall(r"^from (\.[\w.]+) import", construct.read_text(), re.MULTILINE)))
+    imported = len(set(re.findall(r"^from (\.[\w.]+) import", construct.read_text(encoding="utf-8"), re.MULTILINE)))
     largest = max(PACKAGE.rglob("*.py"), key=length)
     tests = lines(PACKAGE.parent / "tests") / lines(PACKAGE)
     return [

@@ -95,7 +95,9 @@ class LocalAws:
     def cdk(self, *arguments: str, app: App | Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run the real CDK CLI, on an app that is synthesized first or on its assembly."""
         command = ["cdk", *arguments, "--no-notices", *(("--app", str(_assembly(app))) if app else ())]
-        return subprocess.run(command, env=self.env, cwd=self._folder, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, env=self.env, cwd=self._folder, capture_output=True, encoding="utf-8", check=False
+        )
 
     def bootstrap(self) -> None:
         """Bootstrap the account for the CDK CLI, once."""
@@ -211,12 +213,12 @@ class LocalAws:
         return next((end for end in self._journal("rotation")[start:] if end["token"] == token), None)
 
     def _journal(self, kind: str) -> list[Json]:
-        entries = map(json.loads, (self._folder / "journal").read_text().splitlines())
+        entries = map(json.loads, (self._folder / "journal").read_text(encoding="utf-8").splitlines())
         return [entry for entry in entries if entry["kind"] == kind]
 
     def in_place_of_ses(self) -> AbstractContextManager[object]:
         """Let SES's names lead here while this lasts, in this process; `env` does so in another one."""
-        endpoints = json.loads((self._folder / "endpoints.json").read_text())
+        endpoints = json.loads((self._folder / "endpoints.json").read_text(encoding="utf-8"))
         return patch.object(socket, "getaddrinfo", resolver(endpoints))
 
     def login(self, username: str, password: str, *, region: str = REGION) -> bool:
@@ -287,7 +289,7 @@ class LocalAws:
     def _control(self, **settings: int | str) -> None:
         self._smtp |= settings
         draft = self._folder / "smtp.json.new"
-        draft.write_text(json.dumps(self._smtp))
+        draft.write_text(json.dumps(self._smtp), encoding="utf-8")
         draft.replace(self._folder / "smtp.json")
 
     def value(self, secret: str, label: str = "AWSCURRENT") -> Json:
@@ -327,7 +329,7 @@ class LocalAws:
 
     def logs(self) -> str:
         """Give all that was logged: by the functions, and by the emulator."""
-        lines = [(self._folder / "emulator.log").read_text()]
+        lines = [(self._folder / "emulator.log").read_text(encoding="utf-8")]
         for region in REGIONS:
             lines += log_lines(self.client("logs", region))
         return "\n".join(lines)

@@ -39,7 +39,7 @@ def _serve_smtp(folder: Path) -> None:
         names, tls = ses_names.names(region), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(*names).configure_cert(tls)
         endpoints |= dict.fromkeys(names, SmtpEndpoint(region, tls, folder / "smtp.json").ports)
-    (folder / "endpoints.json").write_text(json.dumps(endpoints))
+    (folder / "endpoints.json").write_text(json.dumps(endpoints), encoding="utf-8")
     _lead_to(endpoints, folder / "python")
     # For the functions, which inherit them.
     os.environ |= {"SSL_CERT_FILE": str(folder / "ca.pem"), "PYTHONPATH": str(folder / "python")}
@@ -48,8 +48,10 @@ def _serve_smtp(folder: Path) -> None:
 def _lead_to(endpoints: Endpoints, folder: Path) -> None:
     """Write what Python loads at its start, where PYTHONPATH names the folder."""
     folder.mkdir()
-    text = Path(ses_names.__file__).read_text()
-    (folder / "sitecustomize.py").write_text(f"{text}\n\nsocket.getaddrinfo = resolver({endpoints})\n")
+    text = Path(ses_names.__file__).read_text(encoding="utf-8")
+    (folder / "sitecustomize.py").write_text(
+        f"{text}\n\nsocket.getaddrinfo = resolver({endpoints})\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def emulator(folder: Path, *options: str) -> Iterator[str]:
 def _prepare(folder: Path) -> None:
     (folder / "tmp").mkdir()
     (folder / "journal").touch(mode=0o600)
-    (folder / "smtp.json").write_text(json.dumps(SMTP))
+    (folder / "smtp.json").write_text(json.dumps(SMTP), encoding="utf-8")
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:
@@ -77,9 +77,14 @@ def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    os.killpg(process.pid, signal.SIGTERM)
+    _kill(process, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(1)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _kill(process, signal.SIGKILL)
     process.wait()
+
+
+def _kill(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    """Signal the process and all that it started. Of a group that has ended Linux says that it is gone, macOS forbids it."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, how)

@@ -1,6 +1,7 @@
 """``python -m ses_secure_user``, the same as the console script ``ses-secure-user``."""
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
@@ -11,8 +12,11 @@ def main() -> None:
         missing = (error.name or "").partition(".")[0]
         if missing not in {"boto3", "botocore", "click", "rich"}:
             raise
-        print(f"{missing} is missing: pip install 'ses-secure-user[cli]'", file=sys.stderr)  # noqa: T201
+        print(f"{missing} is missing: install this package with its extra `cli`", file=sys.stderr)  # noqa: T201
         sys.exit(2)
+    for stream in (sys.stdout, sys.stderr):  # elsewhere than in its console, Windows has no sign for a verdict
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
     cli(prog_name="ses-secure-user")
 
 

@@ -12,7 +12,8 @@ things bring it to the tasks:
 Put in your domain and address, and into requirements.txt where you have the package from. Then, in this folder:
 
     pip install --requirement requirements.txt
-    cdk deploy
+    npm ci --ignore-scripts
+    npx cdk deploy
 """
 
 import aws_cdk as cdk

@@ -5,7 +5,8 @@ Put in your domain, address, network and operator, and into requirements.txt whe
 this folder:
 
     pip install --requirement requirements.txt
-    cdk deploy
+    npm ci --ignore-scripts
+    npx cdk deploy
 
 The operator gets a mail from Amazon SNS first, and has to confirm the subscription.
 """

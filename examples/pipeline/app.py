@@ -7,7 +7,8 @@ production so that they trust the pipeline's. Put into requirements.txt where yo
 folder your repository, and deploy the pipeline once; from then on each push deploys the pipeline itself and the users:
 
     pip install --requirement requirements.txt
-    cdk deploy Pipeline
+    npm ci --ignore-scripts
+    npx cdk deploy Pipeline
 """
 
 import aws_cdk as cdk
@@ -23,7 +24,9 @@ PRODUCTION = cdk.Environment(account="333344445555", region="eu-west-1")
 
 REPOSITORY = "example/mail"
 CONNECTION = "arn:aws:codeconnections:eu-west-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef"
-PYTHON = codebuild.BuildSpec.from_object({"phases": {"install": {"runtime-versions": {"python": "3.13"}}}})
+VERSIONS = codebuild.BuildSpec.from_object(
+    {"phases": {"install": {"runtime-versions": {"python": "3.13", "nodejs": "22"}}}}
+)
 
 
 class Users(cdk.Stack):
@@ -68,10 +71,10 @@ class Pipeline(cdk.Stack):
             synth=pipelines.ShellStep(
                 "Synth",
                 input=pipelines.CodePipelineSource.connection(REPOSITORY, "main", connection_arn=CONNECTION),
-                install_commands=["pip install --requirement requirements.txt"],
-                commands=["cdk synth"],
+                install_commands=["pip install --requirement requirements.txt", "npm ci --ignore-scripts"],
+                commands=["npx cdk synth"],
             ),
-            synth_code_build_defaults=pipelines.CodeBuildOptions(partial_build_spec=PYTHON),
+            synth_code_build_defaults=pipelines.CodeBuildOptions(partial_build_spec=VERSIONS),
         )
         pipeline.add_stage(Mail(self, "Test", env=TEST, domain="test.example.com", network="198.51.100.0/24"))
         pipeline.add_stage(

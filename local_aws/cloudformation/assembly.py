@@ -19,7 +19,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 def choose(folder: Path, stack: str | None, region: str) -> tuple[str, str]:
     """Give the name of the one stack, or of the one that is asked for, and its template's place in S3."""
-    artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"].items()
+    artifacts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["artifacts"].items()
     templates = {
         artifact["properties"].get("stackName", name): artifact["properties"]["stackTemplateAssetObjectUrl"]
         for name, artifact in artifacts
@@ -66,7 +66,7 @@ def _placed(name: str, region: str) -> str:
 
 def _assets(folder: Path) -> Iterator[tuple[str, str, bytes]]:
     for manifest in folder.glob("*.assets.json"):
-        for file in json.loads(manifest.read_text())["files"].values():
+        for file in json.loads(manifest.read_text(encoding="utf-8"))["files"].values():
             for destination in file["destinations"].values():
                 yield destination["bucketName"], destination["objectKey"], _content(folder, file["source"])
 

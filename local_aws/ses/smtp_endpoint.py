@@ -71,7 +71,7 @@ class SmtpEndpoint:
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
         """Answer a mail as SES does, after DATA."""
-        control = json.loads(self._control.read_text())
+        control = json.loads(self._control.read_text(encoding="utf-8"))
         if control["throttled"]:
             return THROTTLED
         sent = Sent(
@@ -86,7 +86,7 @@ class SmtpEndpoint:
         return await asyncio.to_thread(judge, sent, self._region)
 
     def _setting(self, name: str) -> int:
-        return int(json.loads(self._control.read_text())[name])
+        return int(json.loads(self._control.read_text(encoding="utf-8"))[name])
 
     def _login(
         self, _server: SMTP, session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword

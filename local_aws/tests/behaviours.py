@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.aws import DeploymentFailed, LocalAws
 
-CODE = lambda_.Code.from_inline((Path(__file__).parent / "probe.py").read_text())
+CODE = lambda_.Code.from_inline((Path(__file__).parent / "probe.py").read_text(encoding="utf-8"))
 SECRETS_MANAGER = iam.ServicePrincipal("secretsmanager.amazonaws.com")
 POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}'
 _numbers = count()

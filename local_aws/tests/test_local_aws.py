@@ -136,7 +136,7 @@ def test_a_process_reaches_them_by_its_environment(aws: LocalAws) -> None:
     login = {"host": HOST, "username": username, "password": passwords["us-east-1"]}
     command = [sys.executable, "-c", f"{LOG_IN}\nprint(handler({login}, None))"]
     env = os.environ | aws.env | {"SSL_CERT_FILE": str(aws.ca_file)}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=False)
     assert done.stdout == "235\n", done.stderr
 
 

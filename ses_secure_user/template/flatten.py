@@ -31,7 +31,7 @@ def flatten(package: Path, entry: Path) -> str:
     meanings: dict[str, str] = {}
     written = "from __future__ import annotations\n"
     for path in dict.fromkeys(_needed(package, entry)):
-        source, file = path.read_text(), path.relative_to(package).as_posix()
+        source, file = path.read_text(encoding="utf-8"), path.relative_to(package).as_posix()
         lines = source.splitlines()
         for node in ast.parse(source).body:
             if _is_dropped(node):
@@ -44,7 +44,7 @@ def flatten(package: Path, entry: Path) -> str:
 
 
 def _needed(package: Path, path: Path) -> Iterator[Path]:
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom) and _is_own(node):
             if renamed := [alias.name for alias in node.names if alias.asname]:
                 raise ValueError(f"{path.name} imports {renamed[0]} under another name")

@@ -226,7 +226,7 @@ def test_the_table_tells_the_same_and_no_key_or_account(account: Command, tmp_pa
         assert (f" {name} …" in done.stdout) is (user.worth is not None)
         assert user.worth is None or user.worth in done.stdout
     assert "docs/moving.md" in done.stdout
-    text = done.output + junit.read_text()
+    text = done.output + junit.read_text(encoding="utf-8")
     assert account.aws.leaked_in(text) == []
     assert ACCOUNT not in text
     failed = [case for case in ET.parse(junit).getroot() if case.find("failure") is not None]  # noqa: S314 - just written
@@ -302,7 +302,7 @@ def test_what_keeps_it_from_judging_is_one_sentence(account: Command, tmp_path: 
     (line,) = done.stderr.splitlines()
     assert line == "Error: these credentials may not call ListEmailIdentities: docs/proof.md lists what audit needs"
     assert json.loads(done.stdout)["error"] in line
-    assert 'errors="1"' in junit.read_text()
+    assert 'errors="1"' in junit.read_text(encoding="utf-8")
 
 
 TO_A_STRANGER = Send(

@@ -18,7 +18,7 @@ RUN = "import runpy; sys.argv = ['ses-secure-user', {argument!r}]; runpy.run_mod
 
 def python(code: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, env=os.environ | env, capture_output=True, encoding="utf-8", check=False)
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])
@@ -33,7 +33,25 @@ def test_it_starts_without_the_cdk_and_without_node(argument: str) -> None:
 def test_without_the_extra_it_says_what_to_install(name: str) -> None:
     done = python(WITHOUT.format(names=[name]) + RUN.format(argument="--help"))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"{name} is missing: pip install 'ses-secure-user[cli]'\n"
+    assert done.stderr == f"{name} is missing: install this package with its extra `cli`\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["verify", "--help"], ["audit", "--help"], ["template"]])
+def test_it_starts_without_what_windows_lacks(arguments: list[str]) -> None:
+    """It also prints what a Windows code page has no character for."""
+    modules = WITHOUT.format(names=["fcntl", "grp", "pwd", "resource", "termios", "tty"])
+    functions = "import os; [delattr(os, name) for name in ('fork', 'getuid', 'geteuid', 'killpg', 'setsid')]; "
+    run = RUN.replace("{argument!r}", "*{arguments!r}").format(arguments=arguments)
+    done = python(modules + functions + run, PYTHONIOENCODING="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_a_verdict_is_printed_where_the_code_page_lacks_it() -> None:
+    script = "import sys; sys.argv = ['x', '--help']\nfrom ses_secure_user import __main__ as it\n"
+    script += "try: it.main()\nexcept SystemExit: print('✓')"
+    done = python(script, PYTHONIOENCODING="cp1252")
+    assert done.stdout.endswith("✓\n"), done.stderr
 
 
 def test_importing_the_package_imports_nothing_else() -> None:
@@ -50,15 +68,17 @@ def test_the_constructs_are_imported_when_they_are_asked_for() -> None:
 
 
 def test_every_claim_is_documented() -> None:
-    sources = "".join(path.read_text() for path in (ROOT / "ses_secure_user" / "cli").rglob("*_claims.py"))
+    sources = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "ses_secure_user" / "cli").rglob("*_claims.py")
+    )
     names = set(re.findall(r'Claim\(f?"([\w-]+)', sources)) - {"other-"} | {f"other-{row.claim}" for row in PURPOSES}
-    documented = set(re.findall(r"`([\w-]+)…?`", (ROOT / "docs" / "proof.md").read_text()))
+    documented = set(re.findall(r"`([\w-]+)…?`", (ROOT / "docs" / "proof.md").read_text(encoding="utf-8")))
     assert {"login-current", "network-", "rotation-stuck"} < names
     assert names - documented == set()
 
 
 def test_the_command_line_knows_nothing_of_the_construct() -> None:
-    sources = [path.read_text() for path in (ROOT / "ses_secure_user" / "cli").rglob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "ses_secure_user" / "cli").rglob("*.py")]
     imports = {line.strip() for text in sources for line in text.splitlines() if re.match(r"\s*(from|import) ", line)}
     outward = {line for line in imports if re.search(r"ses_secure_user(?!\.cli)|aws_cdk|constructs", line)}
     assert {re.sub(r" import .*", "", line) for line in outward} == {

@@ -267,7 +267,7 @@ def test_no_output_tells_a_password_a_key_or_the_account(aws: LocalAws, plain: C
         aws.send_from(origin)
         for form in ((), ("--json",)):
             done = plain.run("verify", plain.secret, option, *form, "--junit", str(junit))
-            texts += [done.output, junit.read_text()]
+            texts += [done.output, junit.read_text(encoding="utf-8")]
     assert [one for text in texts for one in aws.leaked_in(text)] == []
     assert [text for text in texts if ACCOUNT in text] == []
     assert all(plain.user in text for text in texts[::2])

@@ -44,7 +44,7 @@ DEFAULTS = {
     "PCI.DSS.3.2.1": {"CloudWatchLogGroupEncrypted", "LambdaInsideVPC", "SecretsManagerUsingKMSKey"},
 }
 
-PAGE = (Path(__file__).parents[2] / "docs" / "accounts-with-rules.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "accounts-with-rules.md").read_text(encoding="utf-8")
 
 Finding = tuple[str, str, str, str | None]
 
@@ -64,7 +64,7 @@ def found_in(app: cdk.App, *packs: str) -> list[Finding]:
     with suppress(RuntimeError):  # findings fail a synthesis, which has written them down then
         app.synth()
     report = folder / "validation-report.json"
-    reports = json.loads(report.read_text())["pluginReports"] if report.exists() else []
+    reports = json.loads(report.read_text(encoding="utf-8"))["pluginReports"] if report.exists() else []
     return [
         (pack["pluginName"], re.sub(r"^.*?-", "", one["ruleName"], count=1), where["constructPath"], one.get("reason"))
         for pack in reports

@@ -16,7 +16,7 @@ from tests.policy.evaluator import Send
 from tests.policy.test_matrix import EVERYTHING, MATRIX
 
 ROOT = Path(__file__).parents[2]
-PROPERTIES = (ROOT / "docs" / "properties.md").read_text()
+PROPERTIES = (ROOT / "docs" / "properties.md").read_text(encoding="utf-8")
 OF_THE_LOGIN = {
     "ses_region", "smtp_host", "smtp_port", "rotation_interval", "encryption_key", "user_name", "secret_name",
     "secret_fields", "replica_regions", "removal_policy", "issuer",
@@ -44,7 +44,7 @@ def test_it_is_explained_and_tried(row: Row) -> None:
 
 @every_row
 def test_the_other_front_ends_take_it(row: Row) -> None:
-    assert f'variable "{row.prop}" {{' in (ROOT / "terraform" / "variables.tf").read_text()
+    assert f'variable "{row.prop}" {{' in (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
     parameters = {one.restricts for group in GROUPS.values() for one in group if one.restricts}
     assert (row.prop in parameters) is (row.prop not in NOT_IN_THE_TEMPLATE)
 

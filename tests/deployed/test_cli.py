@@ -13,10 +13,12 @@ SHOWN_AT_LEAST = 10
 
 
 def test_the_demo_deploys_uses_renews_and_destroys() -> None:
-    done = subprocess.run([sys.executable, "-m", "demo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "demo"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     shown = iter(done.stdout.splitlines())
-    told = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(("▸", "  ✓"))]
+    told = [
+        line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith(("▸", "  ✓"))
+    ]
     assert len(told) > SHOWN_AT_LEAST
     assert [line for line in told if line not in shown] == []  # the iterator goes on, so their order counts too
 

@@ -21,7 +21,7 @@ Statement = dict[str, Any]
 
 def statements() -> list[Statement]:
     """What the document allows, in the local AWS, which puts the stack's name before a secret's too."""
-    text = DOCUMENT.read_text().replace("111122223333", ACCOUNT).replace("eu-west-1", REGION)
+    text = DOCUMENT.read_text(encoding="utf-8").replace("111122223333", ACCOUNT).replace("eu-west-1", REGION)
     text = text.replace(":secret:Mailer", ":secret:Mail-Mailer")
     return list(json.loads(text)["Statement"])
 
@@ -132,4 +132,4 @@ def test_they_deploy_the_template_without_what_the_cdk_needs(aws: LocalAws, role
 
 
 def test_the_document_fits_into_a_managed_policy() -> None:
-    assert len("".join(DOCUMENT.read_text().split())) <= MANAGED_POLICY_LIMIT
+    assert len("".join(DOCUMENT.read_text(encoding="utf-8").split())) <= MANAGED_POLICY_LIMIT

@@ -186,7 +186,7 @@ class Evaluator:
 def evaluator() -> Iterator[Evaluator]:
     """Run the evaluator for as long as it is needed."""
     with subprocess.Popen(
-        ["node", HERE / "simulate.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ["node", HERE / "simulate.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         yield Evaluator(process)
         assert process.stdin

@@ -24,14 +24,14 @@ def test_each_module_of_the_package_has_its_test_module() -> None:
 
 
 def test_the_map_names_every_folder() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text()
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     folders = {path.parent.relative_to(ROOT) for path in (ROOT / "ses_secure_user").rglob("*.py")}
     assert {str(folder) for folder in folders if f"`{folder}/" not in text} == set()
 
 
 def test_a_tests_name_can_be_read_in_one_breath() -> None:
     """Where 60 characters are too few, a sentence says the rest, as this one does."""
-    sources = [path.read_text() for path in (ROOT / "tests").glob("*/test_*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("*/test_*.py")]
 
     names = re.findall(r"^def (test_\w+)", "".join(sources), re.MULTILINE)
 

@@ -29,7 +29,7 @@ def test_a_public_functions_docstring_begins_with_a_verb() -> None:
 
 def _docstrings() -> Iterator[tuple[str, Documented, str]]:
     for path in sorted((ROOT / "ses_secure_user").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, Documented) and (text := ast.get_docstring(node)):
                 yield f"{path.relative_to(ROOT)}:{node.body[0].lineno}", node, text.splitlines()[0]
 

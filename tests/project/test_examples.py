@@ -28,7 +28,9 @@ BLOCKS = [
     pytest.param(block, id=f"{document.stem}-{number}")
     for document in DOCUMENTS
     if document.name != "README.md"  # which has tests of its own
-    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE))
+    for number, block in enumerate(
+        re.findall(r"^```python\n(.*?)^```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    )
 ]
 
 Json = dict[str, Any]
@@ -38,15 +40,16 @@ Json = dict[str, Any]
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A fresh virtual environment, as variables: it has what requirements.txt alone installs, and no AWS.
 
-    `make` installs that once, into `.venv/deploy`; here an empty environment is put before it.
+    `make` installs that once, into `.venv/deploy`; here an empty environment is put before it. The CDK's command line and
+    Node are the tests' own.
     """
     deploy, fresh = Path(sys.prefix, "deploy"), tmp_path_factory.mktemp("fresh")
     ran(str(deploy / "bin" / "python"), "-m", "venv", "--without-pip", str(fresh))
     (installed,), (own,) = (list(one.glob("lib/python*/site-packages")) for one in (deploy, fresh))
-    (own / "deploy.pth").write_text(f"{installed}\n")
+    (own / "deploy.pth").write_text(f"{installed}\n", encoding="utf-8")
     return {
         "VIRTUAL_ENV": str(fresh),
-        "PATH": f"{fresh / 'bin'}:{deploy / 'bin'}:/usr/bin:/bin",
+        "PATH": f"{fresh / 'bin'}:{deploy / 'bin'}:{Path(sys.prefix, 'bin')}:/usr/bin:/bin",
         "HOME": str(tmp_path_factory.mktemp("home")),
         "AWS_EC2_METADATA_DISABLED": "true",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
@@ -70,7 +73,9 @@ def assemblies(environment: dict[str, str], wheel: Path, tmp_path_factory: pytes
         folder = tmp_path_factory.mktemp("copies") / name
         shutil.copytree(ROOT / "examples" / name, folder)
         requirements = folder / "requirements.txt"
-        requirements.write_text(requirements.read_text().replace(PLACEHOLDER, wheel.as_uri()))
+        requirements.write_text(
+            requirements.read_text(encoding="utf-8").replace(PLACEHOLDER, wheel.as_uri()), encoding="utf-8"
+        )
         pip = ("pip", "--python", environment["VIRTUAL_ENV"], "install", "--quiet", "--no-index", "--no-compile")
         ran(*pip, "--requirement", str(requirements), cwd=folder, env=environment)
         ran("cdk", "synth", "--quiet", "--no-notices", cwd=folder, env=environment)
@@ -80,13 +85,13 @@ def assemblies(environment: dict[str, str], wheel: Path, tmp_path_factory: pytes
 
 def ran(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
     """Run a command, which must succeed, and return what it printed."""
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def resources(template: Path) -> dict[str, Json]:
-    return dict(json.loads(template.read_text())["Resources"])
+    return dict(json.loads(template.read_text(encoding="utf-8"))["Resources"])
 
 
 def named(found: dict[str, Json], type_name: str) -> dict[str, Json]:
@@ -112,29 +117,36 @@ def days(schedule: str) -> int:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_says_how_to_deploy_it(name: str) -> None:
-    text = (ROOT / "examples" / name / "app.py").read_text().partition('"""\n\n')[0]
-    assert "    pip install --requirement requirements.txt\n    cdk deploy" in text
+    text = (ROOT / "examples" / name / "app.py").read_text(encoding="utf-8").partition('"""\n\n')[0]
+    assert "    pip install --requirement requirements.txt\n    npm ci --ignore-scripts\n    npx cdk deploy" in text
+
+
+@pytest.mark.parametrize("file", ["cdk.json", "package.json", "package-lock.json"])
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_is_deployed_as_app_py_is(name: str, file: str) -> None:
+    """It is synthesized as strictly, and by the same command line."""
+    assert (ROOT / "examples" / name / file).read_text(encoding="utf-8") == (ROOT / file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_is_synthesized_as_strictly_as_app_py(name: str) -> None:
-    assert (ROOT / "examples" / name / "cdk.json").read_text() == (ROOT / "cdk.json").read_text()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_an_example_asks_for_all_that_it_needs(name: str) -> None:
+def test_an_example_asks_for_the_versions_that_were_tested(name: str) -> None:
     """It is synthesized with what requirements.txt brings, so it must ask for all of that."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    asked = settings["dependency-groups"]["deploy"] + settings["project"]["dependencies"]
-    lines = re.findall(r"^([\w-]+)(.*)$", (ROOT / "examples" / name / "requirements.txt").read_text(), re.MULTILINE)
-    names = set(re.findall(r"^[\w-]+", "\n".join(asked), re.MULTILINE))
-    assert dict(lines).keys() == names | {"ses-secure-user"}
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = re.findall(r"^[\w-]+", "\n".join(asked), re.MULTILINE)
+    tested = dict(
+        re.findall(r"^([\w-]+)(==\S+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    lines = re.findall(
+        r"^([\w-]+)(.*)$", (ROOT / "examples" / name / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    own = {"ses-secure-user": f" @ {PLACEHOLDER}"}
+    assert dict(lines) == {each: tested[each] for each in names} | own
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_says_what_stands_for_an_address(name: str) -> None:
     """The package is not published, so the address is a placeholder, and is told to be one."""
-    text = (ROOT / "examples" / name / "requirements.txt").read_text()
+    text = (ROOT / "examples" / name / "requirements.txt").read_text(encoding="utf-8")
     told, _, rest = text.partition(f"ses-secure-user @ {PLACEHOLDER}\n")
     assert "# PLACEHOLDER: " in told.rpartition("\n\n")[2]
     assert rest == ""
@@ -258,7 +270,7 @@ def test_a_stage_has_one_function_for_all_its_stacks(
 ) -> None:
     """The function is in the stage's own account, as the stacks are."""
     assembly = assemblies["pipeline"] / f"assembly-Pipeline-{stage}"
-    manifest = json.loads((assembly / "manifest.json").read_text())["artifacts"].values()
+    manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"].values()
     stacks = {one["properties"]["stackName"]: one for one in manifest if one["type"] == "aws:cloudformation:stack"}
     assert set(stacks) == {f"{stage}-Issuer", f"{stage}-Orders", f"{stage}-Alerts"}
     assert {one["environment"] for one in stacks.values()} == {f"aws://{account}/eu-west-1"}
@@ -295,8 +307,9 @@ def test_the_pipeline_synthesizes_this_example(assemblies: dict[str, Path]) -> N
         if "Synth" in json.dumps(one["Description"])
     )
     phases = json.loads(project["Source"]["BuildSpec"])["phases"]
-    assert phases["install"]["commands"] == ["pip install --requirement requirements.txt"]
-    assert phases["build"]["commands"] == ["cdk synth"]
+    assert phases["install"]["commands"] == ["pip install --requirement requirements.txt", "npm ci --ignore-scripts"]
+    assert phases["install"]["runtime-versions"].keys() == {"python", "nodejs"}
+    assert phases["build"]["commands"] == ["npx cdk synth"]
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -307,7 +320,7 @@ def test_every_python_block_of_the_documents_runs(block: str, tmp_path: Path, mo
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.name))
 def test_what_a_document_links_to_exists(document: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", document.read_text())
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", document.read_text(encoding="utf-8"))
     targets = [(document.parent / path if path else document, anchor) for path, anchor in links]
     assert [(path, anchor) for path, anchor in targets if anchor not in anchors(path)] == []
 
@@ -316,13 +329,15 @@ def anchors(path: Path) -> set[str]:
     """What a link may name of a file: all of it, or one of its headings, as forges write them."""
     if not path.exists():
         return set()
-    text = path.read_text() if path.is_file() else ""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {"", *(re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings)}
 
 
 def test_the_design_shows_the_policy_of_the_first_example() -> None:
-    (block,) = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs" / "design.md").read_text(), re.DOTALL | re.MULTILINE)
+    (block,) = re.findall(
+        r"^```json\n(.*?)^```", (ROOT / "docs" / "design.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
     restrictions = restrict(
         identity="example.com", from_address="noreply@example.com", allowed_cidrs=["203.0.113.0/24"]
     )
@@ -332,7 +347,9 @@ def test_the_design_shows_the_policy_of_the_first_example() -> None:
 
 
 def test_the_design_shows_the_times_that_the_code_has() -> None:
-    table = (ROOT / "docs" / "design.md").read_text().partition("\n### Times\n")[2].partition("\n## ")[0]
+    table = (
+        (ROOT / "docs" / "design.md").read_text(encoding="utf-8").partition("\n### Times\n")[2].partition("\n## ")[0]
+    )
     assert [int(seconds) for seconds in re.findall(r"\d+", table)] == [
         smtp.TEST_SECONDS,
         smtp.UNREACHABLE_SECONDS,
@@ -349,7 +366,7 @@ def test_the_design_shows_the_times_that_the_code_has() -> None:
 
 
 def test_the_picture_stands_alone_and_is_small() -> None:
-    picture = (ROOT / "docs" / "how-it-works.svg").read_text()
+    picture = (ROOT / "docs" / "how-it-works.svg").read_text(encoding="utf-8")
     assert ET.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - our own picture
     assert re.findall(r"(?:href|src|@import|url\((?!#))", picture) == []
     assert len(picture) < 12_000

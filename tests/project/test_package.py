@@ -30,13 +30,13 @@ CONTEXT = {
 
 
 def run(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=ROOT, env=os.environ | env, capture_output=True, encoding="utf-8", check=False)
 
 
 def built(source: Path, folder: Path) -> dict[str, Path]:
     """The wheel and the source distribution of a tree, by their ending."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     return {path.suffix: path for path in folder.iterdir()}
 
@@ -79,7 +79,7 @@ def test_the_asset_imports_alone(asset: Path) -> None:
 @pytest.mark.parametrize("name", sorted(ISSUER))
 def test_the_function_imports_nothing_that_lambda_lacks(name: str) -> None:
     """It is deployed alone: the standard library, the runtime's SDK, and itself relatively."""
-    tree = ast.parse((FUNCTIONS / name).read_text())
+    tree = ast.parse((FUNCTIONS / name).read_text(encoding="utf-8"))
     typing_only = {node for one in ast.walk(tree) if isinstance(one, ast.If) for node in ast.walk(one)}
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import) and node not in typing_only]
     froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node not in typing_only]
@@ -138,14 +138,15 @@ def test_an_app_elsewhere_synthesizes_from_the_installed_wheel(wheel: Path, tmp_
         "for name in ('Orders', 'Alerts'):\n"
         "    ses_secure_user.SecureSesSmtpUser(stack, name, identity='example.com',\n"
         "        from_address='noreply@example.com', allowed_cidrs=['203.0.113.0/24'])\n"
-        "app.synth()\n"
+        "app.synth()\n",
+        encoding="utf-8",
     )
     done = subprocess.run(
         [sys.executable, str(app)],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(site)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -160,7 +161,7 @@ def test_the_wheel_is_of_the_version_that_the_package_tells(wheel: Path) -> None
 REQUIREMENTS = {
     "deploy": ROOT / "requirements.txt",
     "dev": ROOT / "requirements-dev.txt",
-    "build": ROOT / "requirements-build.txt",
+    "node": ROOT / "requirements-node.txt",
     "release": ROOT / "requirements-release.txt",
     "checkov": ROOT / "tests" / "construct" / "requirements-checkov.txt",
     "floor": ROOT / "tests" / "project" / "requirements-floor.txt",
@@ -171,25 +172,27 @@ REQUIREMENTS = {
 def pinned(path: Path) -> dict[str, str]:
     """The versions in a requirements file, which knows each by its hashes and names no index."""
     entry = r"([\w-]+)(?:\[[\w,-]+\])?==([\w.]+)(?: ; [^\\]+)?(?: \\\n    --hash=sha256:\w{64})+\n"
-    lines = "".join(line for line in path.read_text().splitlines(keepends=True) if not line.startswith("#"))
+    lines = "".join(
+        line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if not line.startswith("#")
+    )
     assert re.fullmatch(f"(?:{entry})+", lines), f"{path.name} has more than pins with hashes"
     return dict(re.findall(f"^{entry}", lines, re.MULTILINE))
 
 
 def asked_for(group: str) -> set[str]:
     """The packages that a dependency group names, and what the package itself depends on where that is pinned too."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project, groups = settings["project"], settings["dependency-groups"]
     asked = {
         "dev": [
             *groups["dev"][1:],
-            *groups["deploy"],
+            *groups["node"],
             *project["dependencies"],
             *project["optional-dependencies"]["cli"],
         ],
-        "deploy": [*groups["deploy"], *project["dependencies"]],
+        "deploy": project["dependencies"],
     }
-    return {name for one in asked.get(group, groups[group]) for name in re.findall(r"^[\w-]+", one)}
+    return {name for one in asked.get(group) or groups[group] for name in re.findall(r"^[\w-]+", one)}
 
 
 @pytest.mark.parametrize("group", REQUIREMENTS)
@@ -197,48 +200,66 @@ def test_what_is_installed_is_known_by_its_hash(group: str) -> None:
     assert set(pinned(REQUIREMENTS[group])) >= asked_for(group)
 
 
-def test_what_is_tested_is_what_is_deployed() -> None:
-    tested, deployed = pinned(REQUIREMENTS["dev"]), pinned(REQUIREMENTS["deploy"])
+@pytest.mark.parametrize("group", ["deploy", "node"])
+def test_what_is_tested_is_what_is_deployed(group: str) -> None:
+    tested, deployed = pinned(REQUIREMENTS["dev"]), pinned(REQUIREMENTS[group])
     assert deployed == {name: tested[name] for name in deployed}
+
+
+@pytest.mark.parametrize("folder", ["", "tests/policy"])
+def test_what_npm_installs_is_known_by_its_hash(folder: str) -> None:
+    asked = json.loads((ROOT / folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    locked = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    del locked[""]
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in asked} == asked
+    assert [name for name, one in locked.items() if not one["integrity"].startswith("sha512-")] == []
+    assert [name for name, one in locked.items() if "resolved" in one or one.get("hasInstallScript")] == []
+
+
+def test_nothing_but_awss_own_package_deploys() -> None:
+    """It is the command line that gets an administrator's rights, and it brings no other package along."""
+    locked = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert locked.keys() == {"", "node_modules/aws-cdk"}
 
 
 def test_every_requirements_file_is_installed_by_its_hashes() -> None:
     """Each is renewed by `make requirements`, and what `make` installs comes from them alone."""
-    makefile = (ROOT / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     files = {str(path.relative_to(ROOT)) for path in REQUIREMENTS.values()}
     assert set(re.findall(r"--output-file (\S+\.txt)", makefile)) == files
-    assert re.findall(r"^INSTALL := pip install .*--require-hashes", makefile, re.MULTILINE)
-    installing = [line for line in makefile.splitlines() if re.search(r"\b(pip install|npm)\b", line)]
-    assert [line for line in installing if not re.search("^INSTALL|uv pip install|npm ci --ignore-scripts", line)] == []
+    assert re.findall(r"^INSTALL := install .*--require-hashes --only-binary :all:$", makefile, re.MULTILINE)
+    installing = [line for line in makefile.splitlines() if re.search(r"\b(install|npm)\b", line) and line[0] != "#"]
+    known = r"^INSTALL|uv pip install|npm ci --ignore-scripts|npm audit$"
+    assert [line for line in installing if not re.search(known, line)] == []
 
 
 def test_the_workflow_takes_each_action_by_its_commit() -> None:
     """A tag can be moved; the version beside the commit is for whoever renews it."""
-    text = (ROOT / "docs" / "github-workflow.yml").read_text()
+    text = (ROOT / "docs" / "github-workflow.yml").read_text(encoding="utf-8")
     used = re.findall(r"uses: (.*)", text)
     assert used
     assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
 
 
 def test_the_workflow_may_read_and_nothing_else() -> None:
-    text = (ROOT / "docs" / "github-workflow.yml").read_text()
+    text = (ROOT / "docs" / "github-workflow.yml").read_text(encoding="utf-8")
     assert re.findall(r"permissions:(.*)\n(.*)", text) == [(" {}", "concurrency:"), ("", "      contents: read")]
     assert text.count("persist-credentials: false") == text.count("actions/checkout@") == 1
     assert "${{ secrets" not in text
 
 
 def test_the_workflow_runs_what_a_change_must_pass() -> None:
-    text = (ROOT / "docs" / "github-workflow.yml").read_text()
+    text = (ROOT / "docs" / "github-workflow.yml").read_text(encoding="utf-8")
     assert re.findall(r"run: (.*)", text) == ["make test"]
     tested = re.findall(r"3\.\d+", re.findall(r"python: (.*)", text)[0])
-    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
     supported = re.findall(r"Python :: (3\.\d+)", "\n".join(classifiers))
     assert tested == [supported[0], supported[-1]]
 
 
 def lowest() -> dict[str, str]:
     """The lowest version of each package that is depended on."""
-    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     return dict(re.findall(r"^([\w-]+)>=([\d.]+),", "\n".join(dependencies), re.MULTILINE))
 
 
@@ -250,7 +271,8 @@ def test_every_shape_is_the_same_with_the_lowest_versions(tmp_path: Path) -> Non
         "import json, sys\n"
         "from aws_cdk.assertions import Template\n"
         "from tests.cases.shapes import SHAPES, made\n"
-        "json.dump({name: Template.from_stack(made(name)).to_json() for name in SHAPES}, sys.stdout)\n"
+        "json.dump({name: Template.from_stack(made(name)).to_json() for name in SHAPES}, sys.stdout)\n",
+        encoding="utf-8",
     )
     floor = str(Path(sys.prefix, "floor", "bin", "python"))
     now, then = (run(python, str(script), PYTHONPATH=str(ROOT)) for python in (sys.executable, floor))
@@ -261,7 +283,7 @@ def test_every_shape_is_the_same_with_the_lowest_versions(tmp_path: Path) -> Non
 def synthesized(tmp_path: Path, context: dict[str, str]) -> dict[str, dict[str, Any]]:
     done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path), CDK_CONTEXT_JSON=json.dumps(context))
     assert done.returncode == 0, done.stderr
-    return dict(json.loads((tmp_path / "SesSecureUser.template.json").read_text()))
+    return dict(json.loads((tmp_path / "SesSecureUser.template.json").read_text(encoding="utf-8")))
 
 
 def test_the_app_makes_the_user_that_context_describes(tmp_path: Path) -> None:

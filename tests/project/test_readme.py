@@ -18,8 +18,8 @@ from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
 
 REFUSED = smtplib.SMTPAuthenticationError(535, b"Authentication Credentials Invalid")
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-PROPERTIES = (ROOT / "docs" / "properties.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROPERTIES = (ROOT / "docs" / "properties.md").read_text(encoding="utf-8")
 APP, MAIL = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 LOGIN = {"host": "h", "port": 465, "password": "p"}
 MOST_WORDS = 1_300
@@ -49,7 +49,7 @@ def test_the_app_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_first_mail_is_sent_with_the_login_of_the_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, smtp: mock.MagicMock
 ) -> None:
-    (tmp_path / "mail.py").write_text(MAIL)
+    (tmp_path / "mail.py").write_text(MAIL, encoding="utf-8")
     monkeypatch.setenv("SMTP_SECRET", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:Mailer-AbCdEf")
     monkeypatch.setattr(sys, "argv", ["mail.py", "success@simulator.amazonses.com"])
     client = mock.MagicMock()
@@ -102,12 +102,12 @@ def test_a_table_of_properties_is_complete(table: str, construct: type) -> None:
 
 
 def test_the_table_of_warnings_is_complete() -> None:
-    code = "".join(path.read_text() for path in (ROOT / "ses_secure_user").rglob("*.py"))
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "ses_secure_user").rglob("*.py"))
     given = set(re.findall(r'"ses-secure-user:(\w+)",', code))
     assert set(named(section(PROPERTIES, "Warnings"))) == given
 
 
 def test_the_make_targets_exist() -> None:
-    makefile = (ROOT / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^\$ make (\w+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)

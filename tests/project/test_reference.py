@@ -18,14 +18,14 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page, built as `make reference` builds it, but into a folder of its own."""
-    (command,) = re.findall(r"^\t(python -m sphinx .*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    (command,) = re.findall(r"^\t(python -m sphinx .*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     _, *arguments, _ = command.split()
     folder = tmp_path_factory.mktemp("reference")
     done = subprocess.run(
-        [sys.executable, *arguments, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, *arguments, str(folder)], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
-    return html.unescape((folder / "index.html").read_text())
+    return html.unescape((folder / "index.html").read_text(encoding="utf-8"))
 
 
 def members(name: str) -> set[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parents[2] / "scanners"
-GITLEAKS: list[dict[str, Any]] = tomllib.loads((FOLDER / "gitleaks.toml").read_text())["rules"]
-GITHUB: list[dict[str, str]] = tomllib.loads((FOLDER / "github.toml").read_text())["patterns"]
+GITLEAKS: list[dict[str, Any]] = tomllib.loads((FOLDER / "gitleaks.toml").read_text(encoding="utf-8"))["rules"]
+GITHUB: list[dict[str, str]] = tomllib.loads((FOLDER / "github.toml").read_text(encoding="utf-8"))["patterns"]
 
 
 def expression(pattern: dict[str, str]) -> str:

@@ -54,4 +54,4 @@ def test_no_two_rules_have_one_name() -> None:
 
 def test_the_rules_themselves_hold_no_login() -> None:
     for path in FOLDER.iterdir():
-        assert gitleaks(path.read_text()) == github(path.read_text()) == set()
+        assert gitleaks(path.read_text(encoding="utf-8")) == github(path.read_text(encoding="utf-8")) == set()

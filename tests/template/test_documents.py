@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from local_aws.aws import LocalAws
     from tests.template.resolving import Json
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "without-the-cdk.md").read_text()
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "without-the-cdk.md").read_text(encoding="utf-8")
 
 
 def section(heading: str) -> str:
@@ -55,7 +55,7 @@ def test_the_template_is_included_in_an_app(aws: LocalAws, text: str, tmp_path: 
     (snippet,) = re.findall(r"```typescript\n(.*?)```", DOCUMENT, re.DOTALL)
     parameters = dict(re.findall(r"\b([A-Z]\w+): '([^']+)'", snippet))
     file = tmp_path / str(re.search(r"templateFile: '([^']+)'", snippet)[1])  # type: ignore[index]
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     app = cdk.App(analytics_reporting=False)
     stack = cdk.Stack(app, "Included")
 
@@ -85,6 +85,6 @@ def test_the_command_shows_the_functions_code(text: str) -> None:
     show = re.search(r"'(.*)'", command("jq"))
     assert show
 
-    done = subprocess.run(["jq", "-r", show[1]], input=text, capture_output=True, text=True, check=True)
+    done = subprocess.run(["jq", "-r", show[1]], input=text, capture_output=True, encoding="utf-8", check=True)
 
     assert done.stdout.rstrip("\n") == code().rstrip("\n")

@@ -23,7 +23,7 @@ def left_out(file: str, text: str) -> str:
     """The lines of a module that are not under its heading, where all others must be, in the same order."""
     kept = [line for line in text.splitlines() if line]
     missing = []
-    for line in (PACKAGE / file).read_text().splitlines():
+    for line in (PACKAGE / file).read_text(encoding="utf-8").splitlines():
         if line and line == next(iter(kept), None):
             del kept[0]
         elif line:
@@ -54,10 +54,12 @@ def test_it_imports_the_runtimes_sdk_alone(tmp_path: Path) -> None:
     tree = ast.parse(code())
     modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     modules |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    (tmp_path / "index.py").write_text(code())
+    (tmp_path / "index.py").write_text(code(), encoding="utf-8")
     script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import index; print(index.checked.__module__)"
 
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script], capture_output=True, encoding="utf-8", check=False
+    )
 
     assert done.stdout == "index\n", done.stderr
     assert {name.partition(".")[0] for name in modules} <= sys.stdlib_module_names | {"boto3", "botocore"}
@@ -68,7 +70,7 @@ def test_it_passes_the_tests_of_single_events() -> None:
     files = [f"tests/lifecycle/{name}.py" for name in EVENTS]
     command = [sys.executable, "-m", "pytest", "-p", "tests.template.one_file", "-q", *files]
 
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
 
     passed = re.search(r"(\d+) passed", done.stdout)
     assert done.returncode == 0, done.stdout
@@ -79,7 +81,7 @@ def test_it_passes_the_tests_of_single_events() -> None:
 
 def written_as_one(folder: Path, **sources: str) -> str:
     for name, source in sources.items():
-        (folder / f"{name}.py").write_text(source)
+        (folder / f"{name}.py").write_text(source, encoding="utf-8")
     return flatten(folder, folder / f"{[*sources][-1]}.py")
 
 

@@ -35,7 +35,7 @@ OWN = {"name", "tags", "acknowledged_warnings"}
 
 
 def parsed(file: Path) -> Json:
-    with file.open() as opened:
+    with file.open(encoding="utf-8") as opened:
         return hcl2.load(opened, serialization_options=OPTIONS)
 
 
@@ -47,12 +47,14 @@ def blocks(folder: Path, file: str, kind: str) -> Json:
 
 
 def text_of(folder: Path) -> str:
-    return "".join(path.read_text() for path in sorted(folder.glob("*.tf")))
+    return "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.tf")))
 
 
 def local(name: str) -> str:
     """The text of a local value of forms.tf."""
-    found = re.search(rf"^  {name} += (\[[^\]]*\]|.*)$", (MODULE / "forms.tf").read_text(), re.MULTILINE)
+    found = re.search(
+        rf"^  {name} += (\[[^\]]*\]|.*)$", (MODULE / "forms.tf").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert found, name
     return found[1]
 
@@ -74,7 +76,7 @@ def test_the_zips_bytes_are_those_of_every_machine() -> None:
 
 def test_the_handler_is_imported_from_the_zip(tmp_path: Path) -> None:
     zipfile.ZipFile(io.BytesIO(ZIP.read_bytes())).extractall(tmp_path)
-    handler = re.search(r'handler += "(\S+)\.(\w+)"', (ISSUER / "main.tf").read_text())
+    handler = re.search(r'handler += "(\S+)\.(\w+)"', (ISSUER / "main.tf").read_text(encoding="utf-8"))
     assert handler
     code = f"from {handler[1]} import {handler[2]}"
     subprocess.run(
@@ -94,7 +96,7 @@ def test_the_inputs_are_the_constructs_properties(
 ) -> None:
     parameters = set(inspect.signature(vars(construct)["__init__"]).parameters) - {"self", "scope", "construct_id"}
     assert set(blocks(folder, "variables", "variable")) == parameters - not_here | only_here
-    page = (ROOT / "docs" / "terraform.md").read_text()
+    page = (ROOT / "docs" / "terraform.md").read_text(encoding="utf-8")
     assert {name for name in not_here if f"`{name}`" not in page} == set()
 
 
@@ -113,7 +115,7 @@ def test_the_lists_are_the_constructs() -> None:
     assert json.loads(local("secret_fields")) == list(contract.SECRET_FIELDS)
     assert json.loads(local("host_suffixes").replace(",\n  ]", "]")) == contract._SUFFIXES.split()  # noqa: SLF001
     assert f"contains([{', '.join(map(str, endpoint.SMTP_PORTS))}], var.smtp_port)" in text_of(MODULE)
-    variables = (MODULE / "variables.tf").read_text()
+    variables = (MODULE / "variables.tf").read_text(encoding="utf-8")
     for form, _ in chosen_names.CHOSEN.values():
         assert f'"^{form.pattern}$"' in variables
 
@@ -128,7 +130,9 @@ def test_the_reserved_networks_are_the_constructs() -> None:
 
 
 def test_what_verify_calls_is_granted() -> None:
-    granted = set(re.findall(r'"((?:iam|ses|secretsmanager):\w+)"', (MODULE / "outputs.tf").read_text()))
+    granted = set(
+        re.findall(r'"((?:iam|ses|secretsmanager):\w+)"', (MODULE / "outputs.tf").read_text(encoding="utf-8"))
+    )
     assert granted == {action for actions in VERIFY_ACTIONS.values() for action in actions} | {
         "secretsmanager:GetSecretValue",
         "secretsmanager:DescribeSecret",
@@ -158,7 +162,7 @@ def shown(variable: Json) -> str:
 @pytest.mark.parametrize("kind", ["variable", "output"])
 @pytest.mark.parametrize("folder", [MODULE, ISSUER], ids=["user", "issuer"])
 def test_the_readmes_tables_are_those_of_the_code(folder: Path, kind: str) -> None:
-    assert table(folder, kind) in (folder / "README.md").read_text()
+    assert table(folder, kind) in (folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_warning_can_be_acknowledged() -> None:
@@ -207,11 +211,13 @@ def test_the_modules_own_tests_pass(make: Make) -> None:
 def test_checkov_finds_nothing_but_what_has_a_reason() -> None:
     checkov = Path(sys.prefix, "checkov", "bin", "checkov")
     options = ["--framework", "terraform", "--output", "json", "--skip-download"]
-    done = subprocess.run([checkov, "--directory", MODULE, *options], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [checkov, "--directory", MODULE, *options], capture_output=True, encoding="utf-8", check=False
+    )
     results = json.loads(done.stdout)["results"]
 
     assert results["failed_checks"] == []
     assert results["parsing_errors"] == []
     skipped = {one["check_id"] for one in results["skipped_checks"]}
-    page = (ROOT / "docs" / "terraform.md").read_text()
+    page = (ROOT / "docs" / "terraform.md").read_text(encoding="utf-8")
     assert skipped == set(re.findall(r"CKV_AWS_\d+", page))

@@ -87,7 +87,7 @@ def said(make: Make, cases: list[Json]) -> set[str]:
     shutil.copytree(MODULE / "modules" / "networks", module / "modules" / "networks")
     for name in ("variables.tf", "forms.tf"):
         shutil.copy(MODULE / name, module)
-    (module / "networks.tf").write_text(NETWORKS)
+    (module / "networks.tf").write_text(NETWORKS, encoding="utf-8")
     named = {
         f"case_{number}": {"source": "./module", "name": "mail"} | literal(one) for number, one in enumerate(cases)
     }

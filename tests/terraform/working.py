@@ -67,12 +67,12 @@ class Terraform:
 
     def write(self, configuration: Json, name: str = "main") -> None:
         """Write a file of the configuration; what is in its texts is literal, but for what is marked as an expression."""
-        (self.folder / f"{name}.tf.json").write_text(json.dumps(configuration, ensure_ascii=False))
+        (self.folder / f"{name}.tf.json").write_text(json.dumps(configuration, ensure_ascii=False), encoding="utf-8")
 
     def init(self, *, provider: bool = True) -> None:
         """Install modules and the provider."""
         if provider:
-            (self.folder / "provider.tf").write_text(PROVIDER)
+            (self.folder / "provider.tf").write_text(PROVIDER, encoding="utf-8")
         done = self.run("init", f"-plugin-dir={os.environ['TERRAFORM_PLUGINS']}")
         assert done.returncode == 0, done.stderr
 
@@ -86,7 +86,7 @@ class Terraform:
             cwd=self.folder,
             env=self._env,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
             timeout=300,
         )
