@@ -365,8 +365,12 @@ def test_the_design_shows_the_times_that_the_code_has() -> None:
     ]
 
 
-def test_the_picture_stands_alone_and_is_small() -> None:
-    picture = (ROOT / "docs" / "how-it-works.svg").read_text(encoding="utf-8")
-    assert ET.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - our own picture
-    assert re.findall(r"(?:href|src|@import|url\((?!#))", picture) == []
-    assert len(picture) < 12_000
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs").glob("*.svg")), ids=lambda picture: str(picture.name))
+def test_a_picture_stands_alone_and_is_small(picture: Path) -> None:
+    """It has a title and a description for who cannot see it, and both themes."""
+    text = picture.read_text(encoding="utf-8")
+    root = ET.fromstring(text)  # noqa: S314 - our own picture
+    assert [child.tag.partition("}")[2] for child in root][:2] == ["title", "desc"]
+    assert re.findall(r"(?:href|src|@import|url\((?!#))", text) == []
+    assert "(prefers-color-scheme: dark)" in text
+    assert len(text) < 12_000

@@ -1,0 +1,10 @@
+"""The sample report is what the command prints today."""
+
+from local_aws.aws import LocalAws
+from tests.cli.command import Command
+from tests.cli.sample_report import PAGE, page
+
+
+def test_the_sample_report_is_what_verify_prints(aws: LocalAws, plain: Command) -> None:
+    """If it is not, `python -m tests.cli.sample_report` writes it anew."""
+    assert PAGE.read_text(encoding="utf-8") == page(aws, plain)
