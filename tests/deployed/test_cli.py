@@ -1,26 +1,49 @@
 """One pass with the real CDK CLI, from `app.py` as people deploy it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from local_aws.aws import LocalAws
 
 ROOT = Path(__file__).parents[2]
 SHOWN_AT_LEAST = 10
 """Lines of the demo in the README, which leaves the others out."""
+LINES, COLUMNS = 60, 80
 
 
-def test_the_demo_deploys_uses_renews_and_destroys() -> None:
+@pytest.fixture(scope="module")
+def demo() -> list[str]:
+    """The lines that the demo prints."""
     done = subprocess.run([sys.executable, "-m", "demo"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    shown = iter(done.stdout.splitlines())
-    told = [
-        line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith(("▸", "  ✓"))
-    ]
+    return done.stdout.splitlines()
+
+
+def test_the_demo_tells_the_story_of_the_readme(demo: list[str]) -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    told = [line for line in lines if line.startswith(("▸", "  ✓", "  ✗"))]
+    shown = iter(demo)
     assert len(told) > SHOWN_AT_LEAST
     assert [line for line in told if line not in shown] == []  # the iterator goes on, so their order counts too
+
+
+def test_the_demo_fits_on_a_screen(demo: list[str]) -> None:
+    assert len(demo) <= LINES
+    assert [line for line in demo if len(line) > COLUMNS] == []
+
+
+def test_the_demo_leaves_one_page(demo: list[str]) -> None:
+    """It has the picture, the policy that was deployed and the proof, and is whole without any other file."""
+    page = (ROOT / demo[-1]).read_text(encoding="utf-8")
+    assert (ROOT / "docs" / "how-it-works.svg").read_text(encoding="utf-8") in page
+    assert "DenyOtherOrigins" in page
+    assert re.search(r"\d+ proved, \d+ observed\n</pre>", page)
+    assert re.findall(r"(?:href|src|@import|url\((?!#))", page) == []
 
 
 def test_the_example_values_cannot_be_deployed(aws: LocalAws, tmp_path: Path) -> None:
