@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page, built as `make reference` builds it, but into a folder of its own."""
-    (command,) = re.findall(r"^\t(python -m sphinx .*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    (command,) = re.findall(
+        r"^\t\.venv/bin/(python -m sphinx .*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     _, *arguments, _ = command.split()
     folder = tmp_path_factory.mktemp("reference")
     done = subprocess.run(
