@@ -26,7 +26,7 @@ from .login.verify_grant import grant_verification, identity_arns
 from .monitoring.sender import DIMENSION, Sender
 from .restrictions.marks import is_list_token
 from .restrictions.policy import check_size, policy_document
-from .restrictions.restrict import Restrictions, restrict, restriction_warnings
+from .restrictions.restrict import Restrictions, restrict, restriction_warnings, unknown_networks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -221,6 +221,7 @@ class SecureSesSmtpUser(Construct):
             chosen=(user_name, secret_name),
             path=construct_id if scope is stack else self.node.path,
             hours=hours,
+            networks=unknown_networks(restrictions),
         )
         self._credential = self.issuer.issue(self, wanted)
         if key:

@@ -5,8 +5,37 @@ from __future__ import annotations
 
 def refusal(prop: str, rule: str, got: object, remedy: str) -> ValueError:
     """Return the error for a wrong property: the property, its rule, the value, and what to write instead."""
-    shown = got if isinstance(got, str) and got.strip() and got.isprintable() else repr(got)
-    return ValueError(f"`{prop}` must {rule}, got {shown}; {remedy}")
+    return ValueError(f"`{prop}` must {rule}, got {_shown(got)}; {remedy}")
+
+
+def wrong_type(prop: str, rule: str, got: object, remedy: str) -> ValueError:
+    """Return the error for a value of a wrong type. A text stands in quotes, so that it is seen to be one."""
+    return refusal(prop, rule, repr(got) if isinstance(got, str) else got, remedy)
+
+
+def _shown(got: object) -> str:
+    """Write a value so that its type and all its characters can be seen."""
+    if isinstance(got, str):
+        return got if _is_plain(got) else repr(got)
+    if isinstance(got, list):
+        return f"[{', '.join(repr(one) if isinstance(one, str) else _shown(one) for one in got)}]"
+    if type(got).__repr__ is not object.__repr__:
+        return repr(got)
+    name, path = type(got).__name__, getattr(getattr(got, "node", None), "path", None)
+    if path is None:
+        return f"{name} object"
+    return f"{'construct' if 'Proxy' in name else name} {path}"  # what the CDK imports is of no class
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether a text can be mistaken for nothing else without its quotes."""
+    if text != text.strip() or not text.isprintable() or text.startswith(("[", "(", "{")):
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return text not in {"", "None", "True", "False"}
+    return False
 
 
 def check_class(prop: str, value: object, kind: type, example: str) -> None:
@@ -22,7 +51,7 @@ def check_class(prop: str, value: object, kind: type, example: str) -> None:
         ValueError: It is something else, such as a name or None.
     """
     if not isinstance(value, kind):
-        raise refusal(prop, f"be a {kind.__name__}", repr(value), f"write one such as {example}")
+        raise wrong_type(prop, f"be a {kind.__name__}", value, f"write one such as {example}")
 
 
 def check_construct(prop: str, value: object, interface: str, attribute: str) -> None:
@@ -40,4 +69,4 @@ def check_construct(prop: str, value: object, interface: str, attribute: str) ->
         ValueError: Something else was given, such as a name or an ARN.
     """
     if value is not None and not hasattr(value, attribute):
-        raise refusal(prop, f"be a construct of type {interface}", repr(value), "make or import one, and give that")
+        raise wrong_type(prop, f"be a construct of type {interface}", value, "make or import one, and give that")

@@ -9,7 +9,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from ses_secure_user.cdk.logical_ids import LoginIds, digest
 from ses_secure_user.cdk.tokens import is_token, place_of
-from ses_secure_user.functions.issuer.contract import PROPERTIES, TAGS, Declaration
+from ses_secure_user.functions.issuer.contract import NETWORKS, PROPERTIES, TAGS, Declaration
 from ses_secure_user.login.endpoint import check_host
 
 from .function_settings import SERVICE_TIMEOUT_SECONDS
@@ -43,6 +43,7 @@ class Wanted(NamedTuple):
         chosen: The names that the caller chose for the user and the secret.
         path: The path of the user's construct in the tree.
         hours: How long the login is current; None for no rotation.
+        networks: The allowed networks, if a deployment knows some of them alone; the function then checks all.
     """
 
     stack: Stack
@@ -58,6 +59,7 @@ class Wanted(NamedTuple):
     chosen: tuple[str | None, str | None]
     path: str
     hours: int | None
+    networks: tuple[str, ...]
 
 
 class Issuer(NamedTuple):
@@ -108,6 +110,7 @@ def issue(scope: Construct, wanted: Wanted, issuer: Issuer) -> CfnResource:
             "ServiceTimeout": SERVICE_TIMEOUT_SECONDS,
             "UserName": wanted.user_name,
             **wanted.declared.named(PROPERTIES),
+            **({NETWORKS: list(wanted.networks)} if wanted.networks else {}),
         },
     )
     credential.add_resource_dependency(issuer.serve(subject))

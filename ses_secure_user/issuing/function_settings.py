@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_lambda as lambda_
 
-from ses_secure_user.cdk.refusal import check_class, check_construct, refusal
+from ses_secure_user.cdk.refusal import check_class, check_construct, refusal, wrong_type
 from ses_secure_user.cdk.tokens import is_token
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check_concurrency(limit: int | None) -> None:
         return
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
         rule = "be a whole number, at least 1"
-        raise refusal("reserved_concurrent_executions", rule, repr(limit), "leave it out for no limit")
+        raise wrong_type("reserved_concurrent_executions", rule, limit, "leave it out for no limit")
 
 
 def check_dead_letter_queue(queue: sqs.IQueue | None) -> None:

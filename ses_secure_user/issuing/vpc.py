@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_ec2 as ec2
 
-from ses_secure_user.cdk.refusal import check_class, check_construct, refusal
+from ses_secure_user.cdk.refusal import check_class, check_construct, refusal, wrong_type
 from ses_secure_user.cdk.statements import Statement, allow
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def check_groups(vpc: ec2.IVpc | None, security_groups: Sequence[ec2.ISecurityGr
     groups = security_groups if isinstance(security_groups, list | tuple) else [security_groups]
     if groups is not security_groups or not all(hasattr(one, "security_group_id") for one in groups):
         remedy = "write one such as [ec2.SecurityGroup.from_security_group_id(…)]"
-        raise refusal("security_groups", "be a list of ec2.ISecurityGroup", repr(security_groups), remedy)
+        raise wrong_type("security_groups", "be a list of ec2.ISecurityGroup", security_groups, remedy)
     if vpc is None:
         _refuse_without_vpc("security_groups", security_groups)
     if not groups:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.refusal import refusal, wrong_type
+from ses_secure_user.cdk.spelling import remedy_for
 from ses_secure_user.cdk.tokens import is_token
 from ses_secure_user.functions.issuer.contract import is_ses_host
 
@@ -67,10 +68,13 @@ def check_host(host: str | None, region: str) -> str:
         return host
     if not isinstance(host, str) or not is_ses_host(host):
         rule = "be the name of an SMTP endpoint of SES, since the login is shown to no other host"
-        remedy = (
+        otherwise = (
             "write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the"
             " region's own; a CNAME or a relay is none"
         )
+        if not isinstance(host, str):
+            raise wrong_type("smtp_host", rule, host, otherwise)
+        remedy = remedy_for(host, is_ses_host, otherwise, takes_several=False)
         raise refusal("smtp_host", rule, host, remedy)
     if not is_token(region) and not is_ses_host(host, region):
         other = host.rpartition("email-smtp")[2].split(".")[1]
@@ -92,9 +96,7 @@ def check_port(port: int, *, verify_login: bool) -> None:
     if is_token(port):
         return
     if not isinstance(port, int) or port not in SMTP_PORTS:
-        raise refusal(
-            "smtp_port", "be one that SES offers", repr(port), f"write one of {', '.join(map(str, SMTP_PORTS))}"
-        )
+        raise wrong_type("smtp_port", "be one that SES offers", port, f"write one of {', '.join(map(str, SMTP_PORTS))}")
     if port == BLOCKED_PORT and verify_login:
         remedy = "write 587, or give an `issuer` with verify_login=False"
         raise refusal("smtp_port", "be one that Lambda may open, to test the login", port, remedy)

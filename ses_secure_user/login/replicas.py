@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from ses_secure_user.cdk.kms_keys import key_behind
-from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.refusal import refusal, wrong_type
 from ses_secure_user.cdk.tokens import is_token
 
 from .endpoint import check_region
@@ -40,7 +40,7 @@ def check_replicas(given: Sequence[str | secretsmanager.ReplicaRegion], home: st
     if not isinstance(given, list | tuple) or not all(
         isinstance(one, str | secretsmanager.ReplicaRegion) for one in given
     ):
-        raise refusal(_PROPERTY, "be a list of regions", repr(given), 'write one such as ["eu-central-1"]')
+        raise wrong_type(_PROPERTY, "be a list of regions", given, 'write one such as ["eu-central-1"]')
     replicas = tuple(_replica(one) for one in given)
     regions = [one.region for one in replicas]
     for region in regions:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.refusal import refusal, wrong_type
 from ses_secure_user.cdk.tokens import is_token
 from ses_secure_user.functions.issuer.contract import SECRET_FIELDS
 
@@ -71,7 +71,7 @@ def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, st
     """
     given = secret_fields or {}
     if not isinstance(given, Mapping):
-        raise refusal("secret_fields", "be a dict", repr(given), 'write one such as {"username": "SMTP_USERNAME"}')
+        raise wrong_type("secret_fields", "be a dict", given, 'write one such as {"username": "SMTP_USERNAME"}')
     for field, name in given.items():
         if field not in SECRET_FIELDS:
             raise refusal("secret_fields", "rename known fields", field, f"write one of {', '.join(SECRET_FIELDS)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.refusal import refusal, wrong_type
 
 FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 PATTERN = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
@@ -17,8 +17,8 @@ def spelled(prop: str, moment: object) -> str:
         ValueError: It is no datetime with a time zone, or lies in the past.
     """
     if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise refusal(
-            prop, "be a datetime with a time zone", repr(moment), "write one such as datetime(2027, 1, 31, tzinfo=UTC)"
+        raise wrong_type(
+            prop, "be a datetime with a time zone", moment, "write one such as datetime(2027, 1, 31, tzinfo=UTC)"
         )
     text = moment.astimezone(UTC).strftime(FORMAT)
     if moment <= datetime.now(UTC):

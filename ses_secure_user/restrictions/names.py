@@ -6,6 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.spelling import remedy_for, write
 
 _ATOM = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+"
 LOCAL = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
@@ -20,12 +21,13 @@ CONFIGURATION_SET_NAME = r"[A-Za-z0-9_-]{1,64}"
 
 
 class _Form(NamedTuple):
-    """The form of a kind of name, and whether SES ignores the case of its domain."""
+    """The form of a kind of name, whether SES ignores the case of its domain, and whether several may be given."""
 
     pattern: re.Pattern[str]
     rule: str
     remedy: str
     ignores_case: bool = False
+    takes_several: bool = True
 
 
 _IDENTITY = _Form(
@@ -35,6 +37,7 @@ _IDENTITY = _Form(
     ignores_case=True,
 )
 _ADDRESS = _Form(re.compile(rf"{LOCAL}@{DOMAIN}"), "be an email address", "write one such as noreply@example.com")
+_ONE_ADDRESS = _ADDRESS._replace(takes_several=False)
 _RECIPIENT = _Form(
     re.compile(rf"(?:{LOCAL}|\*)@{DOMAIN}"),
     "be an email address or *@ and a domain",
@@ -62,14 +65,22 @@ def _name(prop: str, text: str, form: _Form) -> str:
     local, at, domain = text.rpartition("@")
     name = f"{local}{at}{_punycode(prop, text, domain)}"
     if not form.pattern.fullmatch(name):
-        raise refusal(prop, form.rule, text, form.remedy)
+        is_right = partial(_is_right, prop, form)
+        remedy = remedy_for(text, is_right, form.remedy, takes_several=form.takes_several)
+        raise refusal(prop, form.rule, text, remedy)
     if domain != domain.lower() and not form.ignores_case:
         raise refusal(prop, "have its domain in lower case, since SES compares case", text, f"write {name} everywhere")
     return name
 
 
+def _is_right(prop: str, form: _Form, text: str) -> bool:
+    """Return whether an entry of a wrong text is right by itself."""
+    return form.pattern.fullmatch(text) is not None and _name(prop, text, form) == text
+
+
 identity_name = partial(_name, form=_IDENTITY)
 address = partial(_name, form=_ADDRESS)
+one_address = partial(_name, form=_ONE_ADDRESS)
 recipient = partial(_name, form=_RECIPIENT)
 
 
@@ -90,15 +101,23 @@ def _punycode(prop: str, text: str, domain: str) -> str:
 def vpc_endpoint_id(prop: str, text: str) -> str:
     """Check the id of a VPC endpoint."""
     if not re.fullmatch(VPC_ENDPOINT_ID, text):
-        raise refusal(prop, "be the id of a VPC endpoint", text, "write one such as vpce-0123456789abcdef0")
+        raise refusal(
+            prop, "be the id of a VPC endpoint", text, _id_in(text, VPC_ENDPOINT_ID, "vpce-0123456789abcdef0")
+        )
     return text
 
 
 def vpc_id(prop: str, text: str) -> str:
     """Check the id of a VPC."""
     if not re.fullmatch(VPC_ID, text):
-        raise refusal(prop, "be the id of a VPC", text, "write one such as vpc-0123456789abcdef0")
+        raise refusal(prop, "be the id of a VPC", text, _id_in(text, VPC_ID, "vpc-0123456789abcdef0"))
     return text
+
+
+def _id_in(text: str, pattern: str, example: str) -> str:
+    """Return the remedy for a text that is no id: to write those that it holds, as an ARN or a host name does."""
+    found = list(dict.fromkeys(re.findall(rf"(?<![a-z0-9-]){pattern}(?![a-z0-9])", text)))
+    return write(found) if found else f"write one such as {example}"
 
 
 def configuration_set_name(prop: str, text: str) -> str:

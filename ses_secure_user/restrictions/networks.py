@@ -1,49 +1,32 @@
-"""Networks as `aws:SourceIp` can hold them: public, merged, and never the whole internet."""
+"""Networks as a caller writes them. `functions.issuer.networks` says which are right."""
 
-from collections.abc import Iterable
-from ipaddress import (
-    IPv4Interface,
-    IPv4Network,
-    IPv6Interface,
-    IPv6Network,
-    collapse_addresses,
-    ip_interface,
-    ip_network,
-)
-from typing import TypeVar
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address, ip_network, summarize_address_range
+from typing import TYPE_CHECKING
 
 from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.spelling import remedy_for, write
+from ses_secure_user.functions.issuer.networks import NO_NETWORK, NetworkError, merge, parsed_network
 
-_RESERVED = tuple(
-    (ip_network(network), kind)
-    for kind, networks in {
-        "unspecified": ("0.0.0.0/8", "::/128"),
-        "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
-        "shared": ("100.64.0.0/10",),
-        "loopback": ("127.0.0.0/8", "::1/128"),
-        "link-local": ("169.254.0.0/16", "fe80::/10"),
-        "multicast": ("224.0.0.0/4", "ff00::/8"),
-        "benchmarking": ("198.18.0.0/15", "2001:2::/48"),
-        "IPv4-mapped": ("::ffff:0:0/96",),
-        "NAT64": ("64:ff9b::/96", "64:ff9b:1::/48"),
-        "Teredo": ("2001::/32",),
-        "6to4": ("192.88.99.0/24", "2002::/16"),
-        "reserved": ("192.0.0.0/24", "240.0.0.0/4", "2001::/23", "::/3", "4000::/2", "8000::/1"),
-    }.items()
-    for network in networks
-)
-"""The networks that no one sends from on the internet (IANA special-purpose registries), the more telling name first.
-
-Written out because ``is_global`` differs from one Python to the next. Documentation networks are not among them:
-examples use them.
-"""
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _WIDEST = {4: 16, 6: 32}
-_HUGE = 12
-"""A list that covers the internet without a network wider than this prefix exceeds the policy limit."""
 
-_Network = IPv4Network | IPv6Network
-_Family = TypeVar("_Family", IPv4Network, IPv6Network)
+_MOST_OF_A_RANGE = 8
+"""More networks than these are no remedy that can be read."""
+
+_OF_IDS = {
+    "vpce": "give it to `allowed_vpc_endpoints`",
+    "vpc": "give it to `allowed_vpcs`",
+    "subnet": "write the public address of its NAT gateway, or give its VPC to `allowed_vpcs`",
+    "pl": "write the networks of the prefix list",
+    "sg": "write the public addresses of what is in the group",
+    **dict.fromkeys(("eipalloc", "nat", "i", "eni"), "write its public address"),
+}
+"""What to give instead of an id, by the word that it begins with."""
 
 
 def merged_networks(values: Iterable[str]) -> list[str]:
@@ -52,23 +35,10 @@ def merged_networks(values: Iterable[str]) -> list[str]:
     Raises:
         ValueError: One is none or not public, or together they are the whole internet.
     """
-    parsed = [_network(value) for value in values]
-    return [*map(str, _merge(IPv4Network, parsed)), *map(str, _merge(IPv6Network, parsed))]
-
-
-def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Family]:
-    """Collapse the networks of one address family.
-
-    Refuse a list that, with the reserved ranges, covers the whole internet.
-    """
-    given: list[_Family] = [network for network in networks if isinstance(network, family)]
-    merged: list[_Family] = list(collapse_addresses(given))
-    if any(network.prefixlen < _HUGE for network in merged):
-        reserved: list[_Family] = [network for network, _ in _RESERVED if isinstance(network, family)]
-        if any(network.prefixlen == 0 for network in collapse_addresses([*merged, *reserved])):
-            remedy = "name the networks that mail is sent from"
-            raise refusal("allowed_cidrs", "not add up to the whole internet", ", ".join(map(str, given)), remedy)
-    return merged
+    try:
+        return merge(values)
+    except NetworkError as error:
+        raise refusal("allowed_cidrs", error.rule, error.got, error.remedy) from None
 
 
 def network(prop: str, text: str) -> str:
@@ -77,40 +47,67 @@ def network(prop: str, text: str) -> str:
     Raises:
         ValueError: It is none, or not public.
     """
-    return str(_network(text, prop))
-
-
-def _network(text: str, prop: str = "allowed_cidrs") -> _Network:
-    parsed = _parsed(text)
-    if parsed is None or "%" in text:  # a zone names an interface, not a network
-        remedy = "write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48"
-        raise refusal(prop, "hold IPv4 or IPv6 networks", text, remedy)
-    network: _Network = parsed.network
-    if parsed.ip != network.network_address:
-        remedy = f"write {network} for the network, {parsed.ip} for the one address"
-        raise refusal(prop, "hold networks without host bits", text, remedy)
-    for reserved, kind in _RESERVED:
-        if _within(network, reserved):
-            rule = f"hold public networks, since `aws:SourceIp` never holds {kind} addresses"
-            remedy = "name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`"
-            raise refusal(prop, rule, text, remedy)
-    return network
-
-
-def _parsed(text: str) -> IPv4Interface | IPv6Interface | None:
     try:
-        return ip_interface(text)
-    except ValueError:
-        return None
-
-
-def _within(network: _Network, other: _Network) -> bool:
-    if isinstance(network, IPv4Network):
-        return isinstance(other, IPv4Network) and network.subnet_of(other)
-    return isinstance(other, IPv6Network) and network.subnet_of(other)
+        return str(parsed_network(text))
+    except NetworkError as error:
+        remedy = _remedy(text, error.remedy) if error.rule == NO_NETWORK else error.remedy
+        raise refusal(prop, error.rule, text, remedy) from None
 
 
 def wide_networks(networks: Iterable[str]) -> list[tuple[str, int]]:
     """Return the networks that are wider than any sender needs, each with the longest prefix that is."""
     found = [(ip_network(text), text) for text in networks]
     return [(text, _WIDEST[network.version]) for network, text in found if network.prefixlen < _WIDEST[network.version]]
+
+
+def _remedy(text: str, otherwise: str) -> str:
+    """Return what to write instead of a text that is no network."""
+    of_id = re.fullmatch(r"(?P<kind>[a-z]+)-[0-9a-f]+", text.strip())
+    if of_id and of_id["kind"] in _OF_IDS:
+        return _OF_IDS[of_id["kind"]]
+    meant = _range(text) or _wildcard(text) or _mask(text) or _zeros(text)
+    if meant and all(map(_is_right, meant)):
+        return write(meant) if len(meant) <= _MOST_OF_A_RANGE else "write the networks that the range is made of"
+    return remedy_for(text, _is_right, otherwise)
+
+
+def _is_right(text: str) -> bool:
+    try:
+        merge([text])
+    except NetworkError:
+        return False
+    return True
+
+
+def _range(text: str) -> list[str]:
+    """Return the networks of a range with a dash, of which the last address may be its last number alone."""
+    first, _, last = (part.strip() for part in text.replace("\u2013", "-").partition("-"))
+    if last.isdigit():
+        last = f"{first.rpartition('.')[0]}.{last}"
+    try:
+        return [str(one) for one in summarize_address_range(ip_address(first), ip_address(last))]
+    except (ValueError, TypeError):
+        return []
+
+
+def _wildcard(text: str) -> list[str]:
+    """Return the network of ``203.0.113.*``."""
+    parts = text.strip().split(".")
+    known = [part for part in parts if part != "*"]
+    if len(parts) != 4 or not known or parts == known or set(parts[len(known) :]) != {"*"}:  # noqa: PLR2004 - bytes of IPv4
+        return []
+    return [f"{'.'.join([*known, *['0'] * (4 - len(known))])}/{8 * len(known)}"]
+
+
+def _mask(text: str) -> list[str]:
+    """Return the network of ``203.0.113.0 255.255.255.0``."""
+    try:
+        return [str(ip_network("/".join(text.split())))] if len(text.split()) == 2 else []  # noqa: PLR2004
+    except ValueError:
+        return []
+
+
+def _zeros(text: str) -> list[str]:
+    """Return an address with leading zeros, ``203.0.113.007``, without them."""
+    found = re.fullmatch(r"0*(\d+)\.0*(\d+)\.0*(\d+)\.0*(\d+)(/\d+)?", text.strip())
+    return [".".join(found.groups()[:4]) + (found[5] or "")] if found else []

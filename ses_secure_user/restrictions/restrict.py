@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.refusal import refusal, wrong_type
 
 from .consistency import check_membership, check_once
 from .marks import LIST_TOKEN, TOKEN, is_list_token, is_marked, literals
@@ -70,6 +70,12 @@ def restrict(**given: Any) -> Restrictions:  # noqa: ANN401 - what is no value i
     return restrictions
 
 
+def unknown_networks(restrictions: Restrictions) -> tuple[str, ...]:
+    """Return the allowed networks, if some are known only at deployment, for the function to check then."""
+    networks = restrictions["allowed_cidrs"]
+    return () if literals(networks) == networks else networks
+
+
 def restriction_warnings(restrictions: Restrictions, identity: object, senders: object) -> list[tuple[str, str]]:
     """Return warnings about valid but risky restrictions: pairs of a stable id and a message.
 
@@ -82,12 +88,6 @@ def restriction_warnings(restrictions: Restrictions, identity: object, senders: 
         f"`allowed_cidrs` holds {network}, wider than /{widest}, and everybody there can use a stolen credential;"
         " name the smallest network that mail is sent from"
         for network, widest in wide_networks(literals(restrictions["allowed_cidrs"]))
-    ]
-    bare = [
-        f"`allowed_cidrs` holds {network}, which is known at deployment, where IAM takes a bare IPv6 address for a /32;"
-        " write the prefix behind it, such as /32 for an IPv4 address and /128 for an IPv6 one"
-        for network in restrictions["allowed_cidrs"]
-        if (is_marked(network) and "/" not in network) or is_list_token(restrictions["allowed_cidrs"])
     ]
     upper = [
         f"`from_address` has upper case before the @ of {sender}, and SES compares case; the application must"
@@ -104,7 +104,6 @@ def restriction_warnings(restrictions: Restrictions, identity: object, senders: 
     return [
         *_identity_warnings(identity),
         *(("ses-secure-user:wideNetwork", message) for message in wide),
-        *(("ses-secure-user:tokenNetwork", message) for message in bare),
         *(("ses-secure-user:upperCaseLocalPart", message) for message in upper),
         *(("ses-secure-user:internationalSender", message) for message in international),
     ]
@@ -157,16 +156,19 @@ def _single(row: Row, given: object) -> tuple[str, ...]:
     if given is None:
         return ()
     if not isinstance(given, str):
-        raise refusal(row.prop, "be a string", given, f"write it like {row.example}")
+        raise wrong_type(row.prop, "be a string", given, f"write it like {row.example}")
     return (given,)
 
 
 def _listed(row: Row, given: object) -> tuple[str, ...]:
-    if given is None and not row.is_required:
+    if given is None:
+        if row.is_required:
+            raise refusal(row.prop, "be given", given, row.when_empty)
         return ()
     values = (given,) if isinstance(given, str) and row.may_stand_alone else given
     if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
-        raise refusal(row.prop, "be a list of strings", values, f'write it like ["{row.example}"]')
+        kind = "a string or a list of strings" if row.may_stand_alone else "a list of strings"
+        raise wrong_type(row.prop, f"be {kind}", values, f'write it like ["{row.example}"]')
     if not values and row.when_empty:
         raise refusal(row.prop, "not be empty", values, row.when_empty)
     if len(values) > 1 and any(LIST_TOKEN in value for value in values):

@@ -13,7 +13,16 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from .moments import second_before, spelled
-from .names import address, configuration_set_name, display_name, identity_name, recipient, vpc_endpoint_id, vpc_id
+from .names import (
+    address,
+    configuration_set_name,
+    display_name,
+    identity_name,
+    one_address,
+    recipient,
+    vpc_endpoint_id,
+    vpc_id,
+)
 from .networks import merged_networks, network
 
 if TYPE_CHECKING:
@@ -186,7 +195,7 @@ ROWS = (
     Row(
         prop="feedback_address",
         means="the only Return-Path",
-        parse=address,
+        parse=one_address,
         example="bounces@example.com",
         is_single=True,
         key="ses:FeedbackAddress",

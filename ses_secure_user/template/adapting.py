@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_CHECKED = ("Identity", "FromAddresses", "AllowedCidrs")
-"""The parameters that the function checks, since no pattern can say all of it."""
+_CHECKED = ("Identity", "FromAddresses")
+"""The parameters that the function checks, since no pattern can say all of it; the networks it checks in any case."""
 
 _OPTIONAL = {
     one.restricts: one.name for group in GROUPS.values() for one in group if one.restricts and one.default is not None

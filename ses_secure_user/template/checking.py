@@ -12,7 +12,6 @@ from ses_secure_user.functions.issuer.contract import is_ses_host
 from ses_secure_user.functions.issuer.deployment import Answer
 from ses_secure_user.functions.issuer.handler import handler
 from ses_secure_user.restrictions.consistency import check_membership, check_once
-from ses_secure_user.restrictions.networks import merged_networks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +31,9 @@ def checked(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401 - L
 def _check(properties: Mapping[str, Any]) -> None:
     """Check the texts of parameters that are given."""
     restrictions = properties.get("Restrictions", {})
-    senders, networks = (restrictions.get(name, "") for name in ("FromAddresses", "AllowedCidrs"))
-    if senders:
+    if senders := restrictions.get("FromAddresses", ""):
         check_once("from_address", senders.split(","))
         check_membership([restrictions["Identity"]], senders.split(","))
-    if networks:
-        merged_networks(networks.split(","))
     host, region = properties.get("Host", ""), properties.get("Region", "")
     if host and not is_ses_host(host, region):
         remedy = "an SMTP password is valid in one region: set `ses_region` to that of the host, or another host"

@@ -77,6 +77,17 @@ def test_the_function_is_told_the_same_as_properties(stack: cdk.Stack) -> None:
     }
 
 
+def test_networks_that_a_deployment_knows_are_told(stack: cdk.Stack) -> None:
+    """With all others, since together they may be the whole internet."""
+    listed = cdk.CfnParameter(stack, "List", type="CommaDelimitedList").value_as_list
+    user(stack, allowed_cidrs=["203.0.113.0/24", cdk.Fn.import_value("Network")])
+    user(stack, "Listed", allowed_cidrs=listed)
+    user(stack, "Known")
+
+    told = [one.get("Networks") for one in resources(stack, "Custom::SesSmtpCredential")]
+    assert told == [["203.0.113.0/24", {"Fn::ImportValue": "Network"}], {"Ref": "List"}, None]
+
+
 @pytest.mark.parametrize(
     "changed",
     [

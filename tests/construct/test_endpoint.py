@@ -23,8 +23,18 @@ LEAVE_OUT = (
         ),
         (
             {"smtp_host": "smtps://email-smtp.eu-west-1.amazonaws.com:465"},
-            f"`smtp_host` must {SES}, got smtps://email-smtp.eu-west-1.amazonaws.com:465; {LEAVE_OUT}",
+            f"`smtp_host` must {SES}, got smtps://email-smtp.eu-west-1.amazonaws.com:465; write email-smtp.eu-west-1.amazonaws.com",
         ),
+        *(
+            ({"smtp_host": host}, f"`smtp_host` must {SES}, got {shown}; write email-smtp.eu-west-1.amazonaws.com")
+            for host, shown in (
+                ("email-smtp.eu-west-1.amazonaws.com:587", "email-smtp.eu-west-1.amazonaws.com:587"),
+                ("Email-SMTP.eu-west-1.amazonaws.com", "Email-SMTP.eu-west-1.amazonaws.com"),
+                ("email-smtp.eu-west-1.amazonaws.com ", "'email-smtp.eu-west-1.amazonaws.com '"),
+                ("email-smtp.eu-west-1.amazonaws.com.", "email-smtp.eu-west-1.amazonaws.com."),
+            )
+        ),
+        ({"smtp_host": "10"}, f"`smtp_host` must {SES}, got '10'; {LEAVE_OUT}"),
         ({"smtp_host": "mail.example.com"}, f"`smtp_host` must {SES}, got mail.example.com; {LEAVE_OUT}"),
         ({"smtp_host": 465}, f"`smtp_host` must {SES}, got 465; {LEAVE_OUT}"),
         (

@@ -142,7 +142,7 @@ def test_a_role_of_another_account_is_to_be_given_by_its_arn(app: cdk.App, stack
         made.grant_read(role(cdk.Stack(app, "Foreign", env=ELSEWHERE)))
 
     assert str(refusal.value) == (
-        "`grantee` must be given by its ARN if it is of another account, got 444455556666;"
+        "`grantee` must be given by its ARN if it is of another account, got '444455556666';"
         " name it there with `role_name` and give iam.ArnPrincipal(…)"
     )
 

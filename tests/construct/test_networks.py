@@ -1,4 +1,4 @@
-"""Networks: public ones are merged, all others refused."""
+"""Networks: public ones are merged, all others refused, at synthesis or at the deployment that knows them."""
 
 from ipaddress import ip_network
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ses_secure_user.functions.issuer.networks import NetworkError, check_networks
 from ses_secure_user.restrictions.restrict import restrict
 from tests.cases.refusals import GIVEN, RIGHT_NETWORKS, WRONG_NETWORKS
 from tests.construct.users import refused_restrictions
@@ -27,3 +28,28 @@ def test_merging_changes_no_address(drawn: list[tuple[int, int]]) -> None:
     given = [ip_network(f"203.0.113.{number}/{length}", strict=False) for number, length in drawn]
     merged = map(ip_network, restrict(**(GIVEN | {"allowed_cidrs": list(map(str, given))}))["allowed_cidrs"])
     assert {address for one in merged for address in one} == {address for one in given for address in one}
+
+
+@pytest.mark.parametrize(("changed", "message"), WRONG_NETWORKS)
+def test_a_deployments_wrong_network_is_refused_alike(changed: dict[str, Any], message: str) -> None:
+    """But for a bare IPv6 address, whose prefix the construct writes and a deployment must."""
+    networks = [f"{one}/128" if ":" in one and "/" not in one else one for one in changed["allowed_cidrs"]]
+    with pytest.raises(NetworkError) as refusal:
+        check_networks(networks)
+    assert str(refusal.value).replace("/128", "") == message
+
+
+def test_a_deployments_bare_ipv6_address_is_refused() -> None:
+    """IAM takes it for a /32, which is a network of 2 to the 96 addresses."""
+    with pytest.raises(NetworkError) as refusal:
+        check_networks(["203.0.113.7", "2001:db8::7"])
+    assert str(refusal.value) == (
+        "`allowed_cidrs` must have the prefix of an IPv6 network, since IAM takes a bare IPv6 address for a /32, got"
+        " 2001:db8::7; write 2001:db8::7/128"
+    )
+
+
+@pytest.mark.parametrize("networks", [[], [""], ["203.0.113.7"], ["203.0.113.0/24", "2001:db8::/48", ""]])
+def test_a_deployments_right_networks_pass(networks: list[str]) -> None:
+    """An empty text is an empty parameter's."""
+    check_networks(networks)

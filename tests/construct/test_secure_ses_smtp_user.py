@@ -121,7 +121,7 @@ def test_an_identity_arn_gives_region_and_name(stack: cdk.Stack) -> None:
         ),
         (
             {"identity": "arn:aws:ses:eu-west-1:444455556666:identity/example.com"},
-            "`identity` must be of account 111122223333, got 444455556666; its owner can revoke it and see what is sent: verify it here, or deploy this stack there",
+            "`identity` must be of account 111122223333, got '444455556666'; its owner can revoke it and see what is sent: verify it here, or deploy this stack there",
         ),
         (
             {"issuer": "Issuer"},
@@ -163,7 +163,6 @@ def test_a_misspelt_property_is_named() -> None:
             ["ses-secure-user:internationalSender"],
         ),
         ({"identity": cdk.Fn.import_value("identity")}, ["ses-secure-user:tokenIdentity"]),
-        ({"allowed_cidrs": [cdk.Fn.import_value("network")]}, ["ses-secure-user:tokenNetwork"]),
         ({"ses_region": "mx-central-1"}, ["ses-secure-user:unknownRegion"]),
         ({"rotation_interval": None}, ["ses-secure-user:noRotation"]),
         ({"rotation_interval": cdk.Duration.days(46)}, ["ses-secure-user:longRotation"]),

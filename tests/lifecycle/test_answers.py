@@ -47,6 +47,34 @@ def test_a_giant_error_makes_an_answer_cloudformation_takes(
     assert delivery.reason.startswith("CreateAccessKey failed: " + "".join(c if c.isprintable() else " " for c in text))
 
 
+WRONG_NETWORK = (
+    "`allowed_cidrs` must hold public networks, since `aws:SourceIp` never holds private addresses, got 10.0.0.0/16;"
+    " name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`"
+)
+
+
+def test_a_create_for_a_wrong_network_issues_nothing(on: Stage) -> None:
+    event = on.create_event()
+    event["ResourceProperties"]["Networks"] = ["203.0.113.0/24", "10.0.0.0/16"]
+
+    delivery = on.world.deliver(event)
+
+    assert delivery.reason.startswith(WRONG_NETWORK)
+    assert on.all_keys() == set()
+
+
+def test_an_update_to_a_wrong_network_leaves_the_login(on: Stage) -> None:
+    on.deployed()
+    credential, login = on.stack.credential, on.login()
+    for networks, status in ((["203.0.113.0/24"], "SUCCESS"), (["10.0.0.0/16"], "FAILED")):
+        new = credential.given | {"Networks": networks}
+        delivery = on.world.deliver(on.stack.event("Update", new, credential.given, credential.name))
+        assert delivery.answers[0]["Status"] == status
+    assert delivery.reason.startswith(WRONG_NETWORK)
+    assert on.login() == login
+    assert on.opens(login)
+
+
 @pytest.mark.parametrize("awry", [{"ResourceProperties": {}}, {"RequestType": "Rename"}])
 def test_an_event_that_makes_no_sense_is_answered_too(awry: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[Json] = []

@@ -11,6 +11,7 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from ses_secure_user.functions.issuer.contract import is_ses_host
+from ses_secure_user.functions.issuer.networks import NetworkError, check_networks
 from ses_secure_user.restrictions.networks import wide_networks
 from ses_secure_user.restrictions.restrict import restrict
 from ses_secure_user.restrictions.rows import ROWS
@@ -55,8 +56,9 @@ def refused(template: Json, given: dict[str, str]) -> tuple[str, str] | None:
     if broken := resolver.broken_rules():
         return "rule", broken[0]
     try:
-        checking._check(_credential(resolver))  # noqa: SLF001 - what the deployed function calls
-    except ValueError as error:
+        checking._check(credential := _credential(resolver))  # noqa: SLF001 - what the deployed function calls
+        check_networks(credential["Networks"])
+    except (ValueError, NetworkError) as error:
         return "function", str(error)
     return None
 

@@ -63,7 +63,7 @@ SETS = [
     for origin in ORIGINS
     for chosen in product([False, True], repeat=len(OPTIONS))
 ]
-ADDED = ("Code", "Handler", "Restrictions")
+ADDED = ("Code", "Handler", "Networks", "Restrictions")
 """What the template has and the construct has not, or otherwise."""
 
 

@@ -17,10 +17,9 @@ import hcl2
 import pytest
 
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
-from ses_secure_user.functions.issuer import contract
+from ses_secure_user.functions.issuer import contract, networks
 from ses_secure_user.login import chosen_names, endpoint, rotation_interval
 from ses_secure_user.login.verify_grant import VERIFY_ACTIONS
-from ses_secure_user.restrictions import networks
 from terraform.issuer_zip import SOURCE, ZIP, zipped
 from tests.terraform.working import MODULE, ROOT, one_line
 

@@ -105,6 +105,8 @@ class Declaration(NamedTuple):
 
 
 PROPERTIES = {name: name.title().replace("_", "") for name in Declaration._fields}
+NETWORKS = "Networks"
+"""The property with the allowed networks, where a deployment knows some of them alone."""
 TAGS = {name: TAG_PREFIX + name.removesuffix("_id") for name in Declaration._fields}
 
 

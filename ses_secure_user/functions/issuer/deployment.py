@@ -8,8 +8,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from .contract import PROPERTIES, Declaration
+from .contract import NETWORKS, PROPERTIES, Declaration
 from .errors import CredentialError, reason_of
+from .networks import check_networks
 from .versions import token_of
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def deploy(event: Event, lifecycle_of: Callable[[str], Lifecycle], seconds: floa
 
 def _create(event: Event, lifecycle: Lifecycle) -> None:
     properties = event["ResourceProperties"]
+    check_networks(properties.get(NETWORKS, ()))
     lifecycle.create(properties["UserName"], Declaration.required(properties), token_of(event["RequestId"]))
 
 
@@ -68,6 +70,7 @@ def _update(event: Event, _: Lifecycle) -> None:
     only a deployment knows.
     """
     new, old = event["ResourceProperties"], event["OldResourceProperties"]
+    check_networks(new.get(NETWORKS, ()))
     user_name, *own = event["PhysicalResourceId"].split(ID_SEPARATOR)
     if (user_name, *own[:1], *own[2:]) != (new["UserName"], new["SecretId"], _digest(new)):
         changed = [name for name in ("UserName", *PROPERTIES.values()) if new.get(name) != old.get(name)]

@@ -1,0 +1,27 @@
+"""Other spellings of what is right: refused, with the right one as the remedy."""
+
+from typing import Any
+
+import pytest
+
+from ses_secure_user.cdk.spelling import remedy_for
+from ses_secure_user.restrictions.restrict import restrict
+from tests.cases.refusals import GIVEN, WRONG_SPELLINGS
+from tests.construct.users import refused_restrictions
+
+
+@pytest.mark.parametrize(("changed", "message"), WRONG_SPELLINGS)
+def test_another_spelling_is_refused_with_the_right_one(changed: dict[str, Any], message: str) -> None:
+    assert refused_restrictions(**changed) == message
+
+
+def test_the_entries_that_a_remedy_names_are_accepted() -> None:
+    listed = ["203.0.113.0/24", "198.51.100.7"]
+    restrict(**(GIVEN | {"allowed_cidrs": listed}))
+    assert remedy_for(",".join(listed), lambda one: one in listed, "") == (
+        'write each as an entry: ["203.0.113.0/24", "198.51.100.7"]'
+    )
+
+
+def test_nothing_is_read_into_a_text_that_is_right_itself() -> None:
+    assert remedy_for("a", lambda _: True, "do otherwise") == "do otherwise"
