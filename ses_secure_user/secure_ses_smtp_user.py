@@ -17,7 +17,7 @@ from .cdk.refusal import check_class, refusal
 from .cdk.tokens import Place, is_token, place_of, stack_of
 from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
 from .issuing.custom_resource import Wanted, declare, tags
-from .login.chosen_names import check_names
+from .login.chosen_names import check_names, name_warnings
 from .login.issued_secret import IssuedSecret
 from .login.replicas import check_replicas
 from .login.rotation_interval import DEFAULT_INTERVAL, check_interval, check_period
@@ -178,7 +178,7 @@ class SecureSesSmtpUser(Construct):
         self.smtp_host, self.smtp_port = login.host, login.port
         self.from_address = _first(restrictions["from_address"])
         self.issuer = issuer or CredentialIssuer.of(stack)
-        self._stack, self._key = stack, key
+        self._stack, self._key, self._name = stack, key, secret_name
         identities = identity if isinstance(identity, list | tuple) else [identity]
         set_name = next(iter(restrictions["configuration_set"]), None)
         self.sender = Sender(identities, configuration_set, set_name, user_name, place.region)
@@ -226,13 +226,17 @@ class SecureSesSmtpUser(Construct):
         self._credential = self.issuer.issue(self, wanted)
         if key:
             self.node.add_validation(CircleCheck("encryption_key", key, stack, (user, secret, self._credential)))
-        self._warn(restriction_warnings(restrictions, identity, from_address), login_warnings(login, hours))
+        self._warn(
+            restriction_warnings(restrictions, identity, from_address),
+            login_warnings(login, hours),
+            name_warnings(secret_name),
+        )
 
     @functools.cached_property
     def secret(self) -> secretsmanager.ISecret:
         """The secret that holds the login; what refers to it is deployed after the login is in it."""
         arn = self._credential.get_att("SecretArn").to_string()
-        return cast("secretsmanager.ISecret", IssuedSecret(self, "IssuedSecret", arn, self._key))
+        return cast("secretsmanager.ISecret", IssuedSecret(self, "IssuedSecret", arn, self._name, self._key))
 
     @functools.cached_property
     def user(self) -> iam.IUser:

@@ -54,8 +54,8 @@ def check_class(prop: str, value: object, kind: type, example: str) -> None:
         raise wrong_type(prop, f"be a {kind.__name__}", value, f"write one such as {example}")
 
 
-def check_construct(prop: str, value: object, interface: str, attribute: str) -> None:
-    """Check that a construct of an interface was given; None passes.
+def check_construct(prop: str, value: object, interface: str, attribute: str, *, is_required: bool = False) -> None:
+    """Check that a construct of an interface was given.
 
     The CDK's interfaces are protocols and its imported constructs of no class, so an attribute is checked.
 
@@ -64,9 +64,10 @@ def check_construct(prop: str, value: object, interface: str, attribute: str) ->
         value: What was given for it.
         interface: The interface as it is imported, such as ``kms.IKey``.
         attribute: An attribute that every construct of it has.
+        is_required: Whether None is refused too. Default: it passes.
 
     Raises:
         ValueError: Something else was given, such as a name or an ARN.
     """
-    if value is not None and not hasattr(value, attribute):
+    if not hasattr(value, attribute) and (is_required or value is not None):
         raise wrong_type(prop, f"be a construct of type {interface}", value, "make or import one, and give that")

@@ -18,6 +18,23 @@ CHOSEN = {
 }
 
 
+SUFFIX = 6
+"""What Secrets Manager appends to a name in the secret's ARN: a hyphen and so many characters
+(https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html).
+"""
+
+
+def name_warnings(secret_name: str | None) -> list[tuple[str, str]]:
+    """Return warnings about valid but risky names: pairs of a stable id and a message."""
+    if secret_name is None or is_token(secret_name) or secret_name[-SUFFIX - 1 : -SUFFIX] != "-":
+        return []
+    message = (
+        f"`secret_name` {secret_name} ends with a hyphen and six characters, as Secrets Manager ends an ARN: a search"
+        f" by a part of the ARN may find another secret; write a name with another ending, such as {secret_name}-login"
+    )
+    return [("ses-secure-user:secretNameSuffix", message)]
+
+
 def check_names(*, user_name: str | None, secret_name: str | None) -> None:
     """Check the names that the caller chose for the user and the secret.
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import jsii
-from aws_cdk import Annotations, Resource
+from aws_cdk import Annotations, Fn, Resource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from ses_secure_user.cdk.refusal import check_construct, refusal
+from ses_secure_user.cdk.refusal import check_construct
 from ses_secure_user.cdk.statements import via
-from ses_secure_user.cdk.tokens import is_token, place_of, stack_of
+from ses_secure_user.cdk.tokens import place_of, stack_of
+
+from .grantees import check_account, check_named, check_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aws_cdk import SecretValue, Stack
+    from aws_cdk import SecretValue
     from aws_cdk import aws_kms as kms
     from aws_cdk.interfaces.aws_secretsmanager import SecretReference
     from constructs import Construct
@@ -33,13 +35,16 @@ class IssuedSecret(Resource):
     secret, and for a key only into the key's own policy; they report success for what then allows nothing.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, secret_arn: str, encryption_key: kms.IKey | None) -> None:
-        """Import the secret by its ARN, which is known once the login is in it."""
+    def __init__(
+        self, scope: Construct, construct_id: str, secret_arn: str, name: str | None, encryption_key: kms.IKey | None
+    ) -> None:
+        """Import the secret by its ARN, which is known once the login is in it, and by its name if one was chosen."""
         super().__init__(scope, construct_id)
         self._imported = secretsmanager.Secret.from_secret_attributes(
             self, "Imported", secret_complete_arn=secret_arn, encryption_key=encryption_key
         )
         self._arn = secret_arn
+        self._name = name
         self._key = encryption_key
         self._policy: secretsmanager.ResourcePolicy | None = None
 
@@ -55,8 +60,14 @@ class IssuedSecret(Resource):
 
     @property
     def secret_name(self) -> str:
-        """The secret's name."""
-        return self._imported.secret_name
+        """The secret's name: the chosen one, or what CloudFormation generated: a logical id, a hyphen and characters.
+
+        The ARN has a hyphen and six further characters behind the name.
+        """
+        if self._name is not None:
+            return self._name
+        parts = Fn.split("-", self._imported.secret_name)
+        return f"{Fn.select(0, parts)}-{Fn.select(1, parts)}"
 
     @property
     def encryption_key(self) -> kms.IKey | None:
@@ -101,9 +112,14 @@ class IssuedSecret(Resource):
         )
 
     def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
-        """Add a statement to the secret's resource policy."""
+        """Add a statement to the secret's resource policy.
+
+        AWS refuses one that makes the secret public
+        (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html).
+        """
         if self._policy is None:
             self._policy = secretsmanager.ResourcePolicy(self, "Policy", secret=self._imported)
+            cast("secretsmanager.CfnResourcePolicy", self._policy.node.default_child).block_public_policy = True
         self._policy.document.add_statements(statement)
         return iam.AddToResourcePolicyResult(statement_added=True, policy_dependable=self._policy)
 
@@ -122,10 +138,12 @@ class IssuedSecret(Resource):
         return self._grant(grantee, _WRITE, "kms:Decrypt", "kms:GenerateDataKey")
 
     def _grant(self, grantee: iam.IGrantable, actions: list[str], *key_actions: str) -> iam.Grant:
-        check_construct("grantee", grantee, "iam.IGrantable", "grant_principal")
-        self._check_account(grantee.grant_principal)
+        check_construct("grantee", grantee, "iam.IGrantable", "grant_principal", is_required=True)
+        principal = grantee.grant_principal
+        check_named(principal)
+        check_account(principal, place_of(stack_of(self)).account, self._key)
         if self._key:
-            self._check_stacks(grantee.grant_principal, self._key)
+            check_stacks(principal, self._key, self.stack)
         resource = cast("iam.IResourceWithPolicy", self)
         grant = iam.Grant.add_to_principal_or_resource(
             grantee=grantee, actions=actions, resource_arns=[self._arn], resource=resource
@@ -152,36 +170,3 @@ class IssuedSecret(Resource):
                 f"`encryption_key` is imported, so its own policy has to allow {' and '.join(actions)} to the grantee,"
                 f" where kms:ViaService is {conditions['StringEquals']['kms:ViaService']}",
             )
-
-    def _check_account(self, principal: iam.IPrincipal) -> None:
-        """Refuse a grant to another account that would allow nothing there."""
-        ours, theirs = place_of(stack_of(self)).account, _account(principal)
-        if theirs in {None, ours} or is_token(ours) or is_token(theirs):
-            return
-        if self._key is None:
-            rule = "be given for a reader of another account, since AWS's own key decrypts for none"
-            raise refusal("encryption_key", rule, self._key, "give a kms.Key, whose policy lets that account use it")
-        home = _home(principal)
-        if home and place_of(home).account != ours:
-            remedy = "name it there with `role_name` and give iam.ArnPrincipal(…)"
-            raise refusal("grantee", "be given by its ARN if it is of another account", theirs, remedy)
-
-    def _check_stacks(self, principal: iam.IPrincipal, key: kms.IKey) -> None:
-        """Refuse a key of the reader's stack: the two stacks would depend on each other."""
-        home = _home(principal)
-        if home and is_token(key.key_arn) and home is key.stack is not self.stack:
-            rule = f"not be a resource of the reader's stack {home.stack_name}, as the two stacks would need each other"
-            remedy = "import it into this stack by its ARN: kms.Key.from_key_arn(…)"
-            raise refusal("encryption_key", rule, key.node.path, remedy)
-
-
-def _home(principal: iam.IPrincipal) -> Stack | None:
-    """Return the stack that a principal is created or imported in, if any."""
-    return cast("Stack | None", getattr(principal, "stack", None))
-
-
-def _account(principal: iam.IPrincipal) -> str | None:
-    """Return the account of a principal, if it is known."""
-    if principal.principal_account is None and isinstance(principal, iam.ArnPrincipal):
-        return principal.arn.split(":")[4] if principal.arn.count(":") >= 5 else None  # noqa: PLR2004 - parts of an ARN
-    return principal.principal_account

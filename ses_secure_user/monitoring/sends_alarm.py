@@ -56,7 +56,7 @@ class SendsAlarm(Construct):
         Raises:
             ValueError: A property is wrong, or what the user sends cannot be counted.
         """
-        check_construct("user", user, "SecureSesSmtpUser", "metric_sends")
+        check_construct("user", user, "SecureSesSmtpUser", "metric_sends", is_required=True)
         if user is None:
             raise refusal("user", "be a SecureSesSmtpUser", None, "give the user whose mails are counted")
         whole = isinstance(per_hour, int) and not isinstance(per_hour, bool) and per_hour >= 1

@@ -26,9 +26,7 @@ def check_topic(topic: object, region: str) -> None:
     Raises:
         ValueError: It is none, its ARN or name alone, or in another region.
     """
-    if topic is None:
-        raise refusal("topic", "be a construct of type sns.ITopic", topic, "make or import one, and give that")
-    check_construct("topic", topic, "sns.ITopic", "topic_arn")
+    check_construct("topic", topic, "sns.ITopic", "topic_arn", is_required=True)
     theirs = cast("sns.ITopic", topic).env.region
     if theirs != region and not is_token(theirs) and not is_token(region):
         raise refusal(

@@ -106,19 +106,6 @@ def test_another_accounts_reader_is_named_by_secret_and_key(
     assert (decrypt["Action"], decrypt["Condition"]) == ("kms:Decrypt", THROUGH)
 
 
-def test_another_accounts_reader_needs_a_customer_key(stack: cdk.Stack) -> None:
-    made = mailer(stack)
-
-    with pytest.raises(ValueError, match="`encryption_key`") as refusal:
-        made.grant_read(iam.ArnPrincipal(FOREIGN_ROLE))
-
-    assert str(refusal.value) == (
-        "`encryption_key` must be given for a reader of another account, since AWS's own key decrypts for none, got None;"
-        " give a kms.Key, whose policy lets that account use it"
-    )
-    assert of_the_secret(stack) == []
-
-
 def test_an_arn_of_this_account_is_named_by_the_secret(stack: cdk.Stack) -> None:
     mailer(stack).grant_read(iam.ArnPrincipal("arn:aws:iam::111122223333:role/reader"))
     (read,) = of_the_secret(stack)
@@ -133,24 +120,6 @@ def test_what_an_imported_keys_policy_must_allow_is_said(stack: cdk.Stack) -> No
         "`encryption_key` is imported, so its own policy has to allow kms:Decrypt to the grantee, where kms:ViaService is"
         " secretsmanager.eu-west-1.amazonaws.com [ack: ses-secure-user:keyPolicy]"
     )
-
-
-def test_a_role_of_another_account_is_to_be_given_by_its_arn(app: cdk.App, stack: cdk.Stack) -> None:
-    made = mailer(stack, kms.Key(stack, "Key"))
-
-    with pytest.raises(ValueError, match="`grantee`") as refusal:
-        made.grant_read(role(cdk.Stack(app, "Foreign", env=ELSEWHERE)))
-
-    assert str(refusal.value) == (
-        "`grantee` must be given by its ARN if it is of another account, got '444455556666';"
-        " name it there with `role_name` and give iam.ArnPrincipal(…)"
-    )
-
-
-def test_a_name_is_no_grantee(stack: cdk.Stack) -> None:
-    made = mailer(stack)
-    with pytest.raises(ValueError, match="`grantee` must be a construct of type"):
-        made.grant_read("reader")  # type: ignore[arg-type]
 
 
 def test_versions_are_granted_alone_where_they_are_named(stack: cdk.Stack) -> None:
@@ -213,7 +182,6 @@ def attributes(secret: secretsmanager.ISecret) -> list[str | None]:
     return [
         secret.secret_arn,
         secret.secret_full_arn,
-        secret.secret_name,
         secret.secret_value.unsafe_unwrap(),
         secret.secret_value_from_json("host").unsafe_unwrap(),
         secret.cfn_dynamic_reference_key(json_field="host"),
@@ -221,35 +189,25 @@ def attributes(secret: secretsmanager.ISecret) -> list[str | None]:
     ]
 
 
-@pytest.mark.parametrize("key_of", ["Mail", "Keys"])
-@pytest.mark.parametrize("reader_of", ["Mail", "Readers"])
-def test_key_user_and_reader_may_be_of_different_stacks(app: cdk.App, key_of: str, reader_of: str) -> None:
-    """The reader's stack depends on the two others, and the user's on the key's."""
-    stacks = {name: cdk.Stack(app, name, env=HERE) for name in ("Mail", "Keys", "Readers")}
-    mailer(stacks["Mail"], kms.Key(stacks[key_of], "Key")).grant_read(role(stacks[reader_of]))
-    app.synth()
-
-    assert [one["Action"] for one in reading(stacks[reader_of])] == [READ, "kms:Decrypt"]
-    assert "Readers" not in {one.stack_name for name in ("Mail", "Keys") for one in stacks[name].dependencies}
+@pytest.mark.parametrize("name", ["mail/smtp", "a-b-c", cdk.Fn.import_value("Name")])
+def test_the_secret_has_the_name_that_was_chosen(stack: cdk.Stack, name: str) -> None:
+    assert user(stack, secret_name=name).secret.secret_name == name
 
 
-def test_a_key_of_the_readers_stack_is_to_be_imported_by_its_arn(app: cdk.App, stack: cdk.Stack) -> None:
-    """The reader needs the secret and the secret the key: two stacks that need each other cannot be deployed."""
-    readers = cdk.Stack(app, "Readers", env=HERE)
-    made = mailer(stack, kms.Key(readers, "Key"))
+def test_a_generated_name_is_without_what_ends_the_arn(stack: cdk.Stack) -> None:
+    """`MailerSecret6A2E4B6E-0aB1cD2eF3gH-AbCdEf` stands in the ARN, and its first two parts are the name."""
+    secret = mailer(stack).secret
 
-    with pytest.raises(ValueError, match="`encryption_key`") as refusal:
-        made.grant_read(role(readers))
+    name = stack.resolve(secret.secret_name)
 
-    assert str(refusal.value) == (
-        "`encryption_key` must not be a resource of the reader's stack Readers, as the two stacks would need each other,"
-        " got Readers/Key; import it into this stack by its ARN: kms.Key.from_key_arn(…)"
+    parts = {"Fn::Split": ["-", {"Fn::Select": [6, {"Fn::Split": [":", secret_arn(stack)]}]}]}
+    assert name == {"Fn::Join": ["", [{"Fn::Select": [0, parts]}, "-", {"Fn::Select": [1, parts]}]]}
+
+
+def test_no_policy_of_the_secret_may_make_it_public(stack: cdk.Stack) -> None:
+    """Also a statement that does not come from a grant."""
+    mailer(stack).secret.add_to_resource_policy(
+        iam.PolicyStatement(actions=READ[:1], resources=["*"], principals=[iam.AnyPrincipal()])
     )
-
-
-def test_a_key_imported_by_its_arn_is_no_stacks_resource(app: cdk.App, stack: cdk.Stack) -> None:
-    readers = cdk.Stack(app, "Readers", env=HERE)
-    mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).grant_read(role(readers))
-    app.synth()
-
-    assert [one["Resource"] for one in reading(readers) if one["Action"] == "kms:Decrypt"] == [KEY]
+    (policy,) = resources(stack, "AWS::SecretsManager::ResourcePolicy")
+    assert policy["BlockPublicPolicy"] is True

@@ -39,7 +39,7 @@ def test_what_is_valid_but_risky_is_warned_of(changed: dict[str, Any], expected:
     assert [warning_id for warning_id, _ in warnings] == expected
 
 
-def test_networks_known_at_deployment_are_checked_with_all_others() -> None:
+def test_networks_known_at_deployment_are_checked_then() -> None:
     stack = cdk.Stack()
     text = cdk.CfnParameter(stack, "Text").value_as_string
     listed = cdk.CfnParameter(stack, "List", type="CommaDelimitedList").value_as_list
