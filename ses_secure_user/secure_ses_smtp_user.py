@@ -12,7 +12,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from .cdk.kms_keys import CircleCheck, key_behind
+from .cdk.constructs import names
+from .cdk.kms_keys import CircleCheck, check_key_region, key_behind
+from .cdk.references import check_references, reference_warnings
 from .cdk.refusal import check_class, refusal
 from .cdk.tokens import Place, is_token, place_of, stack_of
 from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
@@ -152,26 +154,28 @@ class SecureSesSmtpUser(Construct):
         stack = stack_of(scope)
         home = place_of(stack)
         restrictions = restrict(
-            identity=_names(identity, "email_identity_name"),
+            identity=names("identity", identity),
             from_address=from_address,
             from_display_name=from_display_name,
-            allowed_cidrs=allowed_cidrs,
-            allowed_vpc_endpoints=_names(allowed_vpc_endpoints, "vpc_endpoint_id"),
-            allowed_vpcs=_names(allowed_vpcs, "vpc_id"),
+            allowed_cidrs=names("allowed_cidrs", allowed_cidrs),
+            allowed_vpc_endpoints=names("allowed_vpc_endpoints", allowed_vpc_endpoints),
+            allowed_vpcs=names("allowed_vpcs", allowed_vpcs),
             allowed_recipients=allowed_recipients,
             feedback_address=feedback_address,
-            configuration_set=_names(configuration_set, "configuration_set_name"),
+            configuration_set=names("configuration_set", configuration_set),
             sandbox_recipients=sandbox_recipients,
             valid_until=valid_until,
         )
         check_size(restrictions)
         place = _identity_place(restrictions, home, ses_region)
+        check_references(restrictions.values, place.region)
         check_issuer(issuer, home)
         tested = verifies_login(issuer, stack)
         login = check_login(place.region, smtp_host, smtp_port, secret_fields, verify_login=tested)
         hours = check_interval(rotation_interval)
         check_names(user_name=user_name, secret_name=secret_name)
         key = key_behind("encryption_key", encryption_key)
+        check_key_region("encryption_key", key, home.region)
         replicas = check_replicas(replica_regions, home.region)
         _check_removal_policy(removal_policy)
         super().__init__(scope, construct_id)
@@ -228,6 +232,7 @@ class SecureSesSmtpUser(Construct):
             self.node.add_validation(CircleCheck("encryption_key", key, stack, (user, secret, self._credential)))
         self._warn(
             restriction_warnings(restrictions, identity, from_address),
+            reference_warnings(restrictions.values, place.region),
             login_warnings(login, hours),
             name_warnings(secret_name),
         )
@@ -328,13 +333,6 @@ class SecureSesSmtpUser(Construct):
     def _warn(self, *warnings: list[tuple[str, str]]) -> None:
         for warning_id, message in itertools.chain(*warnings):
             Annotations.of(self).add_warning_v2(warning_id, message)
-
-
-def _names(given: object, attribute: str) -> Any:  # noqa: ANN401 - what is no name, `restrict` refuses
-    """Take the names of constructs, one or several; names pass."""
-    if isinstance(given, list | tuple):
-        return [getattr(one, attribute, one) for one in given]
-    return getattr(given, attribute, given)
 
 
 def _identity_place(restrictions: Restrictions, home: Place, ses_region: str | None) -> Place:

@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import IValidation
 
 from .refusal import check_construct, refusal
+from .tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,3 +75,18 @@ def key_behind(prop: str, given: kms.IKey | None) -> kms.IKey | None:
     except RuntimeError:
         rule = "be a key or an alias made here, since IAM allows the use of keys and not of aliases"
         raise refusal(prop, rule, alias.alias_name, "import the key: kms.Key.from_key_arn(…)") from None
+
+
+def check_key_region(prop: str, key: kms.IKey | None, region: str) -> None:
+    """Check that a key is of the region that it is used in. None passes.
+
+    Raises:
+        ValueError: It is of another one, where Secrets Manager and Lambda cannot use it
+            (https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html).
+    """
+    if key is None:
+        return
+    place = key.env.region
+    if place != region and not is_token(place) and not is_token(region):
+        remedy = "name a key of that region: kms.Key.from_key_arn(…)"
+        raise refusal(prop, f"have the key of {region} there", f"one of {place}", remedy)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def refusal(prop: str, rule: str, got: object, remedy: str) -> ValueError:
     """Return the error for a wrong property: the property, its rule, the value, and what to write instead."""
@@ -21,10 +23,11 @@ def _shown(got: object) -> str:
         return f"[{', '.join(repr(one) if isinstance(one, str) else _shown(one) for one in got)}]"
     if type(got).__repr__ is not object.__repr__:
         return repr(got)
-    name, path = type(got).__name__, getattr(getattr(got, "node", None), "path", None)
-    if path is None:
-        return f"{name} object"
-    return f"{'construct' if 'Proxy' in name else name} {path}"  # what the CDK imports is of no class
+    path = getattr(getattr(got, "node", None), "path", None)
+    name = re.sub(r"^_(\w+)Proxy$", r"\1", type(got).__name__)
+    if name == "InterfaceDynamicProxy":  # what the CDK imports is of no class
+        name = "CDK" if path is None else "construct"
+    return f"{name} {path or 'object'}"
 
 
 def _is_plain(text: str) -> bool:

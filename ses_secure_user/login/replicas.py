@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from ses_secure_user.cdk.kms_keys import key_behind
+from ses_secure_user.cdk.kms_keys import check_key_region, key_behind
 from ses_secure_user.cdk.refusal import refusal, wrong_type
-from ses_secure_user.cdk.tokens import is_token
 
 from .endpoint import check_region
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from aws_cdk import aws_kms as kms
 
 _PROPERTY = "replica_regions"
 
@@ -55,14 +52,5 @@ def _replica(given: str | secretsmanager.ReplicaRegion) -> Replica:
     if isinstance(given, str):
         return Replica(check_region(_PROPERTY, given))
     region, key = check_region(_PROPERTY, given.region), key_behind(_PROPERTY, given.encryption_key)
-    if key is None:
-        return Replica(region)
-    _check_place(key, region)
-    return Replica(region, key.key_arn)
-
-
-def _check_place(key: kms.IKey, region: str) -> None:
-    place = key.env.region
-    if place != region and not is_token(place) and not is_token(region):
-        remedy = "name a key of that region: kms.Key.from_key_arn(…)"
-        raise refusal(_PROPERTY, f"have the key of {region} there", f"one of {place}", remedy)
+    check_key_region(_PROPERTY, key, region)
+    return Replica(region, key.key_arn if key else None)

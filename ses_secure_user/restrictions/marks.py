@@ -12,9 +12,15 @@ TOKEN = r"\$\{Token\[[^\]]*\]\}"  # noqa: S105 - the CDK's word for a value know
 LIST_TOKEN = "#{Token["  # noqa: S105 - the CDK's mark of a list that is known at deployment
 
 
+STAND_IN = r"dummy-value-for-.*|vpc-12345|1\.2\.3\.4/5"
+"""What the CDK returns until it has looked a value up, as of ``Vpc.from_lookup``; then it synthesizes once more
+(https://docs.aws.amazon.com/cdk/v2/guide/context.html).
+"""
+
+
 def is_marked(value: object) -> bool:
-    """Return whether a string holds a token."""
-    return isinstance(value, str) and re.search(TOKEN, value) is not None
+    """Return whether a string holds a token, or stands in for a value that is still to be looked up."""
+    return isinstance(value, str) and (re.search(TOKEN, value) or re.fullmatch(STAND_IN, value)) is not None
 
 
 def is_list_token(values: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
-from tests.construct.users import refused, resources, user
+from tests.construct.users import VIRGINIA, refused, resources, user
 
 Json = dict[str, Any]
 
@@ -156,3 +156,16 @@ def test_a_key_granted_to_the_user_itself_makes_no_circle(app: cdk.App, stack: c
     key = kms.Key(stack, "Key")
     key.grant_decrypt(user(stack, encryption_key=key).user)
     app.synth()
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_key_of_another_region_is_refused(app: cdk.App, stack: cdk.Stack, *, imported: bool) -> None:
+    """Secrets Manager would refuse it at the deployment."""
+    abroad = cdk.Stack(app, "Abroad", env=VIRGINIA)
+    key = kms.Key.from_key_arn(stack, "Key", REPLICA_KEY) if imported else kms.Key(abroad, "Key")
+
+    theirs = "eu-central-1" if imported else "us-east-1"
+    assert refused(stack, encryption_key=key) == (
+        f"`encryption_key` must have the key of eu-west-1 there, got one of {theirs}; name a key of that region:"
+        " kms.Key.from_key_arn(…)"
+    )

@@ -2,8 +2,11 @@
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ssm as ssm
 
 from ses_secure_user.restrictions.marks import is_list_token, is_marked, literals
+from tests.construct.users import HERE
 
 TEXT = cdk.Token.as_string({"Ref": "Name"})
 LISTED = cdk.Token.as_list({"Ref": "Names"})
@@ -22,3 +25,13 @@ def test_a_list_is_marked_as_a_whole_or_not(values: list[str]) -> None:
 def test_what_is_known_is_left() -> None:
     assert literals((TEXT, "plain")) == ("plain",)
     assert literals(LISTED) == ()
+
+
+def test_what_stands_in_for_a_lookup_is_marked() -> None:
+    """The CDK synthesizes with it once, looks the value up, and synthesizes again."""
+    stack = cdk.Stack(cdk.App(), "Stack", env=HERE)
+    vpc = ec2.Vpc.from_lookup(stack, "Vpc", is_default=True)
+    parameter = ssm.StringParameter.value_from_lookup(stack, "/office")
+    for value in (vpc.vpc_id, vpc.vpc_cidr_block, parameter):
+        assert is_marked(value)
+        assert not is_marked(f"a {value}")

@@ -1,0 +1,97 @@
+"""Constructs that are given for a property, and their names."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .refusal import wrong_type
+from .tokens import is_token
+
+
+class _Takes(NamedTuple):
+    """The constructs that a property takes: their interface, the attribute that names them, and their own L1's type."""
+
+    interface: str
+    attribute: str
+    type: str = ""
+
+
+_TAKES = {
+    "identity": _Takes("ses.IEmailIdentity", "email_identity_name", "AWS::SES::EmailIdentity"),
+    "configuration_set": _Takes("ses.IConfigurationSet", "configuration_set_name", "AWS::SES::ConfigurationSet"),
+    "allowed_vpc_endpoints": _Takes("ec2.IVpcEndpoint", "vpc_endpoint_id", "AWS::EC2::VPCEndpoint"),
+    "allowed_vpcs": _Takes("ec2.IVpc", "vpc_id", "AWS::EC2::VPC"),
+    "allowed_cidrs": _Takes("", ""),
+}
+
+_PARTS = len(("arn", "partition", "ses", "region", "account", "identity/NAME"))
+
+_NETWORK = "write its text"
+_NAT = "give the public address that it sends from, such as the `.attr_public_ip` of its NAT gateway's CfnEIP"
+_INSTEAD = {
+    "allowed_cidrs": {
+        "attr_public_ip": "give its `.attr_public_ip`",
+        "instance_public_ip": "give its `.instance_public_ip`",
+        "vpc_endpoint_id": "give it to `allowed_vpc_endpoints`",
+        "vpc_cidr_block": f"{_NAT}, or give it to `allowed_vpcs`",
+        "subnet_id": f"{_NAT}, or give its VPC to `allowed_vpcs`",
+        "security_group_id": _NAT,
+        "unique_id": _NETWORK,
+        "exploded": _NETWORK,
+    },
+    "allowed_vpc_endpoints": {
+        "vpc_cidr_block": "give an endpoint in it, or give it to `allowed_vpcs`",
+        "private_dns_default": 'make an endpoint, and give that: vpc.add_interface_endpoint("Smtp", service=…)',
+    },
+    "allowed_vpcs": {
+        "vpc_endpoint_id": "give its VPC, or give it to `allowed_vpc_endpoints`",
+        "subnet_id": "give its VPC",
+    },
+    "identity": {
+        "hosted_zone_id": "make a ses.EmailIdentity of it: identity=ses.Identity.public_hosted_zone(…)",
+        "value": 'make a ses.EmailIdentity of it: ses.EmailIdentity(self, "Identity", identity=…)',
+    },
+    "configuration_set": {},
+}
+"""What to give instead of something else, by an attribute that tells what it is."""
+
+
+def names(prop: str, given: object) -> Any:  # noqa: ANN401 - what is no name, `restrict` refuses
+    """Return the names of constructs, one or several. Names are returned as they are.
+
+    Raises:
+        ValueError: One is a construct of another kind; the message says what to give instead.
+    """
+    if isinstance(given, list | tuple):
+        return [_name(prop, one) for one in given]
+    return _name(prop, given)
+
+
+def _name(prop: str, one: object) -> object:
+    takes = _TAKES[prop]
+    if isinstance(one, str) or one is None:
+        return one
+    if takes.attribute and getattr(one, "cfn_resource_type", None) is None and hasattr(one, takes.attribute):
+        return _identity(one) if prop == "identity" else getattr(one, takes.attribute)
+    remedy = _remedy(prop, one)
+    if remedy is None and not hasattr(one, "node"):
+        return one
+    if takes.interface:
+        rule = f"be a construct of type {takes.interface}, or its name or id"
+        raise wrong_type(prop, rule, one, remedy or "give one of these")
+    raise wrong_type(prop, "hold texts", one, remedy or "write one such as 203.0.113.0/24")
+
+
+def _identity(one: Any) -> str:  # noqa: ANN401 - of no class, if it is imported
+    """Return the ARN of an identity, where its region is known: it need not be the stack's. Otherwise its name."""
+    arn = str(one.email_identity_arn)
+    parts = arn.split(":")
+    is_known = len(parts) == _PARTS and not is_token(parts[3])
+    return arn if is_known else str(one.email_identity_name)
+
+
+def _remedy(prop: str, one: object) -> str | None:
+    """Return what to give instead of something else, if it is known what that is."""
+    if _TAKES[prop].type and getattr(one, "cfn_resource_type", None) == _TAKES[prop].type:
+        return "give its `.ref`"
+    return next((remedy for attribute, remedy in _INSTEAD[prop].items() if hasattr(one, attribute)), None)

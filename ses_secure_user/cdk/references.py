@@ -1,0 +1,178 @@
+"""References to resources of an app: what is known at synthesis of a value that a deployment will know.
+
+One to another kind of resource, or to an attribute that never holds what the property takes, would only be noticed when
+no mail is accepted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from aws_cdk import Reference, Tokenization
+
+from ses_secure_user.restrictions.marks import LIST_TOKEN, TOKEN
+
+from .refusal import refusal
+from .tokens import is_token, place_of, stack_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from aws_cdk import CfnResource
+    from aws_cdk import aws_ec2 as ec2
+
+_SMTP_SERVICES = ("email-smtp", "email-smtp-fips")
+"""https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html"""
+
+_ENDPOINT, _VPC = "AWS::EC2::VPCEndpoint", "AWS::EC2::VPC"
+
+
+class _Takes(NamedTuple):
+    """The references that a property takes.
+
+    Attributes:
+        rule: The rule of the property.
+        attributes: The attributes that it takes, by the type of the resource; ``Ref`` is what CloudFormation calls so.
+        never: The attributes of other types that it does not take, as a pattern.
+        remedy: What to give instead.
+    """
+
+    rule: str
+    attributes: dict[str, tuple[str, ...]]
+    never: str
+    remedy: str
+
+
+_PUBLIC = "give the public address that mail is sent from, such as the `.attr_public_ip` of the NAT gateway's CfnEIP"
+_TAKES = {
+    "allowed_cidrs": _Takes(
+        "hold public networks",
+        {"AWS::EC2::EIP": ("Ref", "PublicIp")},
+        r"Ref|CidrBlock\w*|\w*Private\w*|\w*(?:Id|Arn|Name)",
+        _PUBLIC,
+    ),
+    "allowed_vpc_endpoints": _Takes(
+        "be VPC endpoints for SES SMTP", {_ENDPOINT: ("Ref", "Id")}, r"Ref|\w*Arn", "give the endpoint"
+    ),
+    "allowed_vpcs": _Takes("be VPCs", {_VPC: ("Ref", "VpcId")}, r"Ref|\w*Arn", "give the VPC"),
+    "configuration_set": _Takes(
+        "be a configuration set", {"AWS::SES::ConfigurationSet": ("Ref",)}, r"Ref|\w*Arn", "give the set"
+    ),
+    "identity": _Takes(
+        "be a verified identity",
+        {"AWS::SES::EmailIdentity": ("Ref",), "AWS::Route53::HostedZone": ()},
+        r"\w*Id|\w*Arn",  # a bucket may be named as a domain is
+        "give the ses.EmailIdentity",
+    ),
+}
+
+_INSTEAD = {
+    ("allowed_cidrs", "AWS::EC2::EIP"): "give its `.attr_public_ip`",
+    ("allowed_cidrs", "AWS::EC2::Instance"): "give its `.attr_public_ip`, or that of its CfnEIP",
+    ("allowed_cidrs", _ENDPOINT): "give the endpoint to `allowed_vpc_endpoints`",
+    ("allowed_cidrs", _VPC): f"{_PUBLIC}, or give the VPC to `allowed_vpcs`",
+    ("allowed_vpc_endpoints", _VPC): "give the endpoint, or the VPC to `allowed_vpcs`",
+    ("allowed_vpcs", _ENDPOINT): "give the VPC, or the endpoint to `allowed_vpc_endpoints`",
+}
+
+
+class _Referred(NamedTuple):
+    """A resource, and the attribute of it that a value refers to."""
+
+    resource: CfnResource
+    attribute: str
+
+    @property
+    def type(self) -> str:
+        return self.resource.cfn_resource_type
+
+    @property
+    def shown(self) -> str:
+        return f"{self.attribute} of the {self.type} {self.resource.node.path}"
+
+
+def check_references(values: Mapping[str, Sequence[str]], region: str) -> None:
+    """Check the references among the values of properties.
+
+    Args:
+        values: The values by property. Texts and other tokens pass.
+        region: The region that mail is sent through.
+
+    Raises:
+        ValueError: One refers to another kind of resource, to an attribute that cannot be right, to an endpoint of
+            another service, or to an endpoint or a configuration set of another region.
+    """
+    for prop, takes in _TAKES.items():
+        for referred in _referred(values[prop]):
+            _check(prop, takes, referred, region)
+
+
+def reference_warnings(values: Mapping[str, Sequence[str]], region: str) -> list[tuple[str, str]]:
+    """Return warnings about VPCs of another region than mail is sent through: pairs of a stable id and a message."""
+    found = []
+    for one in _referred(values["allowed_vpcs"]):
+        theirs = place_of(stack_of(one.resource)).region
+        if _differs(theirs, region):
+            message = (
+                f"`allowed_vpcs` holds {one.resource.node.path} of {theirs}, and mail is sent through {region}, whose"
+                f" endpoints for SES SMTP are in VPCs of {region}; name such a VPC, or send through {theirs}"
+            )
+            found.append(("ses-secure-user:otherRegionVpc", message))
+    return found
+
+
+def _check(prop: str, takes: _Takes, referred: _Referred, region: str) -> None:
+    if referred.attribute not in takes.attributes.get(referred.type, ()):
+        if referred.type in takes.attributes or re.fullmatch(takes.never, referred.attribute):
+            remedy = _INSTEAD.get((prop, referred.type), takes.remedy)
+            raise refusal(prop, takes.rule, referred.shown, remedy)
+    elif referred.type == _ENDPOINT:
+        _check_service(prop, cast("ec2.CfnVPCEndpoint", referred.resource), region)
+    elif prop == "configuration_set":
+        _check_region(prop, referred.resource, region)
+
+
+def _referred(values: Sequence[str]) -> Iterator[_Referred]:
+    """Yield what the values refer to that are a reference, alone or with a prefix length behind it."""
+    for value in values:
+        if value.startswith(LIST_TOKEN):
+            token = Tokenization.reverse_list([value])
+        elif re.fullmatch(rf"{TOKEN}(?:/\d+)?", value):
+            token = Tokenization.reverse_string(value).first_token
+        else:
+            continue
+        if token is not None and Reference.is_reference(token):
+            reference = cast("Reference", token)
+            if hasattr(reference.target, "cfn_resource_type"):
+                yield _Referred(cast("CfnResource", reference.target), reference.display_name)
+
+
+def _check_service(prop: str, endpoint: ec2.CfnVPCEndpoint, region: str) -> None:
+    """Check that an endpoint is one for SES SMTP in a region, as far as its service's name is known."""
+    resolved = stack_of(endpoint).resolve(endpoint.service_name)
+    parts = resolved["Fn::Join"][1] if isinstance(resolved, dict) and "Fn::Join" in resolved else [resolved or ""]
+    name = "".join(part if isinstance(part, str) else "*" for part in parts)
+    service = name.rpartition(".")[2]
+    if service not in {"*", *_SMTP_SERVICES}:
+        remedy = "give one made with ec2.InterfaceVpcEndpointAwsService.EMAIL_SMTP"
+        got = f"{endpoint.node.path} for {service or 'no service'}"
+        raise refusal(prop, _TAKES[prop].rule, got, remedy)
+    theirs = name.split(".")[-2:][0]
+    if service != "*" and theirs != "*" and _differs(theirs, region):
+        _refuse_region(prop, endpoint, theirs, region)
+
+
+def _check_region(prop: str, resource: CfnResource, region: str) -> None:
+    theirs = place_of(stack_of(resource)).region
+    if _differs(theirs, region):
+        _refuse_region(prop, resource, theirs, region)
+
+
+def _refuse_region(prop: str, resource: CfnResource, theirs: str, region: str) -> None:
+    remedy = "give one of that region, or an `identity` of the other"
+    raise refusal(prop, f"be of {region}, which mail is sent through", f"{resource.node.path} of {theirs}", remedy)
+
+
+def _differs(theirs: str, region: str) -> bool:
+    return theirs != region and not is_token(theirs) and not is_token(region)

@@ -1,0 +1,207 @@
+"""Constructs given for a property: taken for their names, and the identity's for its region; others are named."""
+
+import json
+from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ses as ses
+
+from tests.construct.users import HERE, VIRGINIA, refused, resources, user
+
+ABROAD = "arn:aws:ses:us-east-1:111122223333:identity/example.com"
+OTHERS = "arn:aws:ses:eu-west-1:444455556666:identity/example.com"
+ELSEWHERE = cdk.Environment(account="444455556666", region="eu-west-1")
+
+
+def policy(stack: cdk.Stack) -> str:
+    (document,) = (one["PolicyDocument"] for one in resources(stack, "AWS::IAM::ManagedPolicy") if "Roles" not in one)
+    return json.dumps(document)
+
+
+def imported(stack: cdk.Stack, arn: str) -> ses.IEmailIdentity:
+    return ses.EmailIdentity.from_email_identity_arn(stack, f"Imported{len(stack.node.children)}", arn)
+
+
+def made(stack: cdk.Stack) -> ses.EmailIdentity:
+    return ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain("example.com"))
+
+
+def test_an_identity_imported_by_its_arn_tells_its_region(stack: cdk.Stack) -> None:
+    """The CDK's own `env.region` of it is the stack's."""
+    mailer = user(stack, identity=imported(stack, ABROAD))
+
+    assert mailer.smtp_host == "email-smtp.us-east-1.amazonaws.com"
+    assert ":ses:us-east-1:111122223333:identity/example.com" in policy(stack)
+
+
+def test_an_identity_of_a_stack_in_another_region_tells_it(app: cdk.App) -> None:
+    abroad = cdk.Stack(app, "Abroad", env=VIRGINIA, cross_region_references=True)
+    here = cdk.Stack(app, "Here", env=HERE, cross_region_references=True)
+
+    mailer = user(here, identity=made(abroad))
+
+    assert mailer.smtp_host == "email-smtp.us-east-1.amazonaws.com"
+    app.synth()
+    assert ":ses:us-east-1:111122223333:identity/" in policy(here)
+
+
+def test_a_stack_without_a_region_takes_that_of_the_identity(app: cdk.App) -> None:
+    anywhere = cdk.Stack(app, "Anywhere")
+    assert user(anywhere, identity=imported(anywhere, ABROAD)).smtp_host == "email-smtp.us-east-1.amazonaws.com"
+
+
+def test_a_region_chosen_for_an_identity_of_no_known_region_stays(app: cdk.App) -> None:
+    anywhere = cdk.Stack(app, "Anywhere")
+    assert user(anywhere, identity=made(anywhere), ses_region="us-east-1").smtp_host == (
+        "email-smtp.us-east-1.amazonaws.com"
+    )
+
+
+def of_a_stack_here(stack: cdk.Stack) -> Any:  # noqa: ANN401
+    return {"identity": made(stack), "ses_region": "us-east-1"}
+
+
+def of_a_stack_abroad(stack: cdk.Stack) -> Any:  # noqa: ANN401
+    return {"identity": made(cdk.Stack(cdk.App.of(stack), "Abroad", env=VIRGINIA)), "ses_region": "eu-west-1"}
+
+
+def of_another_account(stack: cdk.Stack) -> Any:  # noqa: ANN401
+    return {"identity": made(cdk.Stack(cdk.App.of(stack), "Theirs", env=ELSEWHERE))}
+
+
+REGIONS = "SES verifies identities by region: verify it there, or leave `ses_region` out"
+OWNER = "its owner can revoke it and see what is sent: verify it here, or deploy this stack there"
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        (of_a_stack_here, f"`identity` must be of region us-east-1, got eu-west-1; {REGIONS}"),
+        (of_a_stack_abroad, f"`identity` must be of region eu-west-1, got us-east-1; {REGIONS}"),
+        (
+            lambda stack: {"identity": imported(stack, ABROAD), "ses_region": "eu-west-1"},
+            f"`identity` must be of region eu-west-1, got us-east-1; {REGIONS}",
+        ),
+        (of_another_account, f"`identity` must be of account 111122223333, got '444455556666'; {OWNER}"),
+        (
+            lambda stack: {"identity": imported(stack, OTHERS)},
+            f"`identity` must be of account 111122223333, got '444455556666'; {OWNER}",
+        ),
+        (
+            lambda stack: {"identity": [made(stack), imported(stack, ABROAD.replace(".com", ".org"))]},
+            "`identity` must lie in one region, got eu-west-1 and us-east-1; make a user for each region",
+        ),
+    ],
+)
+def test_an_identity_of_elsewhere_is_refused(
+    stack: cdk.Stack, properties: Callable[[cdk.Stack], Any], message: str
+) -> None:
+    assert refused(stack, **properties(stack)) == message
+
+
+def vpc(stack: cdk.Stack) -> ec2.Vpc:
+    return ec2.Vpc(stack, "Vpc", nat_gateways=0)
+
+
+def endpoint(stack: cdk.Stack) -> ec2.IVpcEndpoint:
+    return ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(
+        stack, "Endpoint", vpc_endpoint_id="vpce-0123456789abcdef0", port=465
+    )
+
+
+def zone(stack: cdk.Stack) -> route53.IHostedZone:
+    return route53.HostedZone.from_hosted_zone_attributes(
+        stack, "Zone", hosted_zone_id="Z0123", zone_name="example.com"
+    )
+
+
+NETWORKS = "hold texts"
+ENDPOINTS = "be a construct of type ec2.IVpcEndpoint, or its name or id"
+VPCS = "be a construct of type ec2.IVpc, or its name or id"
+IDENTITY = "be a construct of type ses.IEmailIdentity, or its name or id"
+SET = "be a construct of type ses.IConfigurationSet, or its name or id"
+NAT = "give the public address that it sends from, such as the `.attr_public_ip` of its NAT gateway's CfnEIP"
+
+Make = Callable[[cdk.Stack], object]
+
+
+@pytest.mark.parametrize(
+    ("prop", "make", "rule", "shown", "remedy"),
+    [
+        ("allowed_cidrs", lambda s: ec2.CfnEIP(s, "Eip"), NETWORKS, "CfnEIP Stack/Eip", "give its `.attr_public_ip`"),
+        ("allowed_cidrs", vpc, NETWORKS, "Vpc Stack/Vpc", f"{NAT}, or give it to `allowed_vpcs`"),
+        ("allowed_cidrs", endpoint, NETWORKS, "construct Stack/Endpoint", "give it to `allowed_vpc_endpoints`"),
+        ("allowed_cidrs", lambda s: ec2.SecurityGroup(s, "Group", vpc=vpc(s)), NETWORKS, "SecurityGroup Stack/Group", NAT),
+        ("allowed_cidrs", lambda _: ec2.Peer.any_ipv4(), NETWORKS, "CDK object", "write its text"),
+        ("allowed_cidrs", lambda _: ip_network("203.0.113.0/24"), NETWORKS, "IPv4Network('203.0.113.0/24')", "write its text"),
+        ("allowed_cidrs", lambda s: s3.Bucket(s, "Bucket"), NETWORKS, "Bucket Stack/Bucket", "write one such as 203.0.113.0/24"),
+        ("allowed_vpc_endpoints", vpc, ENDPOINTS, "Vpc Stack/Vpc", "give an endpoint in it, or give it to `allowed_vpcs`"),
+        (
+            "allowed_vpc_endpoints",
+            lambda s: ec2.CfnVPCEndpoint(s, "Endpoint", vpc_id="vpc-1", service_name="x"),
+            ENDPOINTS,
+            "CfnVPCEndpoint Stack/Endpoint",
+            "give its `.ref`",
+        ),
+        (
+            "allowed_vpc_endpoints",
+            lambda _: ec2.InterfaceVpcEndpointAwsService.EMAIL_SMTP,
+            ENDPOINTS,
+            "InterfaceVpcEndpointAwsService object",
+            'make an endpoint, and give that: vpc.add_interface_endpoint("Smtp", service=…)',
+        ),
+        ("allowed_vpcs", endpoint, VPCS, "construct Stack/Endpoint", "give its VPC, or give it to `allowed_vpc_endpoints`"),
+        ("allowed_vpcs", lambda s: ec2.CfnVPC(s, "Vpc", cidr_block="10.0.0.0/16"), VPCS, "CfnVPC Stack/Vpc", "give its `.ref`"),
+        ("allowed_vpcs", lambda s: s3.Bucket(s, "Bucket"), VPCS, "Bucket Stack/Bucket", "give one of these"),
+        (
+            "identity",
+            zone,
+            IDENTITY,
+            "construct Stack/Zone",
+            "make a ses.EmailIdentity of it: identity=ses.Identity.public_hosted_zone(…)",
+        ),
+        (
+            "identity",
+            lambda _: ses.Identity.domain("example.com"),
+            IDENTITY,
+            "Identity object",
+            'make a ses.EmailIdentity of it: ses.EmailIdentity(self, "Identity", identity=…)',
+        ),
+        (
+            "identity",
+            lambda s: ses.CfnEmailIdentity(s, "Identity", email_identity="example.com"),
+            IDENTITY,
+            "CfnEmailIdentity Stack/Identity",
+            "give its `.ref`",
+        ),
+        (
+            "configuration_set",
+            lambda s: ses.CfnConfigurationSet(s, "Set"),
+            SET,
+            "CfnConfigurationSet Stack/Set",
+            "give its `.ref`",
+        ),
+        ("configuration_set", made, SET, "EmailIdentity Stack/Identity", "give one of these"),
+    ],
+)  # fmt: skip
+def test_another_construct_is_named_with_what_to_give(  # noqa: PLR0913, PLR0917
+    app: cdk.App, prop: str, make: Make, rule: str, shown: str, remedy: str
+) -> None:
+    stack = cdk.Stack(app, "Stack", env=HERE)
+    given = make(stack)
+    one = given if prop in {"identity", "configuration_set"} else [given]
+
+    assert refused(stack, **{prop: one}) == f"`{prop}` must {rule}, got {shown}; {remedy}"
+
+
+def test_a_vpc_that_is_still_to_be_looked_up_is_taken(stack: cdk.Stack) -> None:
+    """The CDK synthesizes first with a VPC that is none, looks it up, and synthesizes again."""
+    looked_up = ec2.Vpc.from_lookup(stack, "Vpc", is_default=True)
+    user(stack, allowed_vpcs=[looked_up])
+    assert '"aws:SourceVpc": "vpc-12345"' in policy(stack)
