@@ -339,7 +339,7 @@ def _identity_place(restrictions: Restrictions, home: Place, ses_region: str | N
     """Return where the identity is: by its ARN, else by `ses_region`, else as the stack."""
     region = _agreed("region", restrictions.identity_region, ses_region, _OTHER_REGION)
     account = _agreed("account", restrictions.identity_account, home.account, _OTHER_ACCOUNT)
-    return Place(account or home.account, region or home.region, home.partition)
+    return Place(account or home.account, home.region if region is None else region, home.partition)
 
 
 def _agreed(what: str, of_arn: str | None, expected: str | None, remedy: str) -> str | None:

@@ -5,7 +5,7 @@ locals {
   domain            = "(?:${local.label}\\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
   key_arn           = "^arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/[A-Za-z0-9-]+$"
   display_name_form = "^[!#-;=?-\\[\\]-~](?:[ !#-;=?-\\[\\]-~]{0,126}[!#-;=?-\\[\\]-~])?$"
-  region_form       = "^[a-z]{2,3}(?:-[a-z]+)+-\\d{1,2}$"
+  region_form       = "^[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?:[a-z]+|\\d+)$"
 
   identity_form  = "^(?:${local.local_part}@)?${local.domain}$"
   address_form   = "^${local.local_part}@${local.domain}$"

@@ -5,7 +5,7 @@ data "aws_region" "here" {}
 locals {
   home   = data.aws_region.here.id
   region = coalesce(var.ses_region, local.home)
-  host   = coalesce(var.smtp_host, "email-smtp.${local.region}.amazonaws.com")
+  host   = coalesce(var.smtp_host, "email-smtp.${local.region}.${data.aws_partition.here.dns_suffix}")
   port   = tostring(var.smtp_port)
   fields = join(" ", [for field, name in var.secret_fields : "${field}=${name}"])
 

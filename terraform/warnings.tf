@@ -18,7 +18,7 @@ check "upper_case_local_part" {
 check "unknown_region" {
   assert {
     condition     = contains(var.acknowledged_warnings, "unknownRegion") || contains(local.smtp_regions, local.region)
-    error_message = "`ses_region` ${local.region} is not known to have an SES SMTP endpoint"
+    error_message = "`ses_region` ${local.region} is not known to have an SES SMTP endpoint; where it has none, AWS's way to send over SMTP is an ingress endpoint of Mail Manager (https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html)"
   }
 }
 

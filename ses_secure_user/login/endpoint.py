@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from aws_cdk.region_info import RegionInfo
+
 from ses_secure_user.cdk.refusal import refusal, wrong_type
 from ses_secure_user.cdk.spelling import remedy_for
 from ses_secure_user.cdk.tokens import is_token
@@ -38,7 +40,8 @@ SMTP_PORTS = (25, 465, 587, 2465, 2587)
 """https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
 
 BLOCKED_PORT = 25
-REGION = r"[a-z]{2,3}(?:-[a-z]+)+-\d{1,2}"
+REGION = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?:[a-z]+|\d+)"
+"""Wide enough for the regions to come. An Availability Zone, whose name ends with a digit and a letter, is none."""
 
 
 def check_region(prop: str, region: object) -> str:
@@ -56,14 +59,14 @@ def check_host(host: str | None, region: str) -> str:
     """Check an endpoint's name. Return the region's own endpoint by default.
 
     Args:
-        host: The name. Default: ``email-smtp.REGION.amazonaws.com``.
+        host: The name. Default: ``email-smtp.REGION.amazonaws.com``, with the domain of the region's partition.
         region: The region that its passwords are for.
 
     Raises:
         ValueError: It is no endpoint of SES, or one of another region.
     """
     if host is None:
-        return f"email-smtp.{region}.amazonaws.com"
+        return f"email-smtp.{region}.{_domain(region)}"
     if isinstance(host, str) and is_token(host):
         return host
     if not isinstance(host, str) or not is_ses_host(host):
@@ -81,6 +84,13 @@ def check_host(host: str | None, region: str) -> str:
         remedy = f"an SMTP password is valid in one region: set `ses_region` to {other}, or another host"
         raise refusal("smtp_host", f"be an endpoint of `ses_region` {region}", host, remedy)
     return host
+
+
+def _domain(region: str) -> str:
+    """Return the domain that a region's endpoints are in, such as ``amazonaws.eu`` for ``eusc-de-east-1``."""
+    if region in SMTP_REGIONS or is_token(region):
+        return "amazonaws.com"
+    return RegionInfo.get(region).domain_suffix or "amazonaws.com"
 
 
 def check_port(port: int, *, verify_login: bool) -> None:

@@ -58,7 +58,11 @@ def login_warnings(login: Login, interval_hours: int | None) -> list[tuple[str, 
     """Return warnings about valid but risky settings and intervals: pairs of a stable id and a message."""
     found = interval_warnings(interval_hours)
     if not is_token(login.region) and login.region not in SMTP_REGIONS:
-        text = f"`ses_region` {login.region} is not known to have an SES SMTP endpoint"
+        text = (
+            f"`ses_region` {login.region} is not known to have an SES SMTP endpoint; where it has none, AWS's way to"
+            " send over SMTP is an ingress endpoint of Mail Manager"
+            " (https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html)"
+        )
         found.append(("ses-secure-user:unknownRegion", text))
     return found
 
@@ -69,7 +73,7 @@ def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, st
     Raises:
         ValueError: A field is unknown, a name not allowed, or two fields would have one name.
     """
-    given = secret_fields or {}
+    given = {} if secret_fields is None else secret_fields
     if not isinstance(given, Mapping):
         raise wrong_type("secret_fields", "be a dict", given, 'write one such as {"username": "SMTP_USERNAME"}')
     for field, name in given.items():

@@ -56,7 +56,7 @@ def test_a_stack_without_a_region_takes_that_of_the_identity(app: cdk.App) -> No
     assert user(anywhere, identity=imported(anywhere, ABROAD)).smtp_host == "email-smtp.us-east-1.amazonaws.com"
 
 
-def test_a_region_chosen_for_an_identity_of_no_known_region_stays(app: cdk.App) -> None:
+def test_a_chosen_region_stays_where_the_identitys_is_not_known(app: cdk.App) -> None:
     anywhere = cdk.Stack(app, "Anywhere")
     assert user(anywhere, identity=made(anywhere), ses_region="us-east-1").smtp_host == (
         "email-smtp.us-east-1.amazonaws.com"

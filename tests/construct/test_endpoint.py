@@ -5,7 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from tests.construct.users import refused
+from tests.construct.users import HERE, refused, user, warnings
 
 SES = "be the name of an SMTP endpoint of SES, since the login is shown to no other host"
 LEAVE_OUT = (
@@ -59,6 +59,42 @@ def test_an_endpoint_of_another_region_is_refused(stack: cdk.Stack, host: str) -
         f"`smtp_host` must be an endpoint of `ses_region` eu-west-1, got {host}; an SMTP password is valid in one region:"
         " set `ses_region` to us-east-1, or another host"
     )
+
+
+HINT = (
+    "is not known to have an SES SMTP endpoint; where it has none, AWS's way to send over SMTP is an ingress endpoint of"
+    " Mail Manager (https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html) [ack: ses-secure-user:unknownRegion]"
+)
+
+
+@pytest.mark.parametrize(
+    ("region", "domain"),
+    [
+        ("eusc-de-east-1", "amazonaws.eu"),
+        ("cn-north-1", "amazonaws.com.cn"),
+        ("us-isof-south-1", "csp.hci.ic.gov"),
+        ("mx-central-1", "amazonaws.com"),
+        ("xx-moon-1", "amazonaws.com"),
+        ("africa2-west-far-101", "amazonaws.com"),
+        ("antarctica-south", "amazonaws.com"),
+    ],
+)
+@pytest.mark.parametrize("by_stack", [True, False])
+def test_any_region_is_taken_with_a_warning(app: cdk.App, region: str, domain: str, *, by_stack: bool) -> None:
+    """Of a stack or as a property, in whatever way AWS names its next one."""
+    env = cdk.Environment(account="111122223333", region=region) if by_stack else HERE
+    stack = cdk.Stack(app, "Anywhere", env=env)
+    made = user(stack) if by_stack else user(stack, ses_region=region)
+
+    assert made.smtp_host == f"email-smtp.{region}.{domain}"
+    assert warnings(stack) == [f"`ses_region` {region} {HINT}"]
+
+
+@pytest.mark.parametrize("region", ["Ireland", "EU-WEST-1", "eu-west-1a", "eu_west_1", "eu-west-1 ", "", "euwest1", 1])
+def test_what_cannot_name_a_region_is_refused(stack: cdk.Stack, region: object) -> None:
+    said = refused(stack, ses_region=region)
+    assert said.startswith("`ses_region` must be the name of a region, got ")
+    assert said.endswith("; write one such as eu-west-1")
 
 
 def test_a_port_is_checked_where_the_region_is_not_known() -> None:

@@ -13,6 +13,10 @@ from tests.construct.users import refused, resources, user
     ("changed", "message"),
     [
         (
+            {"secret_fields": ""},
+            '`secret_fields` must be a dict, got \'\'; write one such as {"username": "SMTP_USERNAME"}',
+        ),
+        (
             {"secret_fields": ["SMTP_USERNAME"]},
             '`secret_fields` must be a dict, got [\'SMTP_USERNAME\']; write one such as {"username": "SMTP_USERNAME"}',
         ),
