@@ -14,7 +14,7 @@ from constructs import Construct
 
 from .cdk.constructs import names
 from .cdk.kms_keys import CircleCheck, check_key_region, key_behind
-from .cdk.references import check_references, reference_warnings
+from .cdk.references import check_references, known_identities, reference_warnings
 from .cdk.refusal import check_class, refusal
 from .cdk.tokens import Place, is_token, place_of, stack_of
 from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
@@ -153,8 +153,10 @@ class SecureSesSmtpUser(Construct):
         """
         stack = stack_of(scope)
         home = place_of(stack)
+        identity_names = names("identity", identity, home.region)
         restrictions = restrict(
-            identity=names("identity", identity),
+            known=known_identities(identity_names),
+            identity=identity_names,
             from_address=from_address,
             from_display_name=from_display_name,
             allowed_cidrs=names("allowed_cidrs", allowed_cidrs),

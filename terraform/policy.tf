@@ -12,8 +12,13 @@ locals {
   identities = [for one in var.identity : lower(one)]
   networks   = module.networks.networks
 
-  ses       = "arn:${data.aws_partition.here.partition}:ses:${local.region}:${data.aws_caller_identity.here.account_id}"
-  names     = distinct(concat(local.identities, var.from_address, [for one in var.sandbox_recipients : lower(one)]))
+  ses = "arn:${data.aws_partition.here.partition}:ses:${local.region}:${data.aws_caller_identity.here.account_id}"
+  # The subdomains that From addresses are in: SES authorizes one that is verified by itself, not the domain above it.
+  subdomains = flatten([for sender in var.from_address : [for one in local.identities : [
+    for at in range(length(split(".", trimsuffix(split("@", sender)[1], ".${one}")))) :
+    join(".", slice(split(".", split("@", sender)[1]), at, length(split(".", split("@", sender)[1]))))
+  ] if endswith(split("@", sender)[1], ".${one}")]])
+  names     = distinct(concat(local.identities, local.subdomains, var.from_address, [for one in var.sandbox_recipients : lower(one)]))
   sets      = var.configuration_set == null ? [] : ["${local.ses}:configuration-set/${var.configuration_set}"]
   action    = "ses:SendRawEmail"
   resources = concat([for name in local.names : "${local.ses}:identity/${name}"], local.sets)

@@ -22,7 +22,7 @@ variable "identity" {
       for fault in local.identity_faults : !(can(regex(fault.pattern, lower(one))) == fault.is_wrong)
     ]]))
     error_message = "`identity` must ${try(flatten([for one in var.identity : [
-      for fault in local.identity_faults : "${fault.rule}, got ${trimspace(one) == "" ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, lower(one))) == fault.is_wrong
+      for fault in local.identity_faults : "${fault.rule}, got ${one == "" || trimspace(one) != one ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, lower(one))) == fault.is_wrong
     ]])[0], "")}"
   }
 
@@ -46,7 +46,7 @@ variable "from_address" {
       for fault in local.address_faults : !(can(regex(fault.pattern, one)) == fault.is_wrong)
     ]]))
     error_message = "`from_address` must ${try(flatten([for one in var.from_address : [
-      for fault in local.address_faults : "${fault.rule}, got ${trimspace(one) == "" ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, one)) == fault.is_wrong
+      for fault in local.address_faults : "${fault.rule}, got ${one == "" || trimspace(one) != one ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, one)) == fault.is_wrong
     ]])[0], "")}"
   }
 
@@ -82,7 +82,7 @@ variable "from_display_name" {
 
   validation {
     condition     = alltrue([for one in var.from_display_name == null ? [] : var.from_display_name : can(regex(local.display_name_form, one))])
-    error_message = "`from_display_name` must be 1 to 128 printable ASCII characters without quotes, \\, < and >, got ${try([for one in var.from_display_name : trimspace(one) == "" ? "'${one}'" : one if !can(regex(local.display_name_form, one))][0], "")}; write one such as Example Shop"
+    error_message = "`from_display_name` must be 1 to 128 printable ASCII characters without quotes, \\, < and >, got ${try([for one in var.from_display_name : one == "" || trimspace(one) != one ? "'${one}'" : one if !can(regex(local.display_name_form, one))][0], "")}; write one such as Example Shop"
   }
 
   validation {
@@ -152,7 +152,7 @@ variable "allowed_recipients" {
       for fault in local.recipient_faults : !(can(regex(fault.pattern, one)) == fault.is_wrong)
     ]]))
     error_message = "`allowed_recipients` must ${try(flatten([for one in(var.allowed_recipients == null ? [] : var.allowed_recipients) : [
-      for fault in local.recipient_faults : "${fault.rule}, got ${trimspace(one) == "" ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, one)) == fault.is_wrong
+      for fault in local.recipient_faults : "${fault.rule}, got ${one == "" || trimspace(one) != one ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, one)) == fault.is_wrong
     ]])[0], "")}"
   }
 
@@ -172,7 +172,7 @@ variable "feedback_address" {
       for fault in local.address_faults : !(can(regex(fault.pattern, one)) == fault.is_wrong)
     ]]))
     error_message = "`feedback_address` must ${try(flatten([for one in var.feedback_address[*] : [
-      for fault in local.address_faults : "${fault.rule}, got ${trimspace(one) == "" ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, one)) == fault.is_wrong
+      for fault in local.address_faults : "${fault.rule}, got ${one == "" || trimspace(one) != one ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, one)) == fault.is_wrong
     ]])[0], "")}"
   }
 }
@@ -199,7 +199,7 @@ variable "sandbox_recipients" {
       for fault in local.identity_faults : !(can(regex(fault.pattern, lower(one))) == fault.is_wrong)
     ]]))
     error_message = "`sandbox_recipients` must ${try(flatten([for one in var.sandbox_recipients : [
-      for fault in local.identity_faults : "${fault.rule}, got ${trimspace(one) == "" ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, lower(one))) == fault.is_wrong
+      for fault in local.identity_faults : "${fault.rule}, got ${one == "" || trimspace(one) != one ? "'${one}'" : one}; ${replace(fault.remedy, "NAME", join("@", [split("@", one)[0], lower(try(split("@", one)[1], ""))]))}" if can(regex(fault.pattern, lower(one))) == fault.is_wrong
     ]])[0], "")}"
   }
 

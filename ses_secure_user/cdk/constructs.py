@@ -56,23 +56,28 @@ _INSTEAD = {
 """What to give instead of something else, by an attribute that tells what it is."""
 
 
-def names(prop: str, given: object) -> Any:  # noqa: ANN401 - what is no name, `restrict` refuses
+def names(prop: str, given: object, home: str = "") -> Any:  # noqa: ANN401 - what is no name, `restrict` refuses
     """Return the names of constructs, one or several. Names are returned as they are.
+
+    Args:
+        prop: The property.
+        given: What was given for it.
+        home: The region of the user's stack.
 
     Raises:
         ValueError: One is a construct of another kind; the message says what to give instead.
     """
     if isinstance(given, list | tuple):
-        return [_name(prop, one) for one in given]
-    return _name(prop, given)
+        return [_name(prop, one, home) for one in given]
+    return _name(prop, given, home)
 
 
-def _name(prop: str, one: object) -> object:
+def _name(prop: str, one: object, home: str) -> object:
     takes = _TAKES[prop]
     if isinstance(one, str) or one is None:
         return one
     if takes.attribute and getattr(one, "cfn_resource_type", None) is None and hasattr(one, takes.attribute):
-        return _identity(one) if prop == "identity" else getattr(one, takes.attribute)
+        return _identity(one, home) if prop == "identity" else getattr(one, takes.attribute)
     remedy = _remedy(prop, one)
     if remedy is None and not hasattr(one, "node"):
         return one
@@ -82,12 +87,15 @@ def _name(prop: str, one: object) -> object:
     raise wrong_type(prop, "hold texts", one, remedy or "write one such as 203.0.113.0/24")
 
 
-def _identity(one: Any) -> str:  # noqa: ANN401 - of no class, if it is imported
+def _identity(one: Any, home: str) -> str:  # noqa: ANN401 - of no class, if it is imported
     """Return the ARN of an identity, where its region is known: it need not be the stack's. Otherwise its name."""
     arn = str(one.email_identity_arn)
     parts = arn.split(":")
-    is_known = len(parts) == _PARTS and not is_token(parts[3])
-    return arn if is_known else str(one.email_identity_name)
+    if len(parts) != _PARTS or is_token(parts[3]):
+        return str(one.email_identity_name)
+    # What is imported by its name has the region of the stack that imports it, and a partition that is a token.
+    is_name = parts[3] == home and is_token(parts[1]) and not is_token(parts[5])
+    return parts[5].partition("/")[2] if is_name else arn
 
 
 def _remedy(prop: str, one: object) -> str | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import CfnResource
     from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_ses as ses
 
 _SMTP_SERVICES = ("email-smtp", "email-smtp-fips")
 """https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html"""
@@ -106,6 +107,24 @@ def check_references(values: Mapping[str, Sequence[str]], region: str) -> None:
     for prop, takes in _TAKES.items():
         for referred in _referred(values[prop]):
             _check(prop, takes, referred, region)
+
+
+def known_identities(given: object) -> dict[str, str]:
+    """Return the names of identities that tokens refer to, by token, as far as the app knows them.
+
+    Args:
+        given: Names and ARNs of identities, one or several. What is none passes.
+    """
+    values = [given] if isinstance(given, str) else given if isinstance(given, list) else []
+    ends = [re.search(rf"{TOKEN}\Z", one) for one in values if isinstance(one, str)]
+    known = {}
+    for token in (end[0] for end in ends if end):
+        for referred in _referred([token]):
+            if (referred.type, referred.attribute) == ("AWS::SES::EmailIdentity", "Ref"):
+                name = cast("ses.CfnEmailIdentity", referred.resource).email_identity
+                if not is_token(name):
+                    known[token] = name if "@" in name else name.lower()
+    return known
 
 
 def reference_warnings(values: Mapping[str, Sequence[str]], region: str) -> list[tuple[str, str]]:

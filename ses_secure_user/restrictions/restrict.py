@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ses_secure_user.cdk.refusal import refusal, wrong_type
 
-from .consistency import check_membership, check_once
+from .consistency import check_membership, check_once, subdomains
 from .marks import LIST_TOKEN, TOKEN, is_list_token, is_marked, literals
 from .networks import wide_networks
 from .rows import BY_PROPERTY, ORIGINS, ROWS, Row
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _IDENTITY_ARN = re.compile(
     rf"arn:(?:{TOKEN}|aws[a-z-]*):ses:(?P<region>{TOKEN}|[a-z0-9-]+):(?P<account>{TOKEN}|\d{{12}}):identity/(?P<name>.+)"
 )
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,10 +47,17 @@ class Restrictions:
         return replace(self, values={**self.values, prop: values})
 
 
-def restrict(**given: Any) -> Restrictions:  # noqa: ANN401 - what is no value is refused
+def restrict(
+    *,
+    known: Mapping[str, str] = _NOTHING,
+    **given: Any,  # noqa: ANN401 - what is no value is refused
+) -> Restrictions:
     """Check a caller's restrictions and normalize them.
 
+    The identities then include the subdomains that From addresses are in.
+
     Args:
+        known: The names of identities that tokens stand for, as far as the app knows them, by token.
         **given: By property, as the rows have them; strings, or CDK tokens, which pass every check untouched.
 
     Raises:
@@ -60,13 +70,14 @@ def restrict(**given: Any) -> Restrictions:  # noqa: ANN401 - what is no value i
     identities = _listed(identity, given.get("identity"))
     arns = [arn for arn in map(_IDENTITY_ARN.fullmatch, identities) if arn]
     names = [_IDENTITY_ARN.sub(r"\g<name>", name) for name in identities]
+    values = {row.prop: _values(row, names if row is identity else given.get(row.prop)) for row in ROWS}
+    belonging = _belonging(values["identity"], values["from_address"], known)
     restrictions = Restrictions(
-        values={row.prop: _values(row, names if row is identity else given.get(row.prop)) for row in ROWS},
+        values={**values, "identity": (*values["identity"], *belonging)},
         identity_region=_common("region", [arn["region"] for arn in arns]),
         identity_account=_common("account", [arn["account"] for arn in arns]),
     )
     _check_origins(restrictions)
-    _check_membership(restrictions)
     return restrictions
 
 
@@ -128,11 +139,15 @@ def _check_origins(restrictions: Restrictions) -> None:
         )
 
 
-def _check_membership(restrictions: Restrictions) -> None:
-    """Check that every From address belongs to an identity. Tokens are skipped."""
-    identities = restrictions["identity"]
-    if literals(identities) == identities:
-        check_membership(identities, literals(restrictions["from_address"]))
+def _belonging(identities: tuple[str, ...], senders: tuple[str, ...], known: Mapping[str, str]) -> tuple[str, ...]:
+    """Check that every From address belongs to an identity, and return the subdomains that they are in.
+
+    Tokens are skipped, unless the app knows what they stand for.
+    """
+    named = tuple(known.get(one, one) for one in identities)
+    if literals(named) == named:
+        check_membership(named, literals(senders))
+    return subdomains(literals(named), literals(senders))
 
 
 def _values(row: Row, given: object) -> tuple[str, ...]:

@@ -426,6 +426,27 @@ RIGHT_NAMES: list[tuple[Properties, str, object]] = [
     (_INTERNATIONAL, "from_address", ("a@xn--mller-kva.example",)),
     ({"identity": ARN}, "identity", ("example.com",)),
     ({"from_address": "a@deep.mail.example.com"}, "from_address", ("a@deep.mail.example.com",)),
+    (
+        {"from_address": "a@deep.mail.example.com"},
+        "identity",
+        ("example.com", "deep.mail.example.com", "mail.example.com"),
+    ),
+    (
+        {"identity": ["example.com", "mail.example.com"], "from_address": ["a@mail.example.com", "b@example.com"]},
+        "identity",
+        ("example.com", "mail.example.com"),
+    ),
+    ({"identity": "mail.example.com", "from_address": "a@mail.example.com"}, "identity", ("mail.example.com",)),
+    (
+        {"identity": ["a@mail.example.com"], "from_address": "a@mail.example.com"},
+        "identity",
+        ("a@mail.example.com",),
+    ),
+    (
+        {"identity": ["example.com", "example.org"], "from_address": ["a@x.example.org", "b@x.example.org"]},
+        "identity",
+        ("example.com", "example.org", "x.example.org"),
+    ),
     ({"from_address": "it's+1@example.com"}, "from_address", ("it's+1@example.com",)),
     ({"identity": ["example.org", "example.com"]}, "identity", ("example.org", "example.com")),
     ({"allowed_cidrs": [], "allowed_vpc_endpoints": ["vpce-0123456789abcdef0"]}, "allowed_cidrs", ()),

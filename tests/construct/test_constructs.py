@@ -16,6 +16,8 @@ from tests.construct.users import HERE, VIRGINIA, refused, resources, user
 
 ABROAD = "arn:aws:ses:us-east-1:111122223333:identity/example.com"
 OTHERS = "arn:aws:ses:eu-west-1:444455556666:identity/example.com"
+Make = Callable[[cdk.Stack], Any]
+
 ELSEWHERE = cdk.Environment(account="444455556666", region="eu-west-1")
 
 
@@ -63,6 +65,17 @@ def test_a_chosen_region_stays_where_the_identitys_is_not_known(app: cdk.App) ->
     )
 
 
+def test_an_identity_imported_by_its_name_may_be_of_any_region(app: cdk.App, stack: cdk.Stack) -> None:
+    """One that is imported in a stack elsewhere is of that region."""
+    here = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
+    abroad = cdk.Stack(app, "Abroad", env=VIRGINIA)
+    there = ses.EmailIdentity.from_email_identity_name(abroad, "Identity", "example.com")
+
+    assert user(stack, "One", identity=here).smtp_host == "email-smtp.eu-west-1.amazonaws.com"
+    assert user(stack, "Two", identity=here, ses_region="us-east-1").smtp_host == "email-smtp.us-east-1.amazonaws.com"
+    assert user(stack, "Three", identity=there).smtp_host == "email-smtp.us-east-1.amazonaws.com"
+
+
 def of_a_stack_here(stack: cdk.Stack) -> Any:  # noqa: ANN401
     return {"identity": made(stack), "ses_region": "us-east-1"}
 
@@ -105,6 +118,42 @@ def test_an_identity_of_elsewhere_is_refused(
     assert refused(stack, **properties(stack)) == message
 
 
+@pytest.mark.parametrize("env", [None, HERE])
+@pytest.mark.parametrize("name", ["example.com", "Example.com"])
+def test_the_name_of_an_identity_in_the_app_is_known(app: cdk.App, env: cdk.Environment | None, name: str) -> None:
+    """Although its token is not: a From address must belong to it, and its subdomain may be verified by itself."""
+    stack = cdk.Stack(app, "Known", env=env)
+    identity = ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain(name))
+
+    user(stack, identity=identity, from_address="noreply@mail.example.com")
+
+    assert "identity/mail.example.com" in policy(stack)
+    assert "noreply@example.org; use an address of example.com, or add example.org to" in refused(
+        cdk.Stack(app, "Other", env=env), identity=identity, from_address="noreply@example.org"
+    )
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        lambda stack: ses.EmailIdentity(stack, "Identity", identity=ses.Identity.email("a@example.com")),
+        lambda stack: ses.CfnEmailIdentity(stack, "Identity", email_identity="a@example.com").ref,
+        lambda stack: [ses.EmailIdentity(stack, "Identity", identity=ses.Identity.email("a@example.com"))],
+    ],
+)
+def test_an_address_that_is_the_identity_in_the_app_belongs_to_it(stack: cdk.Stack, identity: Make) -> None:
+    given = identity(stack)
+    user(stack, identity=given, from_address="a@example.com")
+    assert "`from_address` must belong to an `identity`" in refused(stack, identity=given, from_address="b@example.com")
+
+
+def test_an_identity_whose_name_is_not_known_takes_any_address(stack: cdk.Stack) -> None:
+    name = cdk.CfnParameter(stack, "Name").value_as_string
+    identity = ses.CfnEmailIdentity(stack, "Identity", email_identity=name)
+    user(stack, identity=identity.ref, from_address="noreply@example.org")
+    user(stack, "Several", identity=[identity.ref, "example.com"], from_address="noreply@example.org")
+
+
 def vpc(stack: cdk.Stack) -> ec2.Vpc:
     return ec2.Vpc(stack, "Vpc", nat_gateways=0)
 
@@ -127,8 +176,6 @@ VPCS = "be a construct of type ec2.IVpc, or its name or id"
 IDENTITY = "be a construct of type ses.IEmailIdentity, or its name or id"
 SET = "be a construct of type ses.IConfigurationSet, or its name or id"
 NAT = "give the public address that it sends from, such as the `.attr_public_ip` of its NAT gateway's CfnEIP"
-
-Make = Callable[[cdk.Stack], object]
 
 
 @pytest.mark.parametrize(

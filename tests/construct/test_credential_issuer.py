@@ -184,7 +184,7 @@ def test_a_wrong_property_is_refused(stack: cdk.Stack, properties: dict[str, Any
         ),
         (
             cdk.Environment(account="444455556666", region="eu-west-1"),
-            "`issuer` must be in the user's account 444455556666, got 111122223333; CloudFormation calls no function elsewhere: make an issuer for each account",
+            "`issuer` must be in the user's account 444455556666, got '111122223333'; CloudFormation calls no function elsewhere: make an issuer for each account",
         ),
     ],
 )
