@@ -99,13 +99,13 @@ class SecureSesSmtpUser(Construct):
             identity: The verified domain or address to send from, or several. By name, by ARN, or as a construct; of
                 this account, and in one region (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
             from_address: The only From address to send as, or several. Exactly as the application writes it; it must
-                belong to an identity (``ses:FromAddress``,
+                belong to an identity. The subdomain it is in may be verified by itself (``ses:FromAddress``,
                 https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html).
             from_display_name: The only display name to send with, or several. Exactly as the application writes it, in
                 printable ASCII; a mail without one is then refused (``ses:FromDisplayName``,
                 https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policy-examples.html). Default: any.
-            allowed_cidrs: The only public networks to send from. IPv4 or IPv6; a bare address means itself alone
-                (``aws:SourceIp``). Default: none; then `allowed_vpc_endpoints` or `allowed_vpcs` must be given.
+            allowed_cidrs: The only public networks to send from. IPv4 or IPv6; a bare address means itself alone. Those
+                that only a deployment knows the function checks (``aws:SourceIp``). Default: none; then `allowed_vpc_endpoints` or `allowed_vpcs` must be given.
             allowed_vpc_endpoints: The only VPC endpoints for SES SMTP to send through. Their traffic has no public
                 address, so no network allows it (``aws:SourceVpce``,
                 https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html). Default: none.
@@ -121,12 +121,12 @@ class SecureSesSmtpUser(Construct):
             valid_until: When the login ends by itself, so that no mail is accepted any more. A datetime with a time
                 zone, in the future at each synthesis (``aws:CurrentTime``,
                 https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policy-examples.html). Default: never.
-            ses_region: The region to send in. That of the identity, where SES has an SMTP endpoint. Default: the
-                identity ARN's, else the stack's.
+            ses_region: The region to send in. That of the identity, where SES has an SMTP endpoint. Default: that of
+                the identity's ARN or construct, else the stack's.
             smtp_host: The endpoint to send through. One of SES in `ses_region`, such as a FIPS or VPC endpoint; no
                 CNAME or relay, as the login is shown to no other host
                 (https://docs.aws.amazon.com/general/latest/gr/ses.html). Default:
-                ``email-smtp.REGION.amazonaws.com``.
+                ``email-smtp.REGION.amazonaws.com``, with the domain of the region's partition.
             smtp_port: The endpoint's port. 465 and 2465 use TLS from the first byte, others STARTTLS; 25 only where the
                 issuer tests no login (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html). Default: 465.
             rotation_interval: How long a login is current; it stays valid for one interval more. At least 4 hours, at
@@ -136,7 +136,9 @@ class SecureSesSmtpUser(Construct):
                 refer to this user. One of another account, or with a policy that does not trust this one, must itself
                 allow its use. Default: ``aws/secretsmanager``.
             user_name: The IAM user's name. Default: generated.
-            secret_name: The secret's name. At most 183 characters, since a tag of the user holds its ARN. Default:
+            secret_name: The secret's name. At most 183 characters, since a tag of the user holds its ARN. It should not
+                end with a hyphen and six characters, as an ARN does
+                (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html). Default:
                 generated.
             secret_fields: Further names for the secret's fields, for an application that reads fixed ones, such as
                 ``{"username": "SMTP_USERNAME"}``. They stand beside the fields' own. Default: none.
@@ -297,7 +299,8 @@ class SecureSesSmtpUser(Construct):
         """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.
 
         Args:
-            grantee: Who may read it, such as a task's or a function's role. One that has no policy in this account is
+            grantee: Who may read it, such as a task's or a function's role; also an account or an organization, and
+                never anyone. One that has no policy in this account is
                 named in the secret's, and with `encryption_key` in the key's
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html).
 
