@@ -104,8 +104,9 @@ class SecureSesSmtpUser(Construct):
             from_display_name: The only display name to send with, or several. Exactly as the application writes it, in
                 printable ASCII; a mail without one is then refused (``ses:FromDisplayName``,
                 https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policy-examples.html). Default: any.
-            allowed_cidrs: The only public networks to send from. IPv4 or IPv6; a bare address means itself alone. Those
-                that only a deployment knows the function checks (``aws:SourceIp``). Default: none; then `allowed_vpc_endpoints` or `allowed_vpcs` must be given.
+            allowed_cidrs: The only public networks to send from. IPv4 or IPv6; a bare address means itself alone. The
+                function checks those that only a deployment knows (``aws:SourceIp``). Default: none; then
+                `allowed_vpc_endpoints` or `allowed_vpcs` must be given.
             allowed_vpc_endpoints: The only VPC endpoints for SES SMTP to send through. Their traffic has no public
                 address, so no network allows it (``aws:SourceVpce``,
                 https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html). Default: none.
@@ -299,9 +300,9 @@ class SecureSesSmtpUser(Construct):
         """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.
 
         Args:
-            grantee: Who may read it, such as a task's or a function's role; also an account or an organization, and
-                never anyone. One that has no policy in this account is
-                named in the secret's, and with `encryption_key` in the key's
+            grantee: Who may read it, such as a task's or a function's role; also an account or an organization, but not
+                anyone. One that has no policy in this account is named in the secret's, and with `encryption_key` in
+                the key's policy too
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html).
 
         Returns:

@@ -141,7 +141,7 @@ def test_the_name_of_an_identity_in_the_app_is_known(app: cdk.App, env: cdk.Envi
         lambda stack: [ses.EmailIdentity(stack, "Identity", identity=ses.Identity.email("a@example.com"))],
     ],
 )
-def test_an_address_that_is_the_identity_in_the_app_belongs_to_it(stack: cdk.Stack, identity: Make) -> None:
+def test_an_address_that_is_the_apps_identity_belongs_to_it(stack: cdk.Stack, identity: Make) -> None:
     given = identity(stack)
     user(stack, identity=given, from_address="a@example.com")
     assert "`from_address` must belong to an `identity`" in refused(stack, identity=given, from_address="b@example.com")
