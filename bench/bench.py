@@ -191,6 +191,8 @@ def _floor_credential(stack: cdk.Stack, number: int, user_name: str, secret: str
         rotation_rules={"scheduleExpression": "rate(30 days)"},
     )
     rotation.add_resource_dependency(credential)
+    for one in (credential, rotation):
+        one.add_override("DeletionPolicy", "Delete")
     return credential
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Annotations, Duration, Fn, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -21,6 +21,7 @@ from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
 from .issuing.custom_resource import Wanted, declare, tags
 from .login.chosen_names import check_names, name_warnings
 from .login.issued_secret import IssuedSecret
+from .login.issued_user import BoundUser, IssuedUser, warn_of_other_boundaries
 from .login.replicas import check_replicas
 from .login.rotation_interval import DEFAULT_INTERVAL, check_interval, check_period
 from .login.settings import check_login, login_warnings
@@ -85,6 +86,7 @@ class SecureSesSmtpUser(Construct):
         rotation_interval: Duration | None = DEFAULT_INTERVAL,
         encryption_key: kms.IKey | None = None,
         user_name: str | None = None,
+        user_path: str | None = None,
         secret_name: str | None = None,
         secret_fields: Mapping[str, str] | None = None,
         replica_regions: Sequence[str | secretsmanager.ReplicaRegion] = (),
@@ -137,6 +139,9 @@ class SecureSesSmtpUser(Construct):
                 refer to this user. One of another account, or with a policy that does not trust this one, must itself
                 allow its use. Default: ``aws/secretsmanager``.
             user_name: The IAM user's name. Default: generated.
+            user_path: The IAM user's path, for an account that allows users below one path alone, such as ``/mail/``.
+                Every ARN that names the user has it; group and policy are at ``/``. It can be changed
+                (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html). Default: ``/``.
             secret_name: The secret's name. At most 183 characters, since a tag of the user holds its ARN. It should not
                 end with a hyphen and six characters, as an ARN does
                 (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html). Default:
@@ -178,7 +183,7 @@ class SecureSesSmtpUser(Construct):
         tested = verifies_login(issuer, stack)
         login = check_login(place.region, smtp_host, smtp_port, secret_fields, verify_login=tested)
         hours = check_interval(rotation_interval)
-        check_names(user_name=user_name, secret_name=secret_name)
+        check_names(user_name=user_name, user_path=user_path, secret_name=secret_name)
         key = key_behind("encryption_key", encryption_key)
         check_key_region("encryption_key", key, home.region)
         replicas = check_replicas(replica_regions, home.region)
@@ -207,15 +212,17 @@ class SecureSesSmtpUser(Construct):
         if removal_policy != RemovalPolicy.DESTROY:
             secret.apply_removal_policy(removal_policy)
         declared = declare(login, secret.ref)
-        user = _User(
+        user = BoundUser(
             self,
             "User",
             user_name=user_name,
+            path=user_path,
             groups=[self._group],
             permissions_boundary=self._policy,
             tags=tags(declared),
         )
-        self._user_name = user.ref
+        warn_of_other_boundaries(stack, user, self._policy)
+        self._user, self._user_name = user, user.ref
         wanted = Wanted(
             stack=stack,
             login=login,
@@ -228,6 +235,7 @@ class SecureSesSmtpUser(Construct):
             key_arn=key.key_arn if key else None,
             replicas=replicas,
             chosen=(user_name, secret_name),
+            user_path=user_path,
             path=construct_id if scope is stack else self.node.path,
             hours=hours,
             networks=unknown_networks(restrictions),
@@ -251,7 +259,7 @@ class SecureSesSmtpUser(Construct):
     @functools.cached_property
     def user(self) -> iam.IUser:
         """The IAM user; its boundary holds whatever policy is added to it."""
-        return iam.User.from_user_name(self, "ImportedUser", self._user_name)
+        return cast("iam.IUser", IssuedUser(self, "IssuedUser", self._user))
 
     @functools.cached_property
     def group(self) -> iam.IGroup:
@@ -366,16 +374,3 @@ def _check_removal_policy(given: RemovalPolicy) -> None:
 
 def _first(addresses: tuple[str, ...]) -> str:
     return Fn.select(0, list(addresses)) if is_list_token(addresses) else addresses[0]
-
-
-class _User(iam.CfnUser):
-    """A user that warns when another boundary takes the place of its own, as the CDK's aspects for boundaries do it."""
-
-    def add_property_override(self, property_path: str, value: Any) -> None:  # noqa: ANN401 - as the CDK has it
-        if property_path == "PermissionsBoundary":
-            Annotations.of(self).add_warning_v2(
-                "ses-secure-user:otherBoundary",
-                "another permissions boundary takes the place of this user's own: its denials then hold through the"
-                " group alone; attach `policy` to the user too, or put its denials into that boundary",
-            )
-        super().add_property_override(property_path, value)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aws_cdk import CfnResource, Token
+from aws_cdk import Annotations, CfnResource, Token
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from ses_secure_user.cdk.logical_ids import LoginIds, digest
@@ -41,6 +41,7 @@ class Wanted(NamedTuple):
         key_arn: The secret's own key, if it has one.
         replicas: The secret's copies.
         chosen: The names that the caller chose for the user and the secret.
+        user_path: The path that the caller chose for the user.
         path: The path of the user's construct in the tree.
         hours: How long the login is current; None for no rotation.
         networks: The allowed networks, if a deployment knows some of them alone; the function then checks all.
@@ -57,6 +58,7 @@ class Wanted(NamedTuple):
     key_arn: str | None
     replicas: tuple[Replica, ...]
     chosen: tuple[str | None, str | None]
+    user_path: str | None
     path: str
     hours: int | None
     networks: tuple[str, ...]
@@ -99,9 +101,10 @@ def issue(scope: Construct, wanted: Wanted, issuer: Issuer) -> CfnResource:
         replicas=wanted.replicas,
         path=wanted.path,
         chosen=wanted.chosen,
+        user_path=wanted.user_path,
         digest=told,
     )
-    credential = CfnResource(
+    credential = _Credential(
         scope,
         "Credential",
         type="Custom::SesSmtpCredential",
@@ -113,13 +116,30 @@ def issue(scope: Construct, wanted: Wanted, issuer: Issuer) -> CfnResource:
             **({NETWORKS: list(wanted.networks)} if wanted.networks else {}),
         },
     )
+    CfnResource.add_override(credential, "DeletionPolicy", "Delete")
     credential.add_resource_dependency(issuer.serve(subject))
     ids.give(credential, "Credential")
     if wanted.hours is not None:
         schedule = _schedule(scope, secret_arn, issuer.function_arn, wanted.hours)
+        schedule.add_override("DeletionPolicy", "Delete")  # a secret that is retained has no login to renew
         schedule.add_resource_dependency(credential)
         ids.give(schedule, "Rotation")
     return credential
+
+
+class _Credential(CfnResource):
+    """The custom resource. It is deleted with its stack whatever removal policy is applied: that revokes the login."""
+
+    def add_override(self, path: str, value: Any) -> None:  # noqa: ANN401 - as the CDK has it
+        if path == "DeletionPolicy":
+            if value not in {None, "Delete"}:
+                text = (
+                    f"DeletionPolicy {value} is not applied, since the login is revoked by the deletion of this"
+                    " resource; to keep the login, keep the stack"
+                )
+                Annotations.of(self).add_warning_v2("ses-secure-user:retainedCredential", text)
+            return
+        super().add_override(path, value)
 
 
 def declare(login: Login, secret_arn: str) -> Declaration:

@@ -14,6 +14,7 @@ from ses_secure_user.cdk.refusal import refusal
 from ses_secure_user.cdk.statements import Statement, allow, policy, via
 from ses_secure_user.cdk.tokens import is_token, place_of, stack_of
 from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG
+from ses_secure_user.login.chosen_names import USER_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +72,7 @@ class Subject(NamedTuple):
         replicas: The secret's copies.
         path: Its path in the tree.
         chosen: The names that the caller chose for the user and the secret.
+        user_path: The path that the caller chose for the user.
         digest: What changes when another login takes the place of this one.
     """
 
@@ -81,6 +83,7 @@ class Subject(NamedTuple):
     replicas: tuple[Replica, ...]
     path: str
     chosen: tuple[str | None, str | None]
+    user_path: str | None
     digest: str
 
     @property
@@ -92,7 +95,7 @@ class Subject(NamedTuple):
     def characters(self, known: set[tuple[str, str]]) -> int:
         """Return the most that its ARNs add to a policy that has some of the keys already."""
         user_name, secret_name = self.chosen
-        user = _length(user_name, _USER_NAME)
+        user = _length(user_name, _USER_NAME) + (_length(self.user_path, USER_PATH) if self.user_path else 0)
         secret = _length(secret_name, len(self.path) + _SECRET_SUFFIX)
         keys = sum(_KEY + (_KEY_STATEMENT if region else 0) for region, _ in self.keys - known)
         return _FIXED + user + secret + keys

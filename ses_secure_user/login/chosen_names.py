@@ -1,4 +1,4 @@
-"""Names that the caller chooses for the IAM user and the secret."""
+"""Names that the caller chooses for the IAM user and the secret, and the user's path."""
 
 import re
 
@@ -9,8 +9,14 @@ SECRET_NAME = 256 - len("arn:aws-us-gov:secretsmanager:us-isof-south-1:123456789
 """The longest name of a secret: its ARN stands in a tag of the user, which takes 256 characters
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html).
 """
+USER_PATH = 512
+"""The longest path of a user (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html)."""
 CHOSEN = {
     "user_name": (re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}"), "1 to 64 letters, digits and _+=,.@-"),
+    "user_path": (
+        re.compile(rf"(?=.{{1,{USER_PATH}}}$)/(?:[A-Za-z0-9_+=,.@-]+/)*"),
+        f"/, or names of letters, digits and _+=,.@- between slashes such as /mail/, at most {USER_PATH} characters",
+    ),
     "secret_name": (
         re.compile(rf"[A-Za-z0-9/_+=.@-]{{1,{SECRET_NAME}}}"),
         f"1 to {SECRET_NAME} letters, digits and /_+=.@-, as a tag of the user holds its ARN",
@@ -35,13 +41,16 @@ def name_warnings(secret_name: str | None) -> list[tuple[str, str]]:
     return [("ses-secure-user:secretNameSuffix", message)]
 
 
-def check_names(*, user_name: str | None, secret_name: str | None) -> None:
-    """Check the names that the caller chose for the user and the secret.
+def check_names(*, user_name: str | None, user_path: str | None, secret_name: str | None) -> None:
+    """Check the names that the caller chose for the user and the secret, and the user's path.
+
+    IAM's paths may hold more characters. A ``*``, ``?`` or ``$`` would be no literal in a policy that names the user.
 
     Raises:
         ValueError: AWS does not allow one of them.
     """
-    for prop, name in (("user_name", user_name), ("secret_name", secret_name)):
+    for prop, name in (("user_name", user_name), ("user_path", user_path), ("secret_name", secret_name)):
         pattern, alphabet = CHOSEN[prop]
         if name is not None and not (isinstance(name, str) and (is_token(name) or pattern.fullmatch(name))):
-            raise refusal(prop, f"be {alphabet}", name, "leave it out to have one generated")
+            remedy = "leave it out for /" if prop == "user_path" else "leave it out to have one generated"
+            raise refusal(prop, f"be {alphabet}", name, remedy)

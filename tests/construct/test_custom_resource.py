@@ -8,9 +8,10 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
+from constructs import IConstruct
 
 from ses_secure_user import CredentialIssuer
-from tests.construct.users import HERE, resources, user
+from tests.construct.users import HERE, resources, user, warning_ids
 
 FIPS = "email-smtp-fips.eu-west-1.amazonaws.com"
 OF_A_LOGIN = {"Credential", "Group", "Policy", "Rotation", "Secret", "User"}
@@ -186,3 +187,60 @@ def test_the_interval_becomes_the_secrets_rotation_schedule(
 def test_without_an_interval_nothing_rotates(stack: cdk.Stack) -> None:
     user(stack, rotation_interval=None)
     assert resources(stack, "AWS::SecretsManager::RotationSchedule") == []
+
+
+def each_resource(construct: IConstruct, change: Callable[[cdk.CfnResource], None]) -> None:
+    for one in construct.node.find_all():
+        if isinstance(one, cdk.CfnResource):
+            change(one)
+
+
+def chosen(resource: cdk.CfnResource) -> None:
+    resource.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.RETAIN
+
+
+RETAINING: dict[str, Callable[[cdk.App], None]] = {
+    "all": lambda app: cdk.RemovalPolicies.of(app).retain(),
+    "all but new ones": lambda app: cdk.RemovalPolicies.of(app).retain_on_update_or_delete(),
+    "what has no policy": lambda app: cdk.MissingRemovalPolicies.of(app).retain(),
+    "custom resources": lambda app: cdk.RemovalPolicies.of(app).retain(
+        apply_to_resource_types=["Custom::SesSmtpCredential"]
+    ),
+    "each resource": lambda app: each_resource(app, lambda one: one.apply_removal_policy(cdk.RemovalPolicy.RETAIN)),
+    "by their options": lambda app: each_resource(app, chosen),
+}
+
+
+@pytest.mark.parametrize("retain", RETAINING.values(), ids=RETAINING)
+def test_a_login_is_revoked_whatever_is_retained(
+    app: cdk.App, stack: cdk.Stack, retain: Callable[[cdk.App], None]
+) -> None:
+    user(stack)
+    retain(app)
+
+    found = Template.from_stack(stack)
+    (credential,) = found.find_resources("Custom::SesSmtpCredential").values()
+    (schedule,) = found.find_resources("AWS::SecretsManager::RotationSchedule").values()
+    assert [credential["DeletionPolicy"], schedule["DeletionPolicy"]] == ["Delete", "Delete"]
+    assert warning_ids(stack) == []
+
+
+@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate", "Snapshot"])
+def test_a_credential_that_is_to_be_retained_is_warned_of(app: cdk.App, stack: cdk.Stack, policy: str) -> None:
+    user(stack)
+    each_resource(app, lambda one: one.add_override("DeletionPolicy", policy))
+
+    found = Template.from_stack(stack)
+    (credential,) = found.find_resources("Custom::SesSmtpCredential").values()
+    (retained,) = found.find_resources("AWS::IAM::User").values()
+    assert (credential["DeletionPolicy"], retained["DeletionPolicy"]) == ("Delete", policy)
+    assert warning_ids(stack) == ["ses-secure-user:retainedCredential"]
+
+
+def test_a_policy_that_is_taken_away_leaves_the_credentials_own(stack: cdk.Stack) -> None:
+    made = user(stack)
+    each_resource(made, lambda one: one.add_deletion_override("DeletionPolicy"))
+
+    (credential,) = Template.from_stack(stack).find_resources("Custom::SesSmtpCredential").values()
+    assert credential["DeletionPolicy"] == "Delete"
+    assert warning_ids(stack) == []

@@ -8,14 +8,13 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from aws_cdk.assertions import Template
 
 import ses_secure_user
 from ses_secure_user import CredentialIssuer, LeakAlarm, SecureSesSmtpUser
 from tests.cases.refusals import GIVEN, TOO_MANY, WRONG_LISTS
-from tests.construct.users import refused, resources, user, warnings
+from tests.construct.users import refused, resources, user, warning_ids
 
 
 def policy(stack: cdk.Stack) -> str:
@@ -23,10 +22,6 @@ def policy(stack: cdk.Stack) -> str:
     (document,) = (one["PolicyDocument"] for one in resources(stack, "AWS::IAM::ManagedPolicy") if "Roles" not in one)
     arn = r'\{"Fn::Join": \["", \["arn:", \{"Ref": "AWS::Partition"\}, "([^"]*)"\]\]\}'
     return re.sub(arn, r'"arn:aws\1"', json.dumps(document))
-
-
-def warning_ids(stack: cdk.Stack) -> list[str]:
-    return [re.sub(r".*\[ack: (.*)\]$", r"\1", text) for text in warnings(stack)]
 
 
 def test_the_package_exports_what_is_documented() -> None:
@@ -179,22 +174,6 @@ def test_what_is_risky_draws_a_warning_to_be_acknowledged(
         cdk.Annotations.of(made).acknowledge_warning(warning_id, "meant")
 
     assert warning_ids(stack) == []
-
-
-@pytest.mark.parametrize("everywhere", [False, True])
-def test_a_boundary_in_the_place_of_the_users_own_is_warned_of(*, everywhere: bool) -> None:
-    """As an organization sets it: on an app by an aspect, or on a stack by its property."""
-    app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
-    boundary = None if everywhere else cdk.PermissionsBoundary.from_name("organization")
-    stack = cdk.Stack(app, "Stack", permissions_boundary=boundary)
-    user(stack)
-    if everywhere:
-        organization = iam.ManagedPolicy.from_managed_policy_name(stack, "Organization", "organization")
-        iam.PermissionsBoundary.of(app).apply(organization)
-
-    assert warning_ids(stack) == ["ses-secure-user:otherBoundary"]
-    (made,) = resources(stack, "AWS::IAM::User")
-    assert "policy/organization" in json.dumps(made["PermissionsBoundary"])
 
 
 def test_a_retained_secret_stays_when_it_leaves_the_stack(stack: cdk.Stack) -> None:

@@ -1,6 +1,7 @@
 """What the unit tests have in common: a user, and what its stack turns out to hold."""
 
 import json
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -71,3 +72,7 @@ def grants(stack: cdk.Stack) -> dict[str, str]:
 
 def warnings(stack: cdk.Stack) -> list[str]:
     return [str(one.entry.data) for one in Annotations.from_stack(stack).find_warning("*", Match.any_value())]
+
+
+def warning_ids(stack: cdk.Stack) -> list[str]:
+    return [re.sub(r".*\[ack: (.*)\]$", r"\1", text) for text in warnings(stack)]
