@@ -13,7 +13,7 @@ from constructs import Construct
 from ses_secure_user import SecureSesSmtpUser
 
 REQUIRED = ("identity", "from_address", "allowed_cidrs")
-OPTIONAL = ("ses_region", "smtp_host", "smtp_port", "user_name", "secret_name")
+OPTIONAL = ("ses_region", "smtp_host", "smtp_port", "user_name", "user_path", "secret_name")
 LISTS = ("from_address", "allowed_cidrs")
 EXAMPLE = {"identity": "example.com", "from_address": "noreply@example.com", "allowed_cidrs": "203.0.113.0/24"}
 

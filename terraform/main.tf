@@ -107,6 +107,7 @@ resource "aws_iam_user" "this" {
 
   #checkov:skip=CKV_AWS_273:SES's SMTP endpoint takes the key of an IAM user and no other login
   name                 = local.user_name
+  path                 = var.user_path
   permissions_boundary = aws_iam_policy.this[each.key].arn
   force_destroy        = true # a key that was made by hand must not keep the user
 

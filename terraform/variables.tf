@@ -296,6 +296,18 @@ variable "user_name" {
   }
 }
 
+variable "user_path" {
+  description = "The IAM user's path, such as /mail/, for an account that allows users below one path alone; it can be changed"
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([A-Za-z0-9_+=,.@-]+/)*$", var.user_path)) && length(var.user_path) <= 512
+    error_message = "`user_path` must be /, or names of letters, digits and _+=,.@- between slashes such as /mail/, at most 512 characters, got ${var.user_path == "" ? "''" : var.user_path}; leave it out for /"
+  }
+}
+
 variable "secret_name" {
   description = "The secret's name; at most 183 characters, as a tag of the user holds its ARN; generated if null"
   type        = string

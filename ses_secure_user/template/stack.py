@@ -62,6 +62,7 @@ class TemplateStack(Stack):
             smtp_port=cast("int", Token.as_number(Token.as_any(given["SmtpPort"]))),
             encryption_key=kms.Key.from_key_arn(self, "Key", given["EncryptionKey"]),
             user_name=_chosen("UserName", given, Aws.NO_VALUE),
+            user_path=_chosen("UserPath", given, Aws.NO_VALUE),
             secret_name=_chosen("SecretName", given, Aws.NO_VALUE),
             issuer=CredentialIssuer(self, "Issuer", alarm_topic=topic),
         )

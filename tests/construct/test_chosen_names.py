@@ -2,11 +2,14 @@
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Template
 
 from ses_secure_user.login.chosen_names import SECRET_NAME
-from tests.construct.users import refused, user, warnings
+from tests.construct.users import HERE, refused, resources, user, warnings
 
 OF_USERS = "1 to 64 letters, digits and _+=,.@-"
+OF_PATHS = "/, or names of letters, digits and _+=,.@- between slashes such as /mail/, at most 512 characters"
 OF_SECRETS = "1 to 183 letters, digits and /_+=.@-, as a tag of the user holds its ARN"
 
 
@@ -24,6 +27,50 @@ def test_a_name_that_aws_does_not_take_is_refused(stack: cdk.Stack, prop: str, n
     assert refused(stack, **{prop: name}) == (
         f"`{prop}` must be {alphabet}, got {name}; leave it out to have one generated"
     )
+
+
+@pytest.mark.parametrize(
+    "path", ["mail", "/mail", "mail/", "//", "/mail//team/", "/*/", "/ma?l/", "/${aws:username}/", f"/{'x' * 511}/"]
+)
+def test_a_path_that_is_none_is_refused(stack: cdk.Stack, path: str) -> None:
+    """And one with what would be a wildcard or a variable in a policy that names the user."""
+    assert refused(stack, user_path=path) == f"`user_path` must be {OF_PATHS}, got {path}; leave it out for /"
+
+
+def test_a_path_of_nothing_or_another_type_is_refused(stack: cdk.Stack) -> None:
+    assert [refused(stack, user_path=path) for path in ("", 5)] == [
+        f"`user_path` must be {OF_PATHS}, got {shown}; leave it out for /" for shown in ("''", "5")
+    ]
+
+
+@pytest.mark.parametrize("path", ["/", "/mail/", "/division_abc/subdivision_xyz/", f"/{'x' * 510}/"])
+def test_every_policy_names_the_user_with_its_path(stack: cdk.Stack, path: str) -> None:
+    """Of the function's role, and of whoever proves the login."""
+    made = user(stack, user_path=path)
+    made.grant_verify(iam.Role(stack, "Prover", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")))
+
+    (user_id,) = Template.from_stack(stack).find_resources("AWS::IAM::User")
+    (deployed,) = resources(stack, "AWS::IAM::User")
+    assert deployed["Path"] == path
+    naming = [
+        one["Resource"]
+        for kind in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+        for document in resources(stack, kind)
+        for one in document["PolicyDocument"]["Statement"]
+        if {"iam:CreateAccessKey", "iam:GetUser"} & set(one.get("Action", ()))
+    ]
+    assert naming == [[{"Fn::GetAtt": [user_id, "Arn"]}], {"Fn::GetAtt": [user_id, "Arn"]}]
+
+
+def test_another_path_keeps_the_login(stack: cdk.Stack) -> None:
+    """CloudFormation changes the path of a user in place."""
+    ids = []
+    for path in (None, "/mail/"):
+        stack = cdk.Stack(cdk.App(context={"aws:cdk:disable-asset-staging": True}), "Stack", env=HERE)
+        user(stack, user_path=path)
+        ids.append(set(Template.from_stack(stack).to_json()["Resources"]))
+
+    assert ids[0] == ids[1]
 
 
 def test_a_secrets_arn_fits_into_a_tag_of_the_user() -> None:

@@ -71,6 +71,24 @@ def test_the_fifth_stack_of_an_issuer_warns_the_ninth_is_refused(app: cdk.App, s
     assert len([text for text in warnings(stack) if "ses-secure-user:manyStacks" in text]) == 1
 
 
+@pytest.mark.parametrize(("users", "path"), [(12, "x" * 510), (40, "x" * 100)], ids=["longest", "long"])
+def test_the_policies_of_users_with_long_paths_have_room(stack: cdk.Stack, users: int, path: str) -> None:
+    for number in range(users):
+        user(stack, f"User{number:02}", user_path=f"/{path}/")
+
+    for one in resources(stack, "AWS::IAM::ManagedPolicy"):
+        text = json.dumps(one["PolicyDocument"], separators=(",", ":"))
+        text = re.sub(
+            r'\{"Fn::GetAtt":\["User\d\dUser\w+","Arn"\]\}',
+            f'"arn:aws-us-gov:iam::111122223333:user/{path}/{"x" * 64}"',
+            text,
+        )
+        text = re.sub(
+            r'\{"Ref":"(User\d\dSecret\w+)"\}', r'"arn:aws-us-gov:secretsmanager:\1-012345678901-AbCdEf"', text
+        )
+        assert len(text) <= MANAGED_POLICY_LIMIT
+
+
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_the_policies_of_eighty_users_fit_into_a_role(stack: cdk.Stack, *, encrypted: bool) -> None:
     """Each stays below its limit, and all are few enough to be replaced at once."""

@@ -18,8 +18,8 @@ from tests.policy.test_matrix import EVERYTHING, MATRIX
 ROOT = Path(__file__).parents[2]
 PROPERTIES = (ROOT / "docs" / "properties.md").read_text(encoding="utf-8")
 OF_THE_LOGIN = {
-    "ses_region", "smtp_host", "smtp_port", "rotation_interval", "encryption_key", "user_name", "secret_name",
-    "secret_fields", "replica_regions", "removal_policy", "issuer",
+    "ses_region", "smtp_host", "smtp_port", "rotation_interval", "encryption_key", "user_name", "user_path",
+    "secret_name", "secret_fields", "replica_regions", "removal_policy", "issuer",
 }  # fmt: skip
 NOT_IN_THE_TEMPLATE = {"feedback_address"}
 KEYED = (*PURPOSES, *ORIGINS)

@@ -273,6 +273,30 @@ def test_a_name_that_stays_the_same_cannot_be_taken_twice(mailer: Mailer) -> Non
     assert mailer.works(before)
 
 
+def test_a_users_path_is_changed_and_its_login_stays(mailer: Mailer) -> None:
+    """The function's rights follow, so that it renews the login."""
+    mailer.deploy(user_path="/mail/")
+    before = mailer.login()
+    assert mailer.works(before)
+    assert _path(mailer) == "/mail/"
+
+    mailer.deploy(user_path="/post/office/")
+
+    assert _path(mailer) == "/post/office/"
+    assert mailer.login() == before
+
+    mailer.rotate()
+
+    assert mailer.works(mailer.login())
+    assert mailer.works(before)
+
+
+def _path(mailer: Mailer) -> str:
+    found = mailer.aws.client("iam").get_user(UserName=mailer.outputs["MailerUser"])["User"]
+    assert found["Arn"].endswith(f":user{found['Path']}{found['UserName']}")
+    return str(found["Path"])
+
+
 def test_a_reader_follows_a_replaced_login(mailer: Mailer) -> None:
     """By the CDK's own command line: what refers to the secret in the app gets the new one."""
 

@@ -53,7 +53,7 @@ OPTIONS: list[dict[str, str]] = [
         "SesRegion": "us-east-1",
         "SmtpHost": "email-smtp-fips.us-east-1.amazonaws.com",
     },
-    {"SmtpPort": "587", "RotationDays": "7", "UserName": "mailer", "SecretName": "mail/login"},
+    {"SmtpPort": "587", "RotationDays": "7", "UserName": "mailer", "UserPath": "/mail/", "SecretName": "mail/login"},
     {"EncryptionKey": KEY, "AlarmTopic": TOPIC},
 ]
 SETS = [
@@ -93,6 +93,7 @@ def constructed(given: dict[str, str]) -> Json:
         rotation_interval=cdk.Duration.days(int(given.get("RotationDays", "30"))),
         encryption_key=kms.Key.from_key_arn(stack, "Key", KEY) if "EncryptionKey" in given else None,
         user_name=given.get("UserName"),
+        user_path=given.get("UserPath"),
         secret_name=given.get("SecretName"),
         issuer=CredentialIssuer(stack, "Issuer", alarm_topic=topic),
     )

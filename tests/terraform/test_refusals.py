@@ -42,6 +42,13 @@ OTHERS: list[tuple[Json, str]] = [
         {"user_name": "a/b"},
         "`user_name` must be 1 to 64 letters, digits and _+=,.@-, got a/b; leave it out to have one generated",
     ),
+    *(
+        (
+            {"user_path": path},
+            f"`user_path` must be /, or names of letters, digits and _+=,.@- between slashes such as /mail/, at most 512 characters, got {path}; leave it out for /",
+        )
+        for path in ("mail", "/mail", "mail/", "//", "/*/", f"/{'x' * 511}/")
+    ),
     (
         {"secret_name": "x" * 184},
         f"`secret_name` must be 1 to 183 letters, digits and /_+=.@-, as a tag of the user holds its ARN, got {'x' * 184}; leave it out to have one generated",
