@@ -160,7 +160,10 @@ def _calls(stack_name: str, type_name: str, logical_id: str, props: Json, operat
     if type_name in ON_FUNCTIONS:
         yield ON_FUNCTIONS[type_name][operation], _function_arn(props["FunctionName"])
         return
-    yield f"{CALLS[type_name]['also']} {CALLS[type_name][operation]}", _own_arn(stack_name, type_name, logical_id)
+    yield (
+        f"{CALLS[type_name]['also']} {CALLS[type_name][operation]}",
+        _own_arn(stack_name, type_name, logical_id, props),
+    )
     if type_name == "AWS::Lambda::Function" and operation != "delete":
         yield "iam:PassRole", props["Role"]
         if "S3Key" in props["Code"]:
@@ -173,11 +176,11 @@ def _calls(stack_name: str, type_name: str, logical_id: str, props: Json, operat
         yield ON_ROLES[operation], f"arn:aws:iam::{get_account_id()}:role/{role}"
 
 
-def _own_arn(stack_name: str, type_name: str, logical_id: str) -> str:
+def _own_arn(stack_name: str, type_name: str, logical_id: str, props: Json) -> str:
     """Name a resource as ministack does, before there is one; CloudFormation leaves the stack out of a secret's name."""
     name, account = f"{stack_name}-{logical_id}-0123456789AB", get_account_id()
     return {
-        "AWS::IAM::User": f"arn:aws:iam::{account}:user/{name}",
+        "AWS::IAM::User": f"arn:aws:iam::{account}:user{props.get('Path', '/')}{name}",
         "AWS::IAM::Group": f"arn:aws:iam::{account}:group/{name}",
         "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{account}:policy/{name}",
         "AWS::IAM::Role": f"arn:aws:iam::{account}:role/{name}",

@@ -36,8 +36,14 @@ def actions() -> dict[str, Action]:
 
 
 def resource_arn(original: Callable[..., str], service: str, *request: Anything) -> str:
-    """Simulations, and questions about a key, are about a user too, whom they do not name by name."""
+    """Simulations, and questions about a key, are about a user too, whom they do not name by name.
+
+    A user's ARN has its path.
+    """
     arn: str = original(service, *request)
+    if ":user/" in arn:
+        known: Json = iam._users.get(arn.rpartition("/")[2], {})
+        return str(known.get("Arn", arn))
     if service != "iam" or arn != "*":
         return arn
     body = request[3] or b""

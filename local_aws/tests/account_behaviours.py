@@ -99,15 +99,29 @@ def a_simulation_of_given_policies_knows_the_context(aws: LocalAws) -> bool:
 
 def simulating_one_user_can_be_allowed(aws: LocalAws) -> bool:
     _, user = sender(aws, document())
-    name = new_user(aws)
-    policy = document(Action=["iam:SimulatePrincipalPolicy", "iam:GetAccessKeyLastUsed"], Resource=user)
-    aws.client("iam").put_user_policy(UserName=name, PolicyName="own", PolicyDocument=policy)
-    key = aws.client("iam").create_access_key(UserName=name)["AccessKey"]
-    session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=REGION)
-    iam = session.client("iam", endpoint_url=aws.env["AWS_ENDPOINT_URL"])
+    iam = _iam_with(aws, document(Action=["iam:SimulatePrincipalPolicy", "iam:GetAccessKeyLastUsed"], Resource=user))
     decision = iam.simulate_principal_policy(PolicySourceArn=user, ActionNames=[ACTION])
     iam.close()
     return bool(decision["EvaluationResults"])
+
+
+def a_user_is_allowed_by_its_path(aws: LocalAws) -> bool:
+    """See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html."""
+    name = uuid4().hex
+    aws.client("iam").create_user(UserName=name, Path="/mail/")
+    allowed = _iam_with(aws, document(Action="iam:ListAccessKeys", Resource=f"arn:aws:iam::{ACCOUNT}:user/mail/{name}"))
+    listed = allowed.list_access_keys(UserName=name)["AccessKeyMetadata"]
+    allowed.close()
+    return bool(listed == [])
+
+
+def _iam_with(aws: LocalAws, policy: str) -> Any:  # noqa: ANN401 - a client
+    """IAM as somebody asks it whom one policy allows to."""
+    name = new_user(aws)
+    aws.client("iam").put_user_policy(UserName=name, PolicyName="own", PolicyDocument=policy)
+    key = aws.client("iam").create_access_key(UserName=name)["AccessKey"]
+    session: Any = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=REGION)
+    return session.client("iam", endpoint_url=aws.env["AWS_ENDPOINT_URL"])
 
 
 def a_paused_account_says_so(aws: LocalAws) -> bool:
@@ -175,6 +189,7 @@ ACCOUNT_BEHAVIOURS = (
     a_simulation_names_the_keys_it_misses,
     a_simulation_of_given_policies_knows_the_context,
     simulating_one_user_can_be_allowed,
+    a_user_is_allowed_by_its_path,
     a_paused_account_says_so,
     an_identity_has_policies_and_a_default_set,
     other_credentials_are_listed,
