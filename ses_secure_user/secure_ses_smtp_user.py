@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Annotations, Duration, Fn, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -22,6 +23,7 @@ from .issuing.custom_resource import Wanted, declare, tags
 from .login.chosen_names import check_names, name_warnings
 from .login.issued_secret import IssuedSecret
 from .login.issued_user import BoundUser, IssuedUser, warn_of_other_boundaries
+from .login.new_login import new_login_rule
 from .login.replicas import check_replicas
 from .login.rotation_interval import DEFAULT_INTERVAL, check_interval, check_period
 from .login.settings import check_login, login_warnings
@@ -303,6 +305,46 @@ class SecureSesSmtpUser(Construct):
             statistic="Sum",
             period=check_period(period, Duration.hours(1), "Duration.hours(1)"),
         )
+
+    def on_new_login(  # noqa: PLR0913 - as the CDK's own methods of this kind
+        self,
+        rule_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+        event_pattern: events.EventPattern | None = None,
+        cross_stack_scope: Construct | None = None,
+    ) -> events.Rule:
+        """Start a target when a rotation has made another login current, such as what restarts a program.
+
+        The rule matches Secrets Manager's event ``Secret Label Updated``, once for each rotation and not for the first
+        login (https://docs.aws.amazon.com/secretsmanager/latest/userguide/secret-event-notifications.html). The login
+        before stays valid for one `rotation_interval`. Where another login takes the place of this one, as after a
+        change of `smtp_port`, CloudFormation changes the rule and whatever else refers to the secret.
+
+        Args:
+            rule_id: The rule's name in the user's construct.
+            target: The target to start. Default: none; add targets to the rule that is returned.
+            description: The rule's description. Default: none.
+            rule_name: The rule's name in EventBridge. Default: generated.
+            event_pattern: A further pattern for the event to match. Default: none.
+            cross_stack_scope: The construct to make the rule in, where the target is in a stack of its own. Default:
+                the user's.
+
+        Returns:
+            The rule.
+
+        Raises:
+            ValueError: The target is none.
+        """
+        options = events.EventCommonOptions(
+            description=description,
+            rule_name=rule_name,
+            event_pattern=event_pattern,
+            cross_stack_scope=cross_stack_scope,
+        )
+        return new_login_rule(self, rule_id, self.secret.secret_arn, target, options)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.

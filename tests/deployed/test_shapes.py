@@ -8,6 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -128,6 +129,47 @@ def test_further_names_of_fields_are_kept_by_rotation(aws: LocalAws, app: cdk.Ap
     second = aws.value(secret)
     assert {second[name] == second[field] for field, name in names.items()} == {True}
     assert aws.login(first["username"], first["password"])
+
+
+def test_each_rotation_starts_the_target_once(aws: LocalAws, app: cdk.App) -> None:
+    """Neither the first login does, nor another one that takes its place."""
+
+    def deploy(app: cdk.App, **properties: Any) -> dict[str, str]:  # noqa: ANN401 - any property
+        stack = stack_of(app, "Started")
+        queue = sqs.Queue(stack, "Queue", removal_policy=cdk.RemovalPolicy.DESTROY)
+        user(stack, **properties).on_new_login("NewLogin", target=targets.SqsQueue(queue))
+        cdk.CfnOutput(stack, "QueueUrl", value=queue.queue_url)
+        return aws.deploy(app)
+
+    def started(outputs: dict[str, str]) -> list[tuple[str, str]]:
+        """The versions of the secret that the target was started for so far, oldest first, as the rule tells them."""
+        api = aws.client("sqs")
+        found = api.receive_message(QueueUrl=outputs["QueueUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0)
+        events = [json.loads(one["Body"]) for one in found.get("Messages", [])]
+        return [(one["resources"][0], one["detail"]["versionId"]) for one in events]
+
+    def current(outputs: dict[str, str]) -> tuple[str, str]:
+        secret = outputs["MailerSecret"]
+        value = aws.client("secretsmanager").get_secret_value(SecretId=secret)
+        return secret, value["VersionId"]
+
+    before = deploy(cdk.App(analytics_reporting=False))
+    assert started(before) == []
+    expected = []
+    for _ in range(2):
+        aws.wait_for_older_keys(aws.value(before["MailerSecret"])["iam_user"])
+        aws.rotate(before["MailerSecret"])
+        expected.append(current(before))
+        assert started(before) == expected
+
+    after = deploy(app, smtp_port=587)
+
+    assert after["MailerSecret"] != before["MailerSecret"]
+    assert started(after) == expected
+
+    aws.rotate(after["MailerSecret"])
+
+    assert started(after) == [*expected, current(after)]
 
 
 def test_a_replica_follows_each_rotation(aws: LocalAws, app: cdk.App) -> None:
