@@ -4,8 +4,8 @@
 ECS puts the login into the environment when a task starts, so a running task never sees one that was made later. Two
 things bring it to the tasks:
 
-- A schedule replaces all tasks once a week. A login stays valid for one `rotation_interval`, 30 days, after a rotation
-  has replaced it, so the tasks are gone long before their login is.
+- Each rotation has ECS replace all tasks: `mailer.on_new_login` starts a state machine that updates the service. The
+  login before stays valid for one `rotation_interval`, 30 days, so the tasks are gone long before their login is.
 - Should SES refuse a login all the same, say after two rotations by hand, the task ends. ECS starts another, with the
   login that is current then.
 
@@ -19,9 +19,9 @@ Put in your domain and address, and into requirements.txt where you have the pac
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from ses_secure_user import SecureSesSmtpUser
@@ -74,26 +74,24 @@ class EcsService(cdk.Stack):
         service = ecs.FargateService(
             self, "Service", cluster=cluster, task_definition=task, min_healthy_percent=100, max_healthy_percent=200
         )
-        self._replace_tasks(service, every=cdk.Duration.days(7))
+        mailer.on_new_login("NewLogin", target=targets.SfnStateMachine(self._task_replacement(service)))
 
-    def _replace_tasks(self, service: ecs.FargateService, *, every: cdk.Duration) -> None:
-        """Have ECS start new tasks and then stop the old ones; `every` must be shorter than the rotation's interval."""
-        update = {
-            "Cluster": service.cluster.cluster_name,
-            "Service": service.service_name,
-            "ForceNewDeployment": True,
-        }
-        scheduler.Schedule(
+    def _task_replacement(self, service: ecs.FargateService) -> sfn.StateMachine:
+        """Make what has ECS start new tasks, which get the current login, and then stop the old ones."""
+        update = tasks.CallAwsService(
             self,
-            "ReplaceTasks",
-            schedule=scheduler.ScheduleExpression.rate(every),
-            target=targets.Universal(
-                service="ecs",
-                action="updateService",
-                input=scheduler.ScheduleTargetInput.from_object(update),
-                policy_statements=[iam.PolicyStatement(actions=["ecs:UpdateService"], resources=[service.service_arn])],
-            ),
+            "UpdateService",
+            service="ecs",
+            action="updateService",
+            parameters={
+                "Cluster": service.cluster.cluster_name,
+                "Service": service.service_name,
+                "ForceNewDeployment": True,
+            },
+            iam_action="ecs:UpdateService",
+            iam_resources=[service.service_arn],
         )
+        return sfn.StateMachine(self, "ReplaceTasks", definition_body=sfn.DefinitionBody.from_chainable(update))
 
 
 app = cdk.App()

@@ -33,6 +33,8 @@ BLOCKS = [
     )
 ]
 
+MACHINE = "AWS::StepFunctions::StateMachine"
+
 Json = dict[str, Any]
 
 
@@ -108,11 +110,6 @@ def guard(found: dict[str, Json]) -> dict[str, Json]:
     """The statements of the user's policy, by name."""
     (boundary,) = (one["PermissionsBoundary"]["Ref"] for one in named(found, "AWS::IAM::User").values())
     return {one["Sid"]: one for one in found[boundary]["Properties"]["PolicyDocument"]["Statement"]}
-
-
-def days(schedule: str) -> int:
-    (number,) = re.findall(r"^rate\((\d+) days\)$", schedule)
-    return int(number)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -216,27 +213,35 @@ def test_the_service_starts_once_a_login_is_in_the_secret(assemblies: dict[str, 
     assert readers == {json.dumps([{"Ref": executor}]): arn}
 
 
-def test_all_tasks_are_replaced_within_each_interval(assemblies: dict[str, Path]) -> None:
+def test_each_rotation_replaces_all_tasks(assemblies: dict[str, Path]) -> None:
+    """By a state machine that may do nothing else."""
     found = resources(assemblies["ecs_service"] / "EcsService.template.json")
-    replacement = only(found, "AWS::Scheduler::Schedule")
-    rotation = only(found, "AWS::SecretsManager::RotationSchedule")["RotationRules"]
-    assert 2 * days(replacement["ScheduleExpression"]) <= days(rotation["ScheduleExpression"])
-    assert replacement["State"] == "ENABLED"
+    assert named(found, "AWS::Scheduler::Schedule") == {}
+    (credential,), (machine,) = (named(found, name) for name in ("Custom::SesSmtpCredential", MACHINE))
+    rule = only(found, "AWS::Events::Rule")
+    assert rule["State"] == "ENABLED"
+    assert rule["EventPattern"]["resources"] == [{"Fn::GetAtt": [credential, "SecretArn"]}]
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": machine}
     (cluster,), (service,) = named(found, "AWS::ECS::Cluster"), named(found, "AWS::ECS::Service")
-    assert replacement["Target"]["Input"]["Fn::Join"][1] == [
-        '{"Cluster":"',
-        {"Ref": cluster},
-        '","Service":"',
-        {"Fn::GetAtt": [service, "Name"]},
-        '","ForceNewDeployment":true}',
+    filled = {"AWS::Partition": "aws", cluster: "CLUSTER"}
+    parts = only(found, MACHINE)["DefinitionString"]["Fn::Join"][1]
+    texts = [one if isinstance(one, str) else filled.get(str(one.get("Ref")), "SERVICE") for one in parts]
+    assert [one for one in parts if isinstance(one, dict) and "Fn::GetAtt" in one] == [
+        {"Fn::GetAtt": [service, "Name"]}
     ]
-    (granted,) = (
-        statement
+    (update,) = json.loads("".join(texts))["States"].values()
+    assert update["Resource"] == "arn:aws:states:::aws-sdk:ecs:updateService"
+    assert update["Parameters"] == {"Cluster": "CLUSTER", "Service": "SERVICE", "ForceNewDeployment": True}
+    assert update["End"] is True
+    (role,) = (one["RoleArn"]["Fn::GetAtt"][0] for one in named(found, MACHINE).values())
+    allowed = [
+        (statement["Action"], statement["Resource"])
         for one in named(found, "AWS::IAM::Policy").values()
+        if one["Roles"] == [{"Ref": role}]
         for statement in one["PolicyDocument"]["Statement"]
-        if statement["Action"] == "ecs:UpdateService"
-    )
-    assert granted["Resource"] == {"Ref": service}
+    ]
+    assert allowed == [("ecs:UpdateService", {"Ref": service})]
 
 
 def test_a_task_that_ses_refuses_ends(assemblies: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
