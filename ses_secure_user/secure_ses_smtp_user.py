@@ -194,7 +194,7 @@ class SecureSesSmtpUser(Construct):
         self.smtp_host, self.smtp_port = login.host, login.port
         self.from_address = _first(restrictions["from_address"])
         self.issuer = issuer or CredentialIssuer.of(stack)
-        self._stack, self._key, self._name = stack, key, secret_name
+        self._stack, self._key, self._name, self._renewed = stack, key, secret_name, login.renewed
         identities = identity if isinstance(identity, list | tuple) else [identity]
         set_name = next(iter(restrictions["configuration_set"]), None)
         self.sender = Sender(identities, configuration_set, set_name, user_name, place.region)
@@ -256,7 +256,8 @@ class SecureSesSmtpUser(Construct):
     def secret(self) -> secretsmanager.ISecret:
         """The secret that holds the login; what refers to it is deployed after the login is in it."""
         arn = self._credential.get_att("SecretArn").to_string()
-        return cast("secretsmanager.ISecret", IssuedSecret(self, "IssuedSecret", arn, self._name, self._key))
+        secret = IssuedSecret(self, "IssuedSecret", arn, self._name, self._key, self._renewed)
+        return cast("secretsmanager.ISecret", secret)
 
     @functools.cached_property
     def user(self) -> iam.IUser:

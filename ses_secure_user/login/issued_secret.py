@@ -36,9 +36,24 @@ class IssuedSecret(Resource):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, secret_arn: str, name: str | None, encryption_key: kms.IKey | None
+        self,
+        scope: Construct,
+        construct_id: str,
+        secret_arn: str,
+        name: str | None,
+        encryption_key: kms.IKey | None,
+        renewed: frozenset[str],
     ) -> None:
-        """Import the secret by its ARN, which is known once the login is in it, and by its name if one was chosen."""
+        """Import the secret by its ARN, which is known once the login is in it.
+
+        Args:
+            scope: The user's construct.
+            construct_id: Its name there.
+            secret_arn: The ARN.
+            name: The name, if one was chosen.
+            encryption_key: The customer managed key, if there is one.
+            renewed: The names of the fields that each rotation changes.
+        """
         super().__init__(scope, construct_id)
         self._imported = secretsmanager.Secret.from_secret_attributes(
             self, "Imported", secret_complete_arn=secret_arn, encryption_key=encryption_key
@@ -46,6 +61,7 @@ class IssuedSecret(Resource):
         self._arn = secret_arn
         self._name = name
         self._key = encryption_key
+        self._renewed = renewed
         self._policy: secretsmanager.ResourcePolicy | None = None
 
     @property
@@ -81,15 +97,18 @@ class IssuedSecret(Resource):
 
     @property
     def secret_value(self) -> SecretValue:
-        """The whole value, as a dynamic reference."""
+        """The whole value, as a dynamic reference, which is warned of."""
+        self._warn_of_reference(None)
         return self._imported.secret_value
 
     def secret_value_from_json(self, key: str) -> SecretValue:
-        """Return a field's value, as a dynamic reference."""
+        """Return a field's value, as a dynamic reference. One that a rotation changes is warned of."""
+        self._warn_of_reference(key)
         return self._imported.secret_value_from_json(key)
 
     def cfn_dynamic_reference_key(self, **options: Any) -> str:  # noqa: ANN401 - as the CDK has it
-        """Return the key of a dynamic reference to the secret."""
+        """Return the key of a dynamic reference to the secret. What a rotation changes is warned of."""
+        self._warn_of_reference(options.get("json_field"))
         return self._imported.cfn_dynamic_reference_key(**options)
 
     def add_rotation_schedule(self, id: str, **options: Any) -> secretsmanager.RotationSchedule:  # noqa: A002, ANN401
@@ -136,6 +155,17 @@ class IssuedSecret(Resource):
     def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a principal to write a value, and to encrypt it with the customer managed key."""
         return self._grant(grantee, _WRITE, "kms:Decrypt", "kms:GenerateDataKey")
+
+    def _warn_of_reference(self, field: str | None) -> None:
+        if field and field not in self._renewed:
+            return
+        Annotations.of(self).add_warning_v2(
+            "ses-secure-user:dynamicReference",
+            f"{field or 'the whole value'} of the login is written into a resource when CloudFormation updates it, and"
+            " no rotation changes it there: SES refuses it after two rotations, and whoever may describe the resource"
+            " reads it; let the program read the secret when it runs, or use ecs.Secret.from_secrets_manager with"
+            " `on_new_login`",
+        )
 
     def _grant(self, grantee: iam.IGrantable, actions: list[str], *key_actions: str) -> iam.Grant:
         check_construct("grantee", grantee, "iam.IGrantable", "grant_principal", is_required=True)

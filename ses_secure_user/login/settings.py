@@ -13,6 +13,9 @@ from ses_secure_user.functions.issuer.contract import SECRET_FIELDS
 from .endpoint import SMTP_REGIONS, check_host, check_port, check_region
 from .rotation_interval import interval_warnings
 
+RENEWED_FIELDS = frozenset({"username", "password", "url"})
+"""The fields that hold the access key or what is derived from it."""
+
 
 class Login(NamedTuple):
     """The endpoint of a login, and the names of its secret's fields."""
@@ -26,6 +29,11 @@ class Login(NamedTuple):
     def field_names(self) -> str:
         """The fields that have a further name, as one word each."""
         return " ".join(f"{field}={name}" for field, name in self.fields)
+
+    @property
+    def renewed(self) -> frozenset[str]:
+        """The names of the fields that each rotation changes."""
+        return frozenset({*RENEWED_FIELDS, *(name for field, name in self.fields if field in RENEWED_FIELDS)})
 
 
 def check_login(

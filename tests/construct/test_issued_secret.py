@@ -1,13 +1,17 @@
 """The secret: who may read the login, each grant allows what it says, or is refused by name."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
@@ -176,6 +180,61 @@ def test_the_secret_is_the_cdks_imported_one_in_all_else(stack: cdk.Stack) -> No
     made = mailer(stack, kms.Key(stack, "Key")).secret
     imported = secretsmanager.Secret.from_secret_complete_arn(stack, "Imported", made.secret_arn)
     assert stack.resolve(attributes(made)) == stack.resolve(attributes(imported))
+
+
+def in_environment(secret: secretsmanager.ISecret, value: cdk.SecretValue) -> None:
+    """As people write it: a function's variable."""
+    stack = cdk.Stack.of(secret)
+    lambda_.Function(
+        stack,
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("def handler(event, context): ..."),
+        environment={"VALUE": value.unsafe_unwrap()},
+    )
+
+
+REFERENCES: dict[str, tuple[Callable[[secretsmanager.ISecret], object], str | None]] = {
+    "the password": (lambda one: in_environment(one, one.secret_value_from_json("password")), "password"),
+    "the SMTP user name": (lambda one: in_environment(one, one.secret_value_from_json("username")), "username"),
+    "the URL": (
+        lambda one: cdk.CfnOutput(cdk.Stack.of(one), "Url", value=str(one.secret_value_from_json("url"))),
+        "url",
+    ),
+    "a further name": (lambda one: one.secret_value_from_json("SMTP_PASSWORD").to_string(), "SMTP_PASSWORD"),
+    "the whole value": (lambda one: in_environment(one, one.secret_value), "the whole value"),
+    "by its key": (lambda one: one.cfn_dynamic_reference_key(json_field="password"), "password"),
+    "the whole by its key": (lambda one: one.cfn_dynamic_reference_key(), "the whole value"),
+    "what the CDK makes of it": (
+        lambda one: rds.Credentials.from_password("mail", one.secret_value_from_json("password")),
+        "password",
+    ),
+    "credentials of the CDK": (
+        lambda one: codebuild.GitHubSourceCredentials(
+            cdk.Stack.of(one), "Git", access_token=one.secret_value_from_json("password")
+        ),
+        "password",
+    ),
+    "the host": (lambda one: in_environment(one, one.secret_value_from_json("host")), None),
+    "the port": (lambda one: one.secret_value_from_json("port"), None),
+    "the port by a further name": (lambda one: one.secret_value_from_json("SMTP_PORT"), None),
+    "the region": (lambda one: one.cfn_dynamic_reference_key(json_field="region"), None),
+    "the IAM user": (lambda one: one.secret_value_from_json("iam_user"), None),
+    "ECS, when a task starts": (lambda one: ecs.Secret.from_secrets_manager(one, "password"), None),
+}
+
+
+@pytest.mark.parametrize(("refer", "named"), REFERENCES.values(), ids=REFERENCES)
+def test_a_login_that_a_template_holds_is_warned_of(
+    stack: cdk.Stack, refer: Callable[[secretsmanager.ISecret], object], named: str | None
+) -> None:
+    """What a rotation never changes may stand in a template."""
+    refer(user(stack, secret_fields={"password": "SMTP_PASSWORD", "port": "SMTP_PORT"}).secret)
+
+    found = warnings(stack)
+    assert [one.partition(" of the login is written into")[0] for one in found] == ([named] if named else [])
+    assert all(one.endswith("[ack: ses-secure-user:dynamicReference]") for one in found)
 
 
 def attributes(secret: secretsmanager.ISecret) -> list[str | None]:
