@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Acknowledgment, Annotations, Duration, IgnoreMode, RemovalPolicy, Validations
+from aws_cdk import Annotations, Duration, IgnoreMode, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -16,6 +16,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from .cdk.findings import acknowledge_any_resource
 from .cdk.kms_keys import key_behind
 from .cdk.refusal import check_class, check_construct, refusal
 from .cdk.statements import Statement, allow, policy, via
@@ -272,13 +273,11 @@ class CredentialIssuer(Construct):
         if traced:
             statements.append(allow(_TRACE_ACTIONS, ["*"]))
         made = iam.CfnManagedPolicy(self, "Basics", policy_document=policy(*statements), roles=[self._role_name])
-        for needed, reason in (
+        reasons = (
             (in_vpc, "Lambda attaches the function to its VPC with this role, and the same is denied to its code"),
             (traced, "X-Ray's actions have no resource-level permissions"),
-        ):
-            if needed:
-                acknowledged = Acknowledgment(id="AwsSolutions::AwsSolutions-IAM5[Resource::*]", reason=reason)
-                Validations.of(made).acknowledge(acknowledged)
+        )
+        acknowledge_any_resource(made, [reason for needed, reason in reasons if needed])
         return made
 
     def _log_group(self, retention: logs.RetentionDays, key: kms.IKey | None) -> logs.LogGroup:
