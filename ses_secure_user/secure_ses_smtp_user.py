@@ -149,7 +149,8 @@ class SecureSesSmtpUser(Construct):
                 (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html). Default:
                 generated.
             secret_fields: Further names for the secret's fields, for an application that reads fixed ones, such as
-                ``{"username": "SMTP_USERNAME"}``. They stand beside the fields' own. Default: none.
+                ``{"username": "SMTP_USERNAME"}``. They stand beside the fields' own; ``port_text`` is the port as text.
+                All of them, each as ``username=SMTP_USERNAME``, fit into a tag of 256 characters. Default: none.
             replica_regions: Regions to keep a copy of the secret in. Others than the secret's own; a
                 ``secretsmanager.ReplicaRegion`` gives the copy a key of its own
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html). Default: none.

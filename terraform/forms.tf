@@ -48,6 +48,7 @@ locals {
   host_form = "^(?:email-smtp(?:-fips)?\\.([a-z0-9-]+)|(?:[a-z0-9-]+\\.)+email-smtp(?:-fips)?\\.([a-z0-9-]+)\\.vpce)\\.(?:${join("|", [for one in local.host_suffixes : replace(one, ".", "\\.")])})$"
 
   secret_fields = ["username", "password", "host", "port", "region", "iam_user", "url"]
+  named_fields  = concat(local.secret_fields, ["port_text"])
 
   # Where SES had an SMTP endpoint in 2026 (https://docs.aws.amazon.com/general/latest/gr/ses.html).
   smtp_regions = [

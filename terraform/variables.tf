@@ -303,8 +303,8 @@ variable "user_path" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^/([A-Za-z0-9_+=,.@-]+/)*$", var.user_path)) && length(var.user_path) <= 512
-    error_message = "`user_path` must be /, or names of letters, digits and _+=,.@- between slashes such as /mail/, at most 512 characters, got ${var.user_path == "" ? "''" : var.user_path}; leave it out for /"
+    condition     = can(regex("^/(?:[A-Za-z0-9_+=,.@/-]{1,510}/)?$", var.user_path))
+    error_message = "`user_path` must be /, or letters, digits and _+=,.@/- between two slashes such as /mail/, at most 512 characters, got ${var.user_path == "" ? "''" : var.user_path}; leave it out for /"
   }
 }
 
@@ -320,24 +320,29 @@ variable "secret_name" {
 }
 
 variable "secret_fields" {
-  description = "Further names for the secret's fields, next to their own, such as { username = \"SMTP_USERNAME\" }"
+  description = "Further names for the secret's fields, next to their own, such as { username = \"SMTP_USERNAME\" }; port_text is the port as text; in a tag of 256 characters"
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = alltrue([for field in keys(var.secret_fields) : contains(local.secret_fields, field)])
-    error_message = "`secret_fields` must rename known fields, got ${try([for field in keys(var.secret_fields) : field if !contains(local.secret_fields, field)][0], "")}; write one of ${join(", ", local.secret_fields)}"
+    condition     = alltrue([for field in keys(var.secret_fields) : contains(local.named_fields, field)])
+    error_message = "`secret_fields` must rename known fields, got ${try([for field in keys(var.secret_fields) : field if !contains(local.named_fields, field)][0], "")}; write one of ${join(", ", local.named_fields)}"
   }
 
   validation {
-    condition     = alltrue([for name in values(var.secret_fields) : can(regex("^[A-Za-z0-9_.-]{1,27}$", name))])
-    error_message = "`secret_fields` must name fields with 1 to 27 letters, digits and _.-, got ${try([for name in values(var.secret_fields) : name if !can(regex("^[A-Za-z0-9_.-]{1,27}$", name))][0], "")}; write one such as SMTP_USERNAME"
+    condition     = alltrue([for name in values(var.secret_fields) : can(regex("^[A-Za-z0-9_.-]+$", name))])
+    error_message = "`secret_fields` must name fields with letters, digits and _.-, got ${try([for name in values(var.secret_fields) : name == "" ? "''" : name if !can(regex("^[A-Za-z0-9_.-]+$", name))][0], "")}; write one such as SMTP_USERNAME"
   }
 
   validation {
     condition     = length(distinct(concat(local.secret_fields, values(var.secret_fields)))) == length(local.secret_fields) + length(var.secret_fields)
     error_message = "`secret_fields` must give each field a name of its own, got ${join(", ", values(var.secret_fields))}; rename one of them"
+  }
+
+  validation {
+    condition     = length(join(" ", [for field, name in var.secret_fields : "${field}=${name}"])) <= 256
+    error_message = "`secret_fields` must fit into the 256 characters of a tag, each as ${try(keys(var.secret_fields)[0], "")}=NAME with a blank between, got ${length(join(" ", [for field, name in var.secret_fields : "${field}=${name}"]))} characters; shorten the names, or leave some out"
   }
 }
 

@@ -14,8 +14,8 @@ USER_PATH = 512
 CHOSEN = {
     "user_name": (re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}"), "1 to 64 letters, digits and _+=,.@-"),
     "user_path": (
-        re.compile(rf"(?=.{{1,{USER_PATH}}}$)/(?:[A-Za-z0-9_+=,.@-]+/)*"),
-        f"/, or names of letters, digits and _+=,.@- between slashes such as /mail/, at most {USER_PATH} characters",
+        re.compile(rf"/(?:[A-Za-z0-9_+=,.@/-]{{1,{USER_PATH - 2}}}/)?"),
+        f"/, or letters, digits and _+=,.@/- between two slashes such as /mail/, at most {USER_PATH} characters",
     ),
     "secret_name": (
         re.compile(rf"[A-Za-z0-9/_+=.@-]{{1,{SECRET_NAME}}}"),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ses_secure_user.cdk.refusal import refusal, wrong_type
 from ses_secure_user.cdk.tokens import is_token
-from ses_secure_user.functions.issuer.contract import SECRET_FIELDS
+from ses_secure_user.functions.issuer.contract import NAMED_FIELDS, SECRET_FIELDS
 
 from .endpoint import SMTP_REGIONS, check_host, check_port, check_region
 from .rotation_interval import interval_warnings
+
+_TAG = 256
+"""The longest value of a tag (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html)."""
 
 RENEWED_FIELDS = frozenset({"username", "password", "url"})
 """The fields that hold the access key or what is derived from it."""
@@ -28,7 +31,7 @@ class Login(NamedTuple):
     @property
     def field_names(self) -> str:
         """The fields that have a further name, as one word each."""
-        return " ".join(f"{field}={name}" for field, name in self.fields)
+        return _named(self.fields)
 
     @property
     def renewed(self) -> frozenset[str]:
@@ -76,22 +79,30 @@ def login_warnings(login: Login, interval_hours: int | None) -> list[tuple[str, 
 
 
 def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """Check further names for the secret's fields. All of them must fit into one tag of 256 characters.
+    """Check further names for the secret's fields. With their fields they must fit into one tag of 256 characters.
 
     Raises:
-        ValueError: A field is unknown, a name not allowed, or two fields would have one name.
+        ValueError: A field is unknown, a name not allowed, two fields would have one name, or all are too long.
     """
     given = {} if secret_fields is None else secret_fields
     if not isinstance(given, Mapping):
         raise wrong_type("secret_fields", "be a dict", given, 'write one such as {"username": "SMTP_USERNAME"}')
     for field, name in given.items():
-        if field not in SECRET_FIELDS:
-            raise refusal("secret_fields", "rename known fields", field, f"write one of {', '.join(SECRET_FIELDS)}")
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,27}", name):
+        if field not in NAMED_FIELDS:
+            raise refusal("secret_fields", "rename known fields", field, f"write one of {', '.join(NAMED_FIELDS)}")
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
             remedy = "write one such as SMTP_USERNAME"
-            raise refusal("secret_fields", "name fields with 1 to 27 letters, digits and _.-", name, remedy)
+            raise refusal("secret_fields", "name fields with letters, digits and _.-", name, remedy)
     names = [*SECRET_FIELDS, *given.values()]
     for name in names:
         if names.count(name) > 1:
             raise refusal("secret_fields", "give each field a name of its own", f"{name} twice", "rename one of them")
-    return tuple(sorted(given.items()))
+    fields = tuple(sorted(given.items()))
+    if len(text := _named(fields)) > _TAG:
+        rule = f"fit into the {_TAG} characters of a tag, each as {fields[0][0]}=NAME with a blank between"
+        raise refusal("secret_fields", rule, f"{len(text)} characters", "shorten the names, or leave some out")
+    return fields
+
+
+def _named(fields: Iterable[tuple[str, str]]) -> str:
+    return " ".join(f"{field}={name}" for field, name in fields)

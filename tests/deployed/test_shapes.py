@@ -120,13 +120,15 @@ def test_a_reader_of_another_account_is_named_by_the_secret(aws: LocalAws, app: 
 
 def test_further_names_of_fields_are_kept_by_rotation(aws: LocalAws, app: cdk.App) -> None:
     names = {"username": "SMTP_USERNAME", "password": "SMTP_PASSWORD", "url": "MAIL_URL"}
+    longer = {"port_text": "SPRING_MAIL_PROPERTIES_MAIL_SMTP_PORT"}
     stack = stack_of(app, "FurtherNames")
-    user(stack, secret_fields=names)
+    user(stack, secret_fields=names | longer)
     secret = aws.deploy(app)["MailerSecret"]
     first = aws.value(secret)
     assert {first[name] == first[field] for field, name in names.items()} == {True}
     aws.rotate(secret)
     second = aws.value(secret)
+    assert [one["SPRING_MAIL_PROPERTIES_MAIL_SMTP_PORT"] for one in (first, second)] == ["465", "465"]
     assert {second[name] == second[field] for field, name in names.items()} == {True}
     assert aws.login(first["username"], first["password"])
 

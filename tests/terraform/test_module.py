@@ -111,7 +111,10 @@ def test_a_default_is_the_constructs() -> None:
 
 def test_the_lists_are_the_constructs() -> None:
     assert set(json.loads(local("smtp_regions").replace(",\n  ]", "]"))) == endpoint.SMTP_REGIONS
-    assert json.loads(local("secret_fields")) == list(contract.SECRET_FIELDS)
+    own = json.loads(local("secret_fields"))
+    assert own == list(contract.SECRET_FIELDS)
+    assert local("named_fields") == f'concat(local.secret_fields, ["{contract.NAMED_FIELDS[-1]}"])'
+    assert [*own, contract.NAMED_FIELDS[-1]] == list(contract.NAMED_FIELDS)
     assert json.loads(local("host_suffixes").replace(",\n  ]", "]")) == contract._SUFFIXES.split()  # noqa: SLF001
     assert f"contains([{', '.join(map(str, endpoint.SMTP_PORTS))}], var.smtp_port)" in text_of(MODULE)
     variables = (MODULE / "variables.tf").read_text(encoding="utf-8")

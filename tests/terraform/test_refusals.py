@@ -45,7 +45,7 @@ OTHERS: list[tuple[Json, str]] = [
     *(
         (
             {"user_path": path},
-            f"`user_path` must be /, or names of letters, digits and _+=,.@- between slashes such as /mail/, at most 512 characters, got {path}; leave it out for /",
+            f"`user_path` must be /, or letters, digits and _+=,.@/- between two slashes such as /mail/, at most 512 characters, got {path}; leave it out for /",
         )
         for path in ("mail", "/mail", "mail/", "//", "/*/", f"/{'x' * 511}/")
     ),
@@ -55,11 +55,19 @@ OTHERS: list[tuple[Json, str]] = [
     ),
     (
         {"secret_fields": {"user": "X"}},
-        "`secret_fields` must rename known fields, got user; write one of username, password, host, port, region, iam_user, url",
+        "`secret_fields` must rename known fields, got user; write one of username, password, host, port, region, iam_user, url, port_text",
     ),
     (
         {"secret_fields": {"username": "a b"}},
-        "`secret_fields` must name fields with 1 to 27 letters, digits and _.-, got a b; write one such as SMTP_USERNAME",
+        "`secret_fields` must name fields with letters, digits and _.-, got a b; write one such as SMTP_USERNAME",
+    ),
+    (
+        {"secret_fields": {"username": ""}},
+        "`secret_fields` must name fields with letters, digits and _.-, got ''; write one such as SMTP_USERNAME",
+    ),
+    (
+        {"secret_fields": {"username": "X" * 120, "password": "Y" * 118}},
+        "`secret_fields` must fit into the 256 characters of a tag, each as password=NAME with a blank between, got 257 characters; shorten the names, or leave some out",
     ),
     (
         {"secret_fields": {"username": "host"}},

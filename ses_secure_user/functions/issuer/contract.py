@@ -19,6 +19,8 @@ REVOKED_TAG = f"{TAG_PREFIX}revoked:"
 """Begins a tag of the secret, which whatever undoes a Create writes."""
 
 SECRET_FIELDS = ("username", "password", "host", "port", "region", "iam_user", "url")
+NAMED_FIELDS = (*SECRET_FIELDS, "port_text")
+"""What may have a further name: the fields, and the port as text."""
 IMPLICIT_TLS_PORTS = frozenset({465, 2465})
 
 _SUFFIXES = (
@@ -78,8 +80,8 @@ class Declaration(NamedTuple):
             return f"{self.host} is not an SMTP endpoint of SES in {self.region}"
         if not re.fullmatch(r"[0-9]{1,5}", self.port):
             return f"{self.port} is not a port"
-        names = "|".join(SECRET_FIELDS)
-        is_written = re.fullmatch(rf"(?:(?:{names})=(?!(?:{names})(?: |$))[A-Za-z0-9_.-]+(?: |$))*", self.fields)
+        named, own = "|".join(NAMED_FIELDS), "|".join(SECRET_FIELDS)
+        is_written = re.fullmatch(rf"(?:(?:{named})=(?!(?:{own})(?: |$))[A-Za-z0-9_.-]+(?: |$))*", self.fields)
         return "" if is_written else f"{self.fields} names no fields"
 
     @property
@@ -96,7 +98,8 @@ class Declaration(NamedTuple):
         url = f"{scheme}://{quote(key_id, safe='')}:{quote(password, safe='')}@{self.host}:{self.port}"
         own = (key_id, password, self.host, int(self.port), self.region, user_name, url)
         value = dict(zip(SECRET_FIELDS, own, strict=True))
-        return value | {other: value[name] for name, other in (word.split("=", 1) for word in self.fields.split())}
+        named = dict(zip(NAMED_FIELDS, (*own, self.port), strict=True))
+        return value | {other: named[name] for name, other in (word.split("=", 1) for word in self.fields.split())}
 
     def fits(self, value: Mapping[str, object]) -> bool:
         """Return whether a secret's value is one of this declaration, with no missing or additional field."""
