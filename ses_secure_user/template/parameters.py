@@ -189,8 +189,8 @@ GROUPS = {
             "30",
         ),
         Parameter("UserName", "The IAM user's name; generated if empty", *_chosen("user_name")),
-        Parameter("UserPath", "The IAM user's path, such as /mail/; / if empty", *_chosen("user_path")),
         Parameter("SecretName", "The secret's name; generated if empty", *_chosen("secret_name")),
+        Parameter("UserPath", "The IAM user's path, such as /mail/; / if empty", *_chosen("user_path")),
         Parameter(
             "EncryptionKey",
             "The ARN of the secret's KMS key; aws/secretsmanager if empty",

@@ -1,6 +1,5 @@
 """The issuer as a construct of its own: what it is given, and who may share it."""
 
-import inspect
 import json
 from typing import Any
 
@@ -15,7 +14,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 from ses_secure_user import CredentialIssuer
-from ses_secure_user.credential_issuer import IssuerProperties
 from tests.construct.users import HERE, function, grants, refused, refused_issuer, resources, user, warnings
 
 
@@ -65,12 +63,6 @@ def test_it_is_configured_once_before_the_first_user(stack: cdk.Stack) -> None:
         "`CredentialIssuer.of` must be configured once, before the stack's first user, got"
         " reserved_concurrent_executions; move the call up to the first user"
     )
-
-
-def test_it_can_be_configured_with_each_of_its_properties() -> None:
-    own = inspect.signature(CredentialIssuer.__init__).parameters.values()
-    expected = {one.name: one.annotation for one in own if one.kind is one.KEYWORD_ONLY}
-    assert {name: one.__forward_arg__ for name, one in IssuerProperties.__annotations__.items()} == expected
 
 
 def test_a_given_role_gets_the_policies_for_logs_and_users_alone(stack: cdk.Stack) -> None:

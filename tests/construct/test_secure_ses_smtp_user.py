@@ -25,7 +25,14 @@ def policy(stack: cdk.Stack) -> str:
 
 
 def test_the_package_exports_what_is_documented() -> None:
-    assert ses_secure_user.__all__ == ["CredentialIssuer", "LeakAlarm", "SecureSesSmtpUser", "SendsAlarm"]
+    assert ses_secure_user.__all__ == [
+        "CredentialIssuer",
+        "IssuerProperties",
+        "LeakAlarm",
+        "SecureSesSmtpUser",
+        "SendsAlarm",
+        "UserProperties",
+    ]
 
 
 @pytest.mark.parametrize("construct", [SecureSesSmtpUser, CredentialIssuer, LeakAlarm])

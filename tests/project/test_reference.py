@@ -41,7 +41,7 @@ def test_the_reference_has_every_public_member(page: str, name: str) -> None:
     assert documented >= {f"ses_secure_user.{name}"} | {f"ses_secure_user.{name}.{one}" for one in members(name)}
 
 
-@pytest.mark.parametrize("name", ses_secure_user.__all__)
+@pytest.mark.parametrize("name", [one for one in ses_secure_user.__all__ if not one.endswith("Properties")])
 def test_the_reference_has_every_property(page: str, name: str) -> None:
     part = page.partition(f'id="ses_secure_user.{name}.__init__"')[2].partition('class="py class"')[0]
     _, *properties = inspect.signature(getattr(ses_secure_user, name).__init__).parameters
