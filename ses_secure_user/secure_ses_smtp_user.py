@@ -256,8 +256,14 @@ class SecureSesSmtpUser(Construct):
     @functools.cached_property
     def secret(self) -> secretsmanager.ISecret:
         """The secret that holds the login; what refers to it is deployed after the login is in it."""
-        arn = self._credential.get_att("SecretArn").to_string()
-        secret = IssuedSecret(self, "IssuedSecret", arn, self._name, self._key, self._renewed)
+        secret = IssuedSecret(
+            self,
+            "IssuedSecret",
+            self._credential,
+            name=self._name,
+            encryption_key=self._key,
+            renewed=self._renewed,
+        )
         return cast("secretsmanager.ISecret", secret)
 
     @functools.cached_property

@@ -18,7 +18,7 @@ from .grantees import check_account, check_named, check_stacks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aws_cdk import SecretValue
+    from aws_cdk import CfnResource, RemovalPolicy, SecretValue
     from aws_cdk import aws_kms as kms
     from aws_cdk.interfaces.aws_secretsmanager import SecretReference
     from constructs import Construct
@@ -39,7 +39,8 @@ class IssuedSecret(Resource):
         self,
         scope: Construct,
         construct_id: str,
-        secret_arn: str,
+        credential: CfnResource,
+        *,
         name: str | None,
         encryption_key: kms.IKey | None,
         renewed: frozenset[str],
@@ -49,12 +50,14 @@ class IssuedSecret(Resource):
         Args:
             scope: The user's construct.
             construct_id: Its name there.
-            secret_arn: The ARN.
+            credential: The resource that puts the login into it, and has its ARN as an attribute.
             name: The name, if one was chosen.
             encryption_key: The customer managed key, if there is one.
             renewed: The names of the fields that each rotation changes.
         """
         super().__init__(scope, construct_id)
+        self.node.default_child = credential  # whose attribute other stacks refer to, strongly or weakly
+        secret_arn = credential.get_att("SecretArn").to_string()
         self._imported = secretsmanager.Secret.from_secret_attributes(
             self, "Imported", secret_complete_arn=secret_arn, encryption_key=encryption_key
         )
@@ -155,6 +158,15 @@ class IssuedSecret(Resource):
     def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a principal to write a value, and to encrypt it with the customer managed key."""
         return self._grant(grantee, _WRITE, "kms:Decrypt", "kms:GenerateDataKey")
+
+    def apply_removal_policy(self, policy: RemovalPolicy) -> None:
+        """Refuse a removal policy, which is a property of the user.
+
+        Raises:
+            ValueError: In any case.
+        """
+        remedy = f"write removal_policy=RemovalPolicy.{policy.name} there"
+        raise refusal("removal_policy", "be given to the SecureSesSmtpUser", policy.name, remedy)
 
     def _warn_of_reference(self, field: str | None) -> None:
         if field and field not in self._renewed:

@@ -84,6 +84,7 @@ class IssuedUser(Resource):
     def __init__(self, scope: Construct, construct_id: str, resource: iam.CfnUser) -> None:
         """Import the user that a resource makes."""
         super().__init__(scope, construct_id)
+        self.node.default_child = resource
         self._resource = resource
         self._name, self._arn = resource.ref, resource.attr_arn
         self._imported = iam.User.from_user_name(self, "Imported", self._name)

@@ -237,6 +237,63 @@ def test_a_login_that_a_template_holds_is_warned_of(
     assert all(one.endswith("[ack: ses-secure-user:dynamicReference]") for one in found)
 
 
+WEAK = cdk.ReferenceStrength.WEAK
+WEAKENED: dict[str, Callable[[SecureSesSmtpUser, cdk.Stack], object]] = {
+    "of the secret": lambda mailer, _: cdk.CrossStackReferences.of(mailer.secret).produce(WEAK),
+    "by the secret's method": lambda mailer, _: mailer.secret.apply_cross_stack_reference_strength(WEAK),  # type: ignore[attr-defined]
+    "of the readers": lambda _, readers: cdk.CrossStackReferences.of(readers).consume(WEAK),
+}
+
+
+def of_other_stacks(stack: cdk.Stack) -> str:
+    """How a template refers to other stacks."""
+    text = json.dumps(Template.from_stack(stack).to_json())
+    return " ".join(name for name in ("Fn::ImportValue", "Fn::GetStackOutput") if name in text)
+
+
+@pytest.mark.parametrize("weaken", WEAKENED.values(), ids=WEAKENED)
+def test_a_reader_of_another_stack_may_refer_weakly(
+    app: cdk.App, stack: cdk.Stack, weaken: Callable[[SecureSesSmtpUser, cdk.Stack], object]
+) -> None:
+    """So that no export keeps a login from being replaced."""
+    readers = cdk.Stack(app, "Readers", env=HERE)
+    made = mailer(stack)
+    weaken(made, readers)
+    made.grant_read(role(readers))
+    app.synth()
+
+    assert of_other_stacks(readers) == "Fn::GetStackOutput"
+    assert all("Export" not in one for one in Template.from_stack(stack).to_json()["Outputs"].values())
+
+
+def test_a_reader_of_another_stack_refers_strongly_otherwise(app: cdk.App, stack: cdk.Stack) -> None:
+    readers = cdk.Stack(app, "Readers", env=HERE)
+    mailer(stack).grant_read(role(readers))
+    app.synth()
+    assert of_other_stacks(readers) == "Fn::ImportValue"
+
+
+def test_the_users_references_may_be_weak_too(app: cdk.App, stack: cdk.Stack) -> None:
+    others = cdk.Stack(app, "Others", env=HERE)
+    made = mailer(stack)
+    cdk.CrossStackReferences.of(made.user).produce(WEAK)
+    cdk.CfnOutput(others, "Name", value=made.user.user_name)
+    cdk.CfnOutput(others, "Arn", value=made.user.user_arn)
+    app.synth()
+    assert of_other_stacks(others) == "Fn::GetStackOutput"
+
+
+def test_the_secrets_removal_policy_is_the_users_property(stack: cdk.Stack) -> None:
+    """The secret is reached through its credential, which is always deleted."""
+    with pytest.raises(ValueError, match="removal_policy") as refusal:
+        mailer(stack).secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+
+    assert str(refusal.value) == (
+        "`removal_policy` must be given to the SecureSesSmtpUser, got RETAIN; write"
+        " removal_policy=RemovalPolicy.RETAIN there"
+    )
+
+
 def attributes(secret: secretsmanager.ISecret) -> list[str | None]:
     return [
         secret.secret_arn,
