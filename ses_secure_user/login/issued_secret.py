@@ -9,7 +9,7 @@ from aws_cdk import Annotations, Fn, Resource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from ses_secure_user.cdk.refusal import check_construct
+from ses_secure_user.cdk.refusal import check_construct, refusal
 from ses_secure_user.cdk.statements import via
 from ses_secure_user.cdk.tokens import place_of, stack_of
 
@@ -35,7 +35,7 @@ class IssuedSecret(Resource):
     secret, and for a key only into the key's own policy; they report success for what then allows nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it is asked for more than the CDK's
         self,
         scope: Construct,
         construct_id: str,

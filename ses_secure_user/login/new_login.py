@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_events as events
 
-from ses_secure_user.cdk.refusal import refusal
+from ses_secure_user.cdk.refusal import wrong_type
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -43,7 +43,7 @@ def new_login_rule(
     """
     if target is not None and not hasattr(target, "bind"):
         remedy = "write one of aws_cdk.aws_events_targets, such as targets.LambdaFunction(function)"
-        raise refusal("target", "be a construct of type events.IRuleTarget", repr(target), remedy)
+        raise wrong_type("target", "be a construct of type events.IRuleTarget", target, remedy)
     rule = events.Rule(
         options.cross_stack_scope or scope,
         rule_id,
