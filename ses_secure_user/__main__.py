@@ -10,7 +10,7 @@ def main() -> None:
         from .cli.main import cli  # noqa: PLC0415 - the extra may be missing
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing not in {"boto3", "botocore", "click", "rich"}:
+        if missing not in {"boto3", "botocore", "click", "jinja2", "markupsafe", "rich"}:
             raise
         print(f"{missing} is missing: install this package with its extra `cli`", file=sys.stderr)  # noqa: T201
         sys.exit(2)

@@ -31,10 +31,12 @@ def decision(  # noqa: PLR0913 - a request has as many parts
     added: tuple[Json, ...] = (),
     boundary: Json | None = None,
     resource_policy: Json | None = None,
+    simulated: bool = False,
 ) -> str:
     """Decide on a request of a user, in the words of IAM's simulator; the evaluators must agree.
 
     The first evaluator knows which resources an action takes, so what is asked about any resource the second judges.
+    A simulation may tell keys that no service sends.
     """
     name = user.rpartition("/")[2]
     request: dict[str, Any] = {
@@ -49,7 +51,8 @@ def decision(  # noqa: PLR0913 - a request has as many parts
     if resource == "*":
         return decide(Request(**request, resource_policy=resource_policy))
     with _lock:
-        return _evaluator().decide({**request, "resourcePolicy": resource_policy})
+        judge = _evaluator().simulate if simulated else _evaluator().decide
+        return judge({**request, "resourcePolicy": resource_policy})
 
 
 def attached(user: str) -> list[Json]:

@@ -2,6 +2,7 @@
 # ruff: noqa: SLF001
 
 import json
+import re
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
@@ -60,6 +61,7 @@ def _decision(user: str, action: str, resource: str, request: Json) -> str:
         added=tuple(map(json.loads, _members(request, "PolicyInputList"))),
         boundary=json.loads(boundaries[0]) if boundaries else None,
         resource_policy=json.loads(policy) if policy else None,
+        simulated=True,
     )
 
 
@@ -76,15 +78,28 @@ def _context(request: Json) -> dict[str, Anything]:
 
 
 def _missing(user: str, request: Json) -> str:
-    """The keys that the user's policies ask about and the request does not tell."""
-    conditions = [
-        keys
-        for document in attached(user.rpartition("/")[2])
-        for one in (document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]])
-        for keys in one.get("Condition", {}).values()
-    ]
-    missing = sorted({key for keys in conditions for key in keys} - _context(request).keys())
-    return f"<MissingContextValues>{''.join(f'<member>{key}</member>' for key in missing)}</MissingContextValues>"
+    """The keys that a policy names and the request does not tell, whatever action the policy's statement is about.
+
+    Those of the user's policies, of the added ones and of the resource's, in conditions or as variables. Those of
+    service control policies are not among them; whether a boundary's are is not documented, so they are left out
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html).
+    """
+    policy = iam._p(request, "ResourcePolicy")
+    handed = [*_members(request, "PolicyInputList"), *([policy] if policy else [])]
+    documents = [*attached(user.rpartition("/")[2]), *map(json.loads, handed)]
+    told = {name.lower() for name in _context(request)}
+    missing = sorted({key for one in documents for key in _named(one) if key.lower() not in told})
+    return (
+        f"<MissingContextValues>{''.join(f'<member>{escape(key)}</member>' for key in missing)}</MissingContextValues>"
+    )
+
+
+def _named(document: Json) -> Iterator[str]:
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    for one in statements:
+        for keys in one.get("Condition", {}).values():
+            yield from keys
+    yield from re.findall(r"\$\{([a-zA-Z-]+:[^},]+)", json.dumps(statements))
 
 
 def _members(request: Json, name: str) -> Iterator[str]:

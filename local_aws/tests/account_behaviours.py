@@ -84,6 +84,25 @@ def a_simulation_names_the_keys_it_misses(aws: LocalAws) -> bool:
     return bool(answer["EvaluationResults"][0]["MissingContextValues"] == ["ses:FromAddress"])
 
 
+def a_simulation_names_the_keys_of_every_policy(aws: LocalAws) -> bool:
+    """Whatever action a statement is about: those of the user's and the resource's policies, and variables."""
+    iam = aws.client("iam")
+    mail = json.loads(document(Condition={"StringLike": {"aws:UserAgent": "${aws:username}"}}))["Statement"]
+    storage = {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"Null": {"s3:prefix": "true"}}}
+    _, user = sender(aws, json.dumps({"Version": "2012-10-17", "Statement": [mail, storage]}))
+    answer = iam.simulate_principal_policy(
+        PolicySourceArn=user,
+        ActionNames=[ACTION],
+        ResourceArns=[IDENTITY],
+        ResourcePolicy=document(Principal={"AWS": user}, Condition={"Bool": {"aws:SecureTransport": "true"}}),
+        ContextEntries=[{"ContextKeyName": "AWS:useragent", "ContextKeyType": "string", "ContextKeyValues": ["x"]}],
+    )
+    (result,) = answer["EvaluationResults"]
+    named = ["aws:SecureTransport", "aws:username", "s3:prefix"]
+    of_resource = result["ResourceSpecificResults"][0]["MissingContextValues"]
+    return bool(result["MissingContextValues"] == of_resource == named)
+
+
 def a_simulation_of_given_policies_knows_the_context(aws: LocalAws) -> bool:
     decisions = [
         aws.client("iam").simulate_custom_policy(
@@ -187,6 +206,7 @@ ACCOUNT_BEHAVIOURS = (
     a_simulation_takes_a_resource_policy,
     a_simulation_takes_further_policies,
     a_simulation_names_the_keys_it_misses,
+    a_simulation_names_the_keys_of_every_policy,
     a_simulation_of_given_policies_knows_the_context,
     simulating_one_user_can_be_allowed,
     a_user_is_allowed_by_its_path,

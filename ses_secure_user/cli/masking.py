@@ -2,6 +2,8 @@
 
 import re
 
+from .printable import printable
+
 _ACCOUNT = re.compile(r"(?<![0-9A-Za-z])\d{12}(?![0-9A-Za-z])")
 _KEY_ID = re.compile(r"\bA(?:KIA|SIA)[A-Z0-9]{12,124}\b")
 
@@ -13,5 +15,5 @@ def key_name(key_id: str) -> str:
 
 def masked(text: str) -> str:
     """Mask account ids and key ids in an answer of AWS, and put it on one line that a terminal can show."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    line = printable(" ".join(text.split()))
     return _KEY_ID.sub(lambda found: key_name(found[0]), _ACCOUNT.sub("************", line))

@@ -1,20 +1,18 @@
-"""The findings of `verify`, as a table, as JSON and as a JUnit file."""
+"""The findings of a command, as lines for a terminal, as JSON and as a JUnit file."""
 
 from __future__ import annotations
 
-import json
+import textwrap
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from .claims import Row, Verdict, overall
+from .printable import as_json, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 STYLES = {
     Verdict.PROVED: ("✓", "green"),
@@ -23,18 +21,40 @@ STYLES = {
     Verdict.OBSERVED: ("·", "dim"),
 }
 
+INDENT = "    "
 
-def table(rows: Sequence[Row]) -> Table:
-    """Return a table with a row for each claim: its verdict, text, judges and evidence."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    made.add_column("")
-    for heading in ("claim", "by", "evidence"):
-        made.add_column(heading, overflow="fold")
+
+def entry(verdict: Verdict, title: str, details: Iterable[str], width: int) -> Iterator[Text]:
+    """Return the lines of one finding: its sign and title, and the details below, indented.
+
+    Lines are broken between words and nowhere else, so that a name or an ARN stays whole.
+
+    Args:
+        verdict: The verdict.
+        title: What it is about.
+        details: What is known of it.
+        width: Characters of a line.
+    """
+    sign, style = STYLES[verdict]
+    first, *more = wrapped(f"{sign} {printable(title)}", width, "", "  ")
+    yield Text.assemble((first[:1], style), first[1:])
+    yield from (Text(line) for line in more)
+    for detail in details:
+        yield from (Text(line, "dim") for line in wrapped(printable(detail), width, INDENT, INDENT))
+
+
+def wrapped(text: str, width: int, first: str, others: str) -> list[str]:
+    """Break a text into lines between words. The first line, and the others, are indented."""
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def claim_lines(rows: Sequence[Row], width: int) -> Iterator[Text]:
+    """Return the lines of all claims: each with its verdict and text, and below who judged it and the evidence."""
     for row in rows:
-        sign, style = STYLES[row.finding.verdict]
         by = ", ".join(row.finding.by)
-        made.add_row(Text(sign, style), Text(row.text), Text(by), Text(row.finding.evidence, style="dim"))
-    return made
+        yield from entry(row.finding.verdict, row.text, [f"{by}: {row.finding.evidence}"], width)
 
 
 def summary(rows: Sequence[Row]) -> Text:
@@ -44,7 +64,7 @@ def summary(rows: Sequence[Row]) -> Text:
     return Text(text, STYLES[overall(rows)][1])
 
 
-def as_json(about: Mapping[str, object], rows: Sequence[Row]) -> str:
+def claims_json(about: Mapping[str, object], rows: Sequence[Row]) -> str:
     """Return one JSON object that contains an object for each claim."""
     claims = [
         {
@@ -57,29 +77,26 @@ def as_json(about: Mapping[str, object], rows: Sequence[Row]) -> str:
         }
         for row in rows
     ]
-    return json.dumps({**about, "verdict": overall(rows), "claims": claims}, indent=2, ensure_ascii=False)
+    return as_json({**about, "verdict": overall(rows), "claims": claims})
 
 
-def write_junit(path: Path, rows: Sequence[Row], *, error: str | None = None) -> None:
-    """Write a JUnit file for continuous integration. A broken claim is a failure, one not proved an error.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
-    suite = ET.Element("testsuite", name="ses-secure-user verify")
+def junit_xml(command: str, rows: Sequence[Row], *, error: str | None = None) -> str:
+    """Return a JUnit file for continuous integration. A broken claim is a failure, one not proved an error."""
+    suite = ET.Element("testsuite", name=f"ses-secure-user {command}")
     for row in rows:
         _testcase(suite, row.name, row.text, row.finding.verdict, row.finding.answer or row.finding.evidence)
     if error:
-        _testcase(suite, "verify", "the login can be judged", Verdict.NOT_PROVED, error)
+        _testcase(suite, command, "the account can be judged", Verdict.NOT_PROVED, error)
     counts = {"tests": len(suite), "failures": len(suite.findall("*/failure")), "errors": len(suite.findall("*/error"))}
     suite.attrib.update({name: str(count) for name, count in counts.items()})
-    ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+    text: bytes = ET.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return text.decode() + "\n"
 
 
 def _testcase(suite: Any, name: str, text: str, verdict: Verdict, evidence: str) -> None:  # noqa: ANN401 - an element
-    case = ET.SubElement(suite, "testcase", classname=name, name=text)
+    case = ET.SubElement(suite, "testcase", classname=printable(name), name=printable(text))
     kinds = {Verdict.BROKEN: "failure", Verdict.NOT_PROVED: "error"}
     if kind := kinds.get(verdict):
-        ET.SubElement(case, kind, message=evidence)
+        ET.SubElement(case, kind, message=printable(evidence))
     else:
-        ET.SubElement(case, "system-out").text = evidence
+        ET.SubElement(case, "system-out").text = printable(evidence)

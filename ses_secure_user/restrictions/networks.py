@@ -54,6 +54,39 @@ def network(prop: str, text: str) -> str:
         raise refusal(prop, error.rule, text, remedy) from None
 
 
+def public_part(network: _Network, without: Iterable[_Network]) -> tuple[str | None, int]:
+    """Return an address of a network that mail can come from, and the number of such addresses.
+
+    Args:
+        network: The network.
+        without: Networks whose addresses do not count.
+
+    Returns:
+        The first public address, or None if the network has none, and the number of public addresses.
+    """
+    reserved = (one for one, _ in _RESERVED)
+    taken = sorted(
+        (int(one.network_address), int(one.broadcast_address))
+        for one in (*reserved, *without)
+        if one.version == network.version and one.overlaps(network)
+    )
+    start, last = int(network.network_address), int(network.broadcast_address)
+    first, size = None, 0
+    for begin, end in (*taken, (last + 1, last + 1)):
+        if begin > start:
+            first = start if first is None else first
+            size += begin - start
+        start = max(start, end + 1)
+    if first is None:
+        return None, 0
+    return str(network[first - int(network.network_address)]), size
+
+
+def is_wide(network: _Network, size: int) -> bool:
+    """Return whether so many addresses of a network are more than any sender needs."""
+    return size > 1 << (network.max_prefixlen - _WIDEST[network.version])
+
+
 def wide_networks(networks: Iterable[str]) -> list[tuple[str, int]]:
     """Return the networks that are wider than any sender needs, each with the longest prefix that is."""
     found = [(ip_network(text), text) for text in networks]

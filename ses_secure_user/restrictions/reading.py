@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from .policy import statements as written
-from .rows import ACTION, DENY_OTHER_ORIGINS, ORIGINS, PURPOSES, ROWS, Row
+from .rows import DENY_OTHER_ORIGINS, ORIGINS, PURPOSES, ROWS, Row
 
 Document = Mapping[str, Any]
 Statement = Mapping[str, Any]
@@ -113,25 +113,6 @@ def statements(document: Document) -> list[Statement]:
 def listed(value: Any) -> list[Any]:  # noqa: ANN401 - what JSON holds
     """Return a value as a list. IAM writes a list with one element as the element alone."""
     return list(value) if isinstance(value, list) else [value]
-
-
-def may_allow(documents: Iterable[Document], arn: str) -> bool:
-    """Return whether any policy allows mail on an identity under some condition; if none does, IAM denies it."""
-    return any(
-        one.get("Effect") == "Allow" and _covers(one, "Action", ACTION.lower()) and _covers(one, "Resource", arn)
-        for document in documents
-        for one in statements(document)
-    )
-
-
-def _covers(statement: Statement, element: str, value: str) -> bool:
-    def matches(pattern: str) -> bool:
-        text = re.escape(pattern.lower() if element == "Action" else pattern)
-        return re.fullmatch(text.replace(r"\*", ".*").replace(r"\?", "."), value) is not None
-
-    if f"Not{element}" in statement:
-        return not any(map(matches, listed(statement[f"Not{element}"])))
-    return any(map(matches, listed(statement.get(element, "*"))))
 
 
 def _both(document: Document, values_of: Callable[[Statement], list[str]]) -> tuple[str, ...]:

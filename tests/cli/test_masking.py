@@ -11,7 +11,7 @@ from ses_secure_user.cli.masking import key_name, masked
         ("User `arn:aws:iam::111122223333:user/x'", "User `arn:aws:iam::************:user/x'"),
         ("key AKIAIOSFODNN7EXAMPLE is gone", "key …MPLE is gone"),
         ("ASIAIOSFODNN7EXAMPLE", "…MPLE"),
-        ("two\r\nlines\tand \x1b[31mred", "two lines and [31mred"),
+        ("two\r\nlines\tand \x1b[31mred", r"two lines and \x1b[31mred"),
         ("250 Ok 0102018f1234567890123456-000000", "250 Ok 0102018f1234567890123456-000000"),
         ("vpce-0123456789abcdef0", "vpce-0123456789abcdef0"),
     ],

@@ -68,6 +68,7 @@ def test_a_mail_is_told_by_all_the_keys_that_ses_knows() -> None:
     }
     assert told == {
         "aws:SecureTransport": ("boolean", ["true"]),
+        "aws:RequestedRegion": ("string", ["eu-west-1"]),
         "ses:FromAddress": ("string", ["a@example.com"]),
         "ses:FeedbackAddress": ("string", ["d@example.com"]),
         "ses:Recipients": ("stringList", ["b@example.net", "c@example.net"]),
@@ -92,3 +93,19 @@ def test_user_and_identity_both_grant_what_is_granted() -> None:
     assert [json.loads(one) for one in request["PolicyInputList"]] == [EVERYTHING]
     (grant,) = json.loads(request["ResourcePolicy"])["Statement"]
     assert (grant["Principal"], grant["Resource"]) == ({"AWS": USER}, IDENTITY)
+
+
+def test_what_iam_was_not_told_is_read_with_the_answer() -> None:
+    """From the resource's own part, which IAM fills where resources are named, and from the one above it."""
+
+    class Missing(Iam):
+        def simulate_principal_policy(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - any simulation
+            answer = super().simulate_principal_policy(**request)
+            (result,) = answer["EvaluationResults"]
+            result["MissingContextValues"] = ["a:b"]
+            result["ResourceSpecificResults"][0]["MissingContextValues"] = ["c:d"]
+            return answer
+
+    answer = simulator(Missing({IDENTITY: "implicitDeny"})).answer(MAIL)
+    assert not answer.allowed
+    assert answer.missing == {"a:b", "c:d"}

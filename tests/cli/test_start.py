@@ -29,7 +29,7 @@ def test_it_starts_without_the_cdk_and_without_node(argument: str) -> None:
     assert "ses-secure-user" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["boto3", "click", "rich"])
+@pytest.mark.parametrize("name", ["boto3", "click", "jinja2", "rich"])
 def test_without_the_extra_it_says_what_to_install(name: str) -> None:
     done = python(WITHOUT.format(names=[name]) + RUN.format(argument="--help"))
     assert (done.returncode, done.stdout) == (2, "")
@@ -88,6 +88,7 @@ def test_the_command_line_knows_nothing_of_the_construct() -> None:
         "from ses_secure_user.functions.issuer.smtp",
         "from ses_secure_user.functions.issuer.versions",
         "from ses_secure_user.restrictions.moments",
+        "from ses_secure_user.restrictions.networks",
         "from ses_secure_user.restrictions.reading",
         "from ses_secure_user.restrictions.rows",
         "from ses_secure_user.template",

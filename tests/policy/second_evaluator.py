@@ -8,7 +8,7 @@ reference_policies_elements_condition_operators there).
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -54,8 +54,8 @@ def _effects(document: Document, request: Request) -> Iterable[str]:
 def _matches(statement: Document, request: Request) -> bool:
     return (
         _names_principal(statement, request)
-        and _element(statement, "Action", request.action, ignore_case=True)
-        and _element(statement, "Resource", request.resource)
+        and _element(statement, "Action", request.action, {}, ignore_case=True)
+        and _element(statement, "Resource", request.resource, request.context)
         and all(
             _test(operator, key, _listed(values), request.context)
             for operator, keys in statement.get("Condition", {}).items()
@@ -76,36 +76,50 @@ def _names_principal(statement: Document, request: Request) -> bool:
     return request.principal in named or "*" in named
 
 
-def _element(statement: Document, name: str, value: str, *, ignore_case: bool = False) -> bool:
+def _element(statement: Document, name: str, value: str, context: Context, *, ignore_case: bool = False) -> bool:
     flags = re.IGNORECASE if ignore_case else 0
-    if f"Not{name}" in statement:
-        return not any(_like(pattern, value, flags) for pattern in _listed(statement[f"Not{name}"]))
-    return any(_like(pattern, value, flags) for pattern in _listed(statement.get(name, "*")))
+    negated = f"Not{name}" in statement
+    patterns = _listed(statement[f"Not{name}"] if negated else statement.get(name, "*"))
+    filled = (one for pattern in patterns if (one := _filled(pattern, context)) is not None)
+    return any(_like(pattern, value, flags) for pattern in filled) is not negated
+
+
+def _value(key: str, context: Context) -> list[str] | None:
+    return next((_listed(value) for name, value in context.items() if name.lower() == key.lower()), None)
+
+
+def _filled(pattern: str, context: Context) -> str | None:
+    """A pattern with its policy variables filled in; None if one has no value, as then nothing matches."""
+    values = {name: _value(name, context) for name in re.findall(r"\$\{([^},]+)\}", pattern)}
+    if any(value is None for value in values.values()):
+        return None
+    if "," in pattern and "${" in pattern:
+        raise NotImplementedError("a variable's default")
+    return re.sub(r"\$\{([^}]+)\}", lambda found: (values[found[1]] or [""])[0], pattern)
 
 
 def _test(operator: str, key: str, expected: list[str], context: Context) -> bool:
     """One operator on one key; on a missing key a positive one is false, a negated one and IfExists are true."""
-    found = next((_listed(value) for name, value in context.items() if name.lower() == key.lower()), None)
+    found = _value(key, context)
     if operator == "Null":
         return (found is None) is (str(expected[0]).lower() == "true")
     quantifier, _, base = operator.rpartition(":")
     optional, base = base.endswith("IfExists"), base.removesuffix("IfExists")
     negated = "Not" in base
+    patterns = [one for pattern in expected if (one := _filled(str(pattern), context)) is not None]
     if quantifier == "ForAllValues":
-        return all(_holds(base, value, expected) for value in found or ())
+        return all(_holds(base, value, patterns) for value in found or ())
     if quantifier == "ForAnyValue":
-        return optional if found is None else any(_holds(base, value, expected) for value in found)
+        return optional if found is None else any(_holds(base, value, patterns) for value in found)
     if found is None:
         return optional or negated
     if len(found) != 1:
         raise NotImplementedError(f"{operator} on several values")
-    return _holds(base, found[0], expected)
+    return _holds(base, found[0], patterns)
 
 
 def _holds(base: str, value: str, expected: list[str]) -> bool:
-    if any("${" in pattern for pattern in expected):
-        raise NotImplementedError("policy variables")
-    found = any(_OPERATORS[base.replace("Not", "")](str(pattern), value) for pattern in expected)
+    found = any(_OPERATORS[base.replace("Not", "")](pattern, value) for pattern in expected)
     return not found if "Not" in base else found
 
 
@@ -119,14 +133,35 @@ def _in_network(pattern: str, value: str) -> bool:
     return address.version == network.version and address in network
 
 
+def _moment(text: str) -> datetime:
+    """A date as policies and requests write it: ISO 8601, or seconds since 1970."""
+    moment = datetime.fromtimestamp(int(text), UTC) if text.isdigit() else datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_ORDER: dict[str, Callable[[float, float], bool]] = {
+    "Equals": lambda value, other: value == other,
+    "LessThan": lambda value, other: value < other,
+    "LessThanEquals": lambda value, other: value <= other,
+    "GreaterThan": lambda value, other: value > other,
+    "GreaterThanEquals": lambda value, other: value >= other,
+}
+
+
+def _ordered(read: Callable[[str], float], name: str) -> Callable[[str, str], bool]:
+    return lambda pattern, value: _ORDER[name](read(value), read(pattern))
+
+
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda pattern, value: pattern == value,
     "StringEqualsIgnoreCase": lambda pattern, value: pattern.lower() == value.lower(),
     "StringLike": _like,
+    "ArnEquals": _like,
+    "ArnLike": _like,
     "IpAddress": _in_network,
-    "DateLessThan": lambda pattern, value: datetime.fromisoformat(value) < datetime.fromisoformat(pattern),
-    "DateGreaterThanEquals": lambda pattern, value: datetime.fromisoformat(value) >= datetime.fromisoformat(pattern),
     "Bool": lambda pattern, value: pattern.lower() == value.lower(),
+    **{f"Numeric{name}": _ordered(float, name) for name in _ORDER},
+    **{f"Date{name}": _ordered(lambda text: _moment(text).timestamp(), name) for name in _ORDER},
 }
 
 

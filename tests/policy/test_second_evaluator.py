@@ -80,8 +80,27 @@ def test_a_grant_to_the_users_arn_passes_a_silent_boundary() -> None:
 
 
 @pytest.mark.parametrize(
-    "condition", [{"StringEquals": {"ses:FromAddress": "${aws:username}"}}, {"StringEquals": {"ses:Recipients": "a"}}]
+    "condition",
+    [{"StringEquals": {"ses:FromAddress": "${aws:username, 'a'}"}}, {"StringEquals": {"ses:Recipients": "a"}}],
 )
 def test_what_it_does_not_know_it_does_not_judge(condition: dict[str, Any]) -> None:
     with pytest.raises(NotImplementedError):
         decided(condition, ses_FromAddress="a", ses_Recipients=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("operator", "named", "told", "holds"),
+    [
+        ("StringEquals", "${aws:username}@example.com", "mailer@example.com", True),
+        ("StringEquals", "${aws:userid}@example.com", "mailer@example.com", False),
+        ("StringNotLike", "${aws:userid}*", "mailer@example.com", True),
+        ("NumericLessThan", "10", "9", True),
+        ("NumericGreaterThanEquals", "10", "9", False),
+        ("DateLessThan", "2030-01-01", "1700000000", True),
+        ("DateGreaterThan", "1900000000", "2026-01-01T00:00:00Z", False),
+        ("ArnLike", "arn:aws:iam::*:user/m*", USER, True),
+    ],
+)
+def test_variables_numbers_dates_and_arns(operator: str, named: str, told: str, holds: bool) -> None:  # noqa: FBT001
+    decision = decided({operator: {"ses:ApiVersion": named}}, ses_ApiVersion=told, aws_username="mailer")
+    assert decision == (ALLOWED if holds else IMPLICIT_DENY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SesAccount:
-    """The account as SES describes it, in the region of the client."""
+    """The account as SES describes it, in the region of the client. Each identity is requested once."""
 
     api: SESV2Client
+    _identities: dict[str, GetEmailIdentityResponseTypeDef | None] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def region(self) -> str:
@@ -79,12 +80,19 @@ class SesAccount:
 
     def identity(self, name: str) -> GetEmailIdentityResponseTypeDef | None:
         """Return the answer of GetEmailIdentity, or None if there is no such identity."""
-        try:
-            return self.api.get_email_identity(EmailIdentity=name)
-        except ClientError as error:
-            if code_of(error) == "NotFoundException":
-                return None
-            raise
+        if name not in self._identities:
+            try:
+                self._identities[name] = self.api.get_email_identity(EmailIdentity=name)
+            except ClientError as error:
+                if code_of(error) != "NotFoundException":
+                    raise
+                self._identities[name] = None
+        return self._identities[name]
+
+    def default_set(self, name: str) -> str:
+        """Return the name of an identity's default configuration set, or an empty text if it has none."""
+        identity = self.identity(name)
+        return identity.get("ConfigurationSetName", "") if identity else ""
 
     def policies(self, name: str) -> list[Mapping[str, Any]]:
         """Return the sending authorization policies of an identity, by which its owner lets others send."""

@@ -7,7 +7,7 @@ condition keys SES fills in (https://docs.aws.amazon.com/IAM/latest/APIReference
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ses_secure_user.restrictions.rows import ACTION, ORIGINS, ROWS
@@ -32,11 +32,13 @@ class Send:
     Attributes:
         resources: ARNs of the identity and, if one is used, the configuration set.
         told: What the condition keys hold, by the property that restricts each; SES sets no key that is empty here.
+        further: What other condition keys hold: by name, the type in IAM's words and the values.
         action: What is asked for.
     """
 
     resources: tuple[str, ...]
-    told: Mapping[str, tuple[str, ...]]
+    told: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    further: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     action: str = ACTION
 
     def but(self, **told: str | tuple[str, ...]) -> Send:
@@ -50,9 +52,10 @@ class Send:
 
     @property
     def context(self) -> list[ContextEntryTypeDef]:
-        """The request's condition keys. SES accepts nothing without TLS."""
+        """The request's condition keys. SES accepts nothing without TLS, and each request names its region."""
         told = [(row.key, row.told_as, self.told.get(row.prop, ())) for row in ROWS if row.key]
-        keys = (("aws:SecureTransport", "boolean", ("true",)), *told)
+        always = [("aws:SecureTransport", "boolean", ("true",)), ("aws:RequestedRegion", "string", (self.region,))]
+        keys = (*always, *told, *((name, kind, values) for name, (kind, values) in self.further.items()))
         return [
             {"ContextKeyName": name, "ContextKeyType": kind, "ContextKeyValues": list(values)}  # type: ignore[typeddict-item]
             for name, kind, values in keys
@@ -60,9 +63,27 @@ class Send:
         ]
 
     @property
+    def region(self) -> str:
+        """The region of the endpoint, which is the identity's."""
+        return self.resources[0].split(":")[3]
+
+    @property
     def origin(self) -> str:
         """The origin of the mail."""
         return " and ".join(one for row in ORIGINS for one in self.told.get(row.prop, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision of the simulator.
+
+    Attributes:
+        allowed: Whether the request is allowed.
+        missing: The condition keys that policies name and the request did not tell, whatever action they are about.
+    """
+
+    allowed: bool
+    missing: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +108,25 @@ class Simulator:
             granted: Whether to ask as if everything were allowed to the user, by a policy of its own and by the
                 identity's, so that only explicit denials are left.
         """
-        return all(self._decision(send, arn, granted=granted) == "allowed" for arn in send.resources)
+        return all(self._answer(send, arn, granted=granted).allowed for arn in send.resources)
 
-    def allowed_actions(self, actions: Sequence[str]) -> list[str]:
-        """Return those actions that the user may perform on some resource that no condition protects."""
-        answer = self.iam.simulate_principal_policy(PolicySourceArn=self.user_arn, ActionNames=list(actions))
+    def answer(self, send: Send) -> Answer:
+        """Return whether the user may send this mail as its first resource, and what IAM was not told."""
+        return self._answer(send, send.resources[0], granted=False)
+
+    def allowed_actions(self, actions: Sequence[str], context: Sequence[ContextEntryTypeDef] = ()) -> list[str]:
+        """Return those actions that the user may perform on some resource that no condition protects.
+
+        Args:
+            actions: The actions.
+            context: Condition keys that hold for any request of the user.
+        """
+        answer = self.iam.simulate_principal_policy(
+            PolicySourceArn=self.user_arn, ActionNames=list(actions), ContextEntries=list(context)
+        )
         return [one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] == "allowed"]
 
-    def _decision(self, send: Send, arn: str, *, granted: bool) -> str:
+    def _answer(self, send: Send, arn: str, *, granted: bool) -> Answer:
         policies = list(self.resource_policies.get(arn, ()))
         policies += [self._grant(send.action, arn)] if granted else []
         request: SimulatePrincipalPolicyRequestTypeDef = {
@@ -128,10 +160,11 @@ def _statements(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return statement if isinstance(statement, list) else [statement]
 
 
-def _of_resource(answer: SimulatePolicyResponseTypeDef, arn: str) -> str:
-    """Return the decision on the resource itself. The decision above it may be on an ARN template."""
+def _of_resource(answer: SimulatePolicyResponseTypeDef, arn: str) -> Answer:
+    """Return the answer about the resource itself. The one above it may be about an ARN template."""
     (result,) = answer["EvaluationResults"]
     for one in result.get("ResourceSpecificResults", []):
         if one["EvalResourceName"] == arn:
-            return one["EvalResourceDecision"]
-    return result["EvalDecision"]
+            missing = {*one.get("MissingContextValues", []), *result.get("MissingContextValues", [])}
+            return Answer(one["EvalResourceDecision"] == "allowed", frozenset(missing))
+    return Answer(result["EvalDecision"] == "allowed", frozenset(result.get("MissingContextValues", [])))

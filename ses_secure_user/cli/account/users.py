@@ -28,14 +28,14 @@ class AccountUser:
     Attributes:
         detail: What that answers of the user.
         documents: The policies of the user and its groups.
-        complete: Whether those are all.
         boundary: The document of its permissions boundary.
+        unread: The names of policies whose documents IAM did not answer.
     """
 
     detail: UserDetailTypeDef
     documents: tuple[Document, ...] = field(repr=False)
-    complete: bool
     boundary: Document | None = field(repr=False)
+    unread: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -46,6 +46,23 @@ class AccountUser:
     def arn(self) -> str:
         """The user's ARN."""
         return self.detail.get("Arn", "")
+
+    @property
+    def facts(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """The condition keys that every request of the user has, each with its type and value.
+
+        See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html.
+        """
+        told = {
+            "aws:username": self.name,
+            "aws:userid": self.detail.get("UserId", ""),
+            "aws:PrincipalArn": self.arn,
+            "aws:PrincipalAccount": self.arn.split(":")[4] if self.arn else "",
+            "aws:PrincipalType": "User",
+            **{f"aws:PrincipalTag/{one['Key']}": one["Value"] for one in self.detail.get("Tags", [])},
+        }
+        services = dict.fromkeys(("aws:PrincipalIsAWSService", "aws:ViaAWSService"), ("boolean", ("false",)))
+        return {**{name: ("string", (value,)) for name, value in told.items() if value}, **services}
 
     @property
     def made_by(self) -> str:
@@ -97,7 +114,8 @@ def _user(
     arns = [one.get("PolicyArn", "") for one in attached]
     documents += [managed[arn] for arn in arns if arn in managed]
     boundary = detail.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
-    return AccountUser(detail, tuple(documents), managed.keys() >= set(arns), managed.get(boundary))
+    unread = [arn.rpartition("/")[2] for arn in (*arns, boundary) if arn and arn not in managed]
+    return AccountUser(detail, tuple(documents), managed.get(boundary), tuple(unread))
 
 
 def _default(versions: Iterable[Mapping[str, Any]]) -> Document:

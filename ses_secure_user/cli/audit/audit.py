@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionError as NoConnection
@@ -11,21 +11,25 @@ from botocore.exceptions import ConnectionError as NoConnection
 from ses_secure_user.cli.account.ses_account import SesAccount
 from ses_secure_user.cli.account.simulator import Simulator
 from ses_secure_user.cli.account.users import AccountUser, account_users
-from ses_secure_user.cli.claims import Claim, Finding, Judge, Row, judged
+from ses_secure_user.cli.claims import Claim, Finding, Judge, Row, Verdict, judged
 from ses_secure_user.cli.errors import DENIED, CannotJudgeError, code_of, explained
 from ses_secure_user.cli.masking import key_name
-from ses_secure_user.restrictions.reading import may_allow
 
-from .worth import Ability, Reach, ability, hints_of, in_words
+from .conditions import keys_of, may_allow, tests_on_mail
+from .places import Reach
+from .questions import questions_of
+from .worth import Identity, Inquiry, in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from types_boto3_iam import IAMClient
     from types_boto3_iam.type_defs import AccessKeyMetadataTypeDef
 
     from ses_secure_user.cli.outside import Aws
+
+    from .worth import Ability, Judgement
 
 PERMISSIONS = "docs/proof.md lists what audit needs"
 NOT_ENABLED = {"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"}
@@ -47,35 +51,33 @@ BEYOND_MAIL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """A verified identity: its ARN, and the policies by which its owner lets others send."""
-
-    arn: str
-    policies: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
 class AuditedKey:
-    """One access key of a user who may send mail.
+    """One access key of a user who may send mail, or of whom that could not be judged.
 
     Attributes:
         user: Whose it is.
         key: What IAM lists of it.
         last_used: When, and for which service; None where IAM knows of no use.
-        abilities: What it can send.
+        judgements: What it can send, by identity.
         beyond: What else its secret access key may do.
     """
 
     user: AccountUser
     key: AccessKeyMetadataTypeDef
     last_used: tuple[datetime, str] | None
-    abilities: tuple[Ability, ...]
-    beyond: tuple[str, ...]
+    judgements: tuple[Judgement, ...]
+    beyond: tuple[str, ...] = ()
 
     @property
-    def reach(self) -> Reach:
-        """The places from where the key can send."""
-        return max((one.reach for one in self.abilities), default=Reach.NOWHERE)
+    def abilities(self) -> list[Ability]:
+        """What it can send, or may be able to send, as each identity."""
+        return [one.worst for one in self.judgements if one.worst]
+
+    @property
+    def doubts(self) -> list[str]:
+        """What keeps it from being judged."""
+        found = dict.fromkeys(doubt for one in self.judgements for doubt in one.doubts)
+        return [*found, *(f"the policy {one}, which IAM does not show" for one in self.user.unread)]
 
     @property
     def name(self) -> str:
@@ -88,15 +90,6 @@ class AuditedKey:
         claim: Claim[AuditedKey] = Claim(self.name, "is worth nothing from outside", _worthless)
         return next(judged([claim], self))
 
-    @property
-    def replacement(self) -> str:
-        """The construct that replaces the key, as far as it can be determined."""
-        domains = list(dict.fromkeys(one.identity for one in self.abilities))
-        identity = f'"{domains[0]}"' if len(domains) == 1 else f"one of {', '.join(domains)}"
-        senders = list(dict.fromkeys(sender for one in self.abilities for sender in one.senders))
-        sender = f'"{senders[0]}"' if len(senders) == 1 else "…"
-        return f"SecureSesSmtpUser(…, identity={identity}, from_address={sender}, allowed_cidrs=[…])"
-
     def age(self, now: datetime) -> int | None:
         """Return the age of the key in days."""
         created = self.key.get("CreateDate")
@@ -104,15 +97,23 @@ class AuditedKey:
 
 
 def _worthless(key: AuditedKey) -> Finding:
-    return Finding.of(Judge.IAM, in_words(key.abilities), holds=key.reach is not Reach.ANYWHERE)
+    certain = [one.worst for one in key.judgements if one.worst and one.is_certain]
+    worst = in_words(key.abilities)
+    if any(one.reach is Reach.ANYWHERE for one in certain):
+        return Finding.of(Judge.IAM, in_words(certain), holds=False)
+    if key.doubts:
+        evidence = f"not judged, since it depends on {' and '.join(key.doubts)}; at worst {worst}"
+        return Finding(Verdict.NOT_PROVED, (Judge.IAM,), evidence)
+    return Finding.of(Judge.IAM, worst, holds=True)
 
 
-def audited_keys(aws: Aws, regions: Sequence[str], progress: Callable[[str], None]) -> list[AuditedKey]:
+def audited_keys(aws: Aws, regions: Sequence[str], now: datetime, progress: Callable[[str], None]) -> list[AuditedKey]:
     """Judge every key of the account. Return the worst first, and the oldest first among equals.
 
     Args:
         aws: The account.
         regions: Where to look for identities: a key is good for every region's endpoint.
+        now: The time.
         progress: Called with a text before each question.
 
     Raises:
@@ -122,17 +123,21 @@ def audited_keys(aws: Aws, regions: Sequence[str], progress: Callable[[str], Non
         iam = aws.iam()
         identities = list(_identities(aws, regions, progress))
         users = account_users(iam)
-        found = [key for user in users for key in _keys_of(iam, user, identities, progress)]
-    return sorted(found, key=lambda one: (-one.reach, -_breadth(one), str(one.key.get("CreateDate"))))
+        found = [key for user in users for key in _keys_of(iam, user, identities, now, progress)]
+    return sorted(found, key=_badness)
 
 
-def _breadth(key: AuditedKey) -> int:
-    """Return how much a key can send as: a whole domain counts for more than any number of addresses."""
-    return sum(1000 if one.anybody else len(one.senders) for one in key.abilities)
+_WORST_FIRST = (Verdict.BROKEN, Verdict.NOT_PROVED, Verdict.PROVED)
+
+
+def _badness(key: AuditedKey) -> tuple[int, int, str]:
+    """Return what keys are sorted by: the verdict, then as how many they can send, then their age."""
+    breadth = sum(1000 if one.anybody else len(one.senders) for one in key.abilities)
+    return _WORST_FIRST.index(key.row.finding.verdict), -breadth, str(key.key.get("CreateDate"))
 
 
 def _keys_of(
-    iam: IAMClient, user: AccountUser, identities: Sequence[Identity], progress: Callable[[str], None]
+    iam: IAMClient, user: AccountUser, identities: Sequence[Identity], now: datetime, progress: Callable[[str], None]
 ) -> Iterator[AuditedKey]:
     listed = iam.list_access_keys(UserName=user.name)["AccessKeyMetadata"]
     keys = [one for one in listed if one.get("Status") == "Active"]
@@ -140,15 +145,28 @@ def _keys_of(
         return
     progress(f"What can {user.name} send?")
     simulator = Simulator(iam, user.arn, {one.arn: one.policies for one in identities if one.policies})
-    hints = hints_of((*user.documents, *([user.boundary] if user.boundary else [])))
-    asked = [one for one in identities if not user.complete or may_allow((*user.documents, *one.policies), one.arn)]
-    abilities = tuple(found for one in asked if (found := ability(simulator, one.arn, hints)))
-    if not abilities:
+    judgements = tuple(found for one in identities if (found := _judgement(simulator, user, one, now)))
+    if not judgements and not user.unread:
         return
+    abilities = [one.worst for one in judgements if one.worst]
     by_api = any(simulator.allows(replace(one.send, action=OTHER_MAIL)) for one in abilities)
-    beyond = (*([OTHER_MAIL] if by_api else []), *simulator.allowed_actions(BEYOND_MAIL))
+    context = abilities[0].send.context if abilities else ()
+    beyond = (*([OTHER_MAIL] if by_api else []), *simulator.allowed_actions(BEYOND_MAIL, context))
     for key in keys:
-        yield AuditedKey(user, key, _last_used(iam, key), abilities, beyond)
+        yield AuditedKey(user, key, _last_used(iam, key), judgements, beyond)
+
+
+def _judgement(simulator: Simulator, user: AccountUser, identity: Identity, now: datetime) -> Judgement | None:
+    """Return the judgement of a user as one identity, or None if it can certainly send nothing."""
+    documents = (*user.documents, *identity.policies)
+    if not user.unread and not may_allow(documents, identity.arn):
+        return None
+    limited = (*documents, *([user.boundary] if user.boundary else []))
+    tests = tests_on_mail(limited, identity.arn)
+    questions = questions_of(tests, identity.name, user.facts, now)
+    elsewhere = keys_of(limited) - {test.key.lower() for test in tests}
+    judgement = Inquiry(simulator, identity, questions).judge(elsewhere)
+    return judgement if judgement.worst or judgement.doubts else None
 
 
 def _last_used(iam: IAMClient, key: AccessKeyMetadataTypeDef) -> tuple[datetime, str] | None:
@@ -177,6 +195,6 @@ def _identities(aws: Aws, regions: Sequence[str], progress: Callable[[str], None
             continue
         reached += 1
         prefix = f"arn:{aws.partition(region)}:ses:{region}:{account}:identity/"
-        yield from (Identity(prefix + name, ses.policies(name)) for name in names)
+        yield from (Identity(prefix + name, ses.policies(name), ses.default_set(name)) for name in names)
     if not reached:
         raise CannotJudgeError(f"SES cannot be reached in {', '.join(regions)}")

@@ -1,130 +1,199 @@
-"""The worth of an access key to a thief, by the IAM policy simulator, which is asked about mails.
-
-Policies are looked into only for what to ask: whether there is anything to ask about an identity at all, and the values
-that conditions name, which may be what they let through.
-"""
+"""The worth of an access key to a thief, by the IAM policy simulator, which is asked about mails."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import IntEnum
-from itertools import product
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from ses_secure_user.cli.account.simulator import Send
-from ses_secure_user.restrictions.moments import FORMAT
-from ses_secure_user.restrictions.reading import listed, statements
-from ses_secure_user.restrictions.rows import ORIGINS, PURPOSES, ROWS, UNTRUSTED
+from ses_secure_user.cli.account.simulator import Answer, Send
+
+from .places import Reach
+from .questions import FOREIGN_RECIPIENT, FROM, RECIPIENTS, RETURN_PATH, Questions, is_absent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ses_secure_user.cli.account.simulator import Simulator
-    from ses_secure_user.restrictions.reading import Document
-    from ses_secure_user.restrictions.rows import Row
 
-STRANGER = "anybody"
-MOST_HINTS = 5
-"""Of each kind, since each combination is a question."""
+    from .places import Place
+    from .questions import Keys, Moment, Sender
 
-FOREIGN_RECIPIENT = "stranger@ses-secure-user.example"
+MOST_QUESTIONS = 600
+"""About one identity. A key that needs more is not judged."""
 
-Origin = tuple[str, str]
-"""The property that restricts where mail comes from, and a value of its key."""
-
-ELSEWHERE: Origin = ("allowed_cidrs", UNTRUSTED[0])
-
-
-class Reach(IntEnum):
-    """The places from where a key can send. The worst is last."""
-
-    NOWHERE = 0
-    INSIDE = 1
-    ANYWHERE = 2
+TOO_MANY = "more conditions than can be asked about"
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """A verified identity.
+
+    Attributes:
+        arn: Its ARN.
+        policies: The policies by which its owner lets others send.
+        configuration_set: Its default configuration set, if it has one.
+    """
+
+    arn: str
+    policies: Sequence[Mapping[str, Any]] = ()
+    configuration_set: str = ""
+
+    @property
+    def name(self) -> str:
+        """The domain or the address."""
+        return self.arn.partition(":identity/")[2]
+
+    @property
+    def region(self) -> str:
+        """The region that it is verified in."""
+        return self.arn.split(":")[3]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ability:
     """The mail that a key can send as one identity.
 
     Attributes:
-        identity: The identity's name.
+        identity: The identity.
         reach: From where.
+        where: The place, in words, if a stranger can send from there.
+        when: From when on, in words; empty for now.
         anybody: Whether as any address of the domain.
-        senders: As which addresses otherwise.
+        senders: As which addresses otherwise, as the policy names them.
+        any_recipient: Whether to anyone.
+        origins: By property of the construct, the networks, endpoints and VPCs that it can send from otherwise.
         send: The mail that showed it.
     """
 
-    identity: str
+    identity: Identity
     reach: Reach
-    anybody: bool
-    senders: tuple[str, ...]
+    where: str = ""
+    when: str = ""
+    anybody: bool = False
+    senders: tuple[str, ...] = ()
+    any_recipient: bool = True
+    origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     send: Send
 
     @property
-    def any_recipient(self) -> bool:
-        """True if the key can send to anyone."""
-        return self.send.told["allowed_recipients"] == (FOREIGN_RECIPIENT,)
+    def breadth(self) -> tuple[int, int]:
+        """How bad it is: the reach, and as how many a thief can send, where a domain counts for any number."""
+        return self.reach, 1000 if self.anybody else len(self.senders)
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
-    """Values that the conditions of a user's policies name.
+class Judgement:
+    """The judgement of a key as one identity.
 
     Attributes:
-        values: By property, values of its condition key.
-        origins: Where mail may come from.
+        worst: The worst that it can do, or that it may be able to do; None if nothing.
+        is_certain: Whether it can do that whatever is not known.
+        doubts: What keeps it from being judged.
     """
 
-    values: Mapping[str, tuple[str, ...]]
-    origins: tuple[Origin, ...]
+    worst: Ability | None
+    is_certain: bool
+    doubts: tuple[str, ...]
 
 
-def hints_of(documents: Iterable[Document]) -> Hints:
-    """Collect the values that the conditions of a user's policies name."""
-    found: dict[str, dict[str, None]] = {}
-    for document in documents:
-        for one in statements(document):
-            for keys in one.get("Condition", {}).values():
-                for key, values in keys.items():
-                    found.setdefault(key.lower(), {}).update(dict.fromkeys(map(str, listed(values))))
-    values = {row.prop: _samples(row, found.get(row.key.lower(), ())) for row in ROWS if row.key}
-    origins = tuple((row.prop, value) for row in ORIGINS for value in values[row.prop])
-    return Hints({row.prop: values[row.prop][:MOST_HINTS] for row in PURPOSES}, origins[:MOST_HINTS])
+@dataclass
+class Inquiry:
+    """The questions about one user and one identity, each of which is asked once.
 
-
-def _samples(row: Row, patterns: Iterable[str]) -> tuple[str, ...]:
-    """Return values that match the patterns of a policy. Patterns that are not valid for the property are left out."""
-    found = []
-    for text in patterns:
-        with suppress(ValueError):
-            found.append(row.sample(text.replace("*", STRANGER).replace("?", "x")))
-    return tuple(found)
-
-
-def ability(simulator: Simulator, arn: str, hints: Hints) -> Ability | None:
-    """Return the worst that a key can do as one identity, or None if it can send nothing as that identity.
-
-    Args:
-        simulator: IAM's judgement of the key's user.
-        arn: The identity's ARN.
-        hints: What its policies make conditions of.
+    Attributes:
+        simulator: IAM's judgement of the user.
+        identity: The identity.
+        questions: The values to ask with.
+        most: How many questions may be asked.
     """
-    name = arn.partition(":identity/")[2]
-    stranger = name if "@" in name else f"{STRANGER}@{name}"
-    origins: tuple[Origin, ...] = (ELSEWHERE, *hints.origins)
-    for origin in origins:
-        for sender in (stranger, *_at(name, hints.values["from_address"])):
-            send = _allowed(simulator, arn, sender, origin, hints)
-            if send is None:
-                continue
-            others = _at(name, hints.values["from_address"]) if sender != stranger else ()
-            senders = [one for one in others if one == sender or _allowed(simulator, arn, one, origin, hints)]
-            reach = Reach.ANYWHERE if origin == origins[0] else Reach.INSIDE
-            return Ability(name, reach, sender == stranger, tuple(senders), send)
-    return None
+
+    simulator: Simulator
+    identity: Identity
+    questions: Questions
+    most: int = MOST_QUESTIONS
+    answers: dict[str, Answer] = field(default_factory=dict, init=False)
+
+    def judge(self, elsewhere: set[str]) -> Judgement:
+        """Ask what the worst is that the user can do.
+
+        Where the answer depends on a key that is not known, the key is a doubt, and so is every key that IAM was never
+        told. None is, if a stranger can send in any case.
+
+        Args:
+            elsewhere: Keys, in lower case, that policies name in statements about something else than this mail.
+        """
+        found: list[Ability | None] = []
+        doubts: tuple[str, ...] = ()
+        try:
+            for possible in self.questions.possibilities():
+                found.append(self._ability(possible))  # noqa: PERF401 - those before the last question count
+        except _TooManyError:
+            doubts = (TOO_MANY,)
+        worst = max(filter(None, found), key=lambda one: one.breadth, default=None)
+        reached = {one is not None and one.reach is Reach.ANYWHERE for one in found}
+        if reached == {True}:
+            return Judgement(worst, is_certain=True, doubts=())
+        if len(reached) > 1:
+            doubts += tuple(self.questions.unknown)
+        return Judgement(worst, is_certain=len(reached) == 1, doubts=(*doubts, *self._untold(elsewhere)))
+
+    def _untold(self, elsewhere: set[str]) -> list[str]:
+        """Return the keys that IAM missed in every question, and that this mail may depend on."""
+        answers = list(self.answers.values())
+        missing = answers[0].missing.intersection(*(one.missing for one in answers)) if answers else ()
+        return sorted(key for key in missing if not is_absent(key) and key.lower() not in elsewhere)
+
+    def _ability(self, possible: Keys) -> Ability | None:
+        for place in self.questions.places:
+            for sender in self.questions.senders:
+                for moment in self.questions.moments:
+                    send = self._allowed(place, sender, moment, possible)
+                    if send:
+                        return self._found(place, sender, moment, possible, send)
+        return None
+
+    def _found(self, place: Place, sender: Sender, moment: Moment, possible: Keys, send: Send) -> Ability:
+        """Return the ability of which one mail was found, with the other senders and origins."""
+        named = [one for one in self.questions.senders if one.named and sender.named]
+        senders = [one.named for one in named if one == sender or self._allowed(place, one, moment, possible)]
+        inside = [one for one in self.questions.places if one.reach is Reach.INSIDE and place.reach is Reach.INSIDE]
+        allowed = [one for one in inside if one == place or self._allowed(one, sender, moment, possible)]
+        origins: dict[str, dict[str, None]] = {}
+        for prop, value in (item for one in allowed for item in one.named.items()):
+            origins.setdefault(prop, {})[value] = None
+        return Ability(
+            identity=self.identity,
+            reach=place.reach,
+            where=place.words,
+            when=moment.words,
+            anybody=not sender.named,
+            senders=tuple(dict.fromkeys(senders)),
+            any_recipient=FOREIGN_RECIPIENT in send.further[RECIPIENTS][1],
+            origins={prop: tuple(values) for prop, values in origins.items()},
+            send=send,
+        )
+
+    def _allowed(self, place: Place, sender: Sender, moment: Moment, possible: Keys) -> Send | None:
+        """Return an allowed mail. Mail to a stranger is tried first."""
+        address: Keys = dict.fromkeys((FROM, RETURN_PATH), ("string", (sender.address,)))
+        for chosen in self.questions.chosen():
+            keys = {**self.questions.facts, **address, **chosen, **place.keys, **moment.keys, **possible}
+            send = Send(resources=(self.identity.arn,), further=keys)
+            if self._answer(send).allowed:
+                return send
+        return None
+
+    def _answer(self, send: Send) -> Answer:
+        asked = repr(send)
+        if asked not in self.answers:
+            if len(self.answers) >= self.most:
+                raise _TooManyError
+            self.answers[asked] = self.simulator.answer(send)
+        return self.answers[asked]
+
+
+class _TooManyError(Exception):
+    """The questions that may be asked are used up."""
 
 
 def in_words(abilities: Sequence[Ability]) -> str:
@@ -134,36 +203,20 @@ def in_words(abilities: Sequence[Ability]) -> str:
         return "nothing"
     worst = [one for one in abilities if one.reach is reach]
     recipients = "" if any(one.any_recipient for one in worst) else ", to certain recipients"
+    when = "" if any(not one.when for one in worst) else f", {worst[0].when}"
     mail = f"mail as {_senders(worst)}{recipients}"
-    return f"{mail}, from anywhere" if reach is Reach.ANYWHERE else f"nothing from outside; inside, {mail}"
+    if reach is Reach.ANYWHERE:
+        return f"{mail}, {', '.join(dict.fromkeys(one.where for one in worst))}{when}"
+    return f"nothing from outside; inside, {mail}{when}"
 
 
 def _senders(abilities: Sequence[Ability]) -> str:
-    domains = list(dict.fromkeys(one.identity for one in abilities if one.anybody and "@" not in one.identity))
-    addresses = [one.identity for one in abilities if one.anybody and "@" in one.identity]
+    domains = list(
+        dict.fromkeys(one.identity.name for one in abilities if one.anybody and "@" not in one.identity.name)
+    )
+    addresses = [one.identity.name for one in abilities if one.anybody and "@" in one.identity.name]
     addresses = list(dict.fromkeys([*addresses, *(sender for one in abilities for sender in one.senders)]))
-    whose = f"anybody at {domains[0] if len(domains) == 1 else f'{len(domains)} domains'}" if domains else ""
+    several = domains[0] if len(domains) == 1 else f"{len(domains)} domains"
+    whose = f"anybody at {several}" if domains else ""
     named = ", ".join(addresses[:2]) if len(addresses) <= 2 else f"{len(addresses)} addresses"  # noqa: PLR2004 - a line
     return " and ".join(one for one in (whose, named) if one)
-
-
-def _allowed(simulator: Simulator, arn: str, sender: str, origin: Origin, hints: Hints) -> Send | None:
-    """Return an allowed mail from this origin as this sender. Mail to a stranger is tried first."""
-    own: dict[str, tuple[str, ...]] = {"feedback_address": (sender,), "allowed_recipients": (FOREIGN_RECIPIENT,)}
-    others = {
-        row.prop: (*own.get(row.prop, ("",)), *hints.values[row.prop])
-        for row in PURPOSES
-        if row.is_of_mail and row.prop != "from_address"
-    }
-    others["valid_until"] = (f"{datetime.now(UTC):{FORMAT}}",)
-    for combination in product(*others.values()):
-        told = {prop: (value,) if value else () for prop, value in zip(others, combination, strict=True)}
-        send = Send(resources=(arn,), told={**told, "from_address": (sender,), origin[0]: (origin[1],)})
-        if simulator.allows(send):
-            return send
-    return None
-
-
-def _at(identity: str, senders: Iterable[str]) -> tuple[str, ...]:
-    """Return those addresses that belong to an identity."""
-    return tuple(one for one in senders if one == identity or f".{one.rpartition('@')[2]}".endswith(f".{identity}"))

@@ -1,0 +1,142 @@
+"""The places that a mail can come from, as far as the conditions of policies tell them apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import product
+from typing import TYPE_CHECKING
+
+from ses_secure_user.restrictions.networks import is_wide, public_part
+from ses_secure_user.restrictions.rows import BY_PROPERTY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .conditions import Test
+
+Told = tuple[str, tuple[str, ...]]
+"""The type of a condition key, in the words of IAM's simulator, and its values."""
+
+SOURCE_IP, SOURCE_VPCE, SOURCE_VPC = (
+    BY_PROPERTY[prop].key for prop in ("allowed_cidrs", "allowed_vpc_endpoints", "allowed_vpcs")
+)
+VPC_SOURCE_IP = "aws:VpcSourceIp"
+OF_PLACES = {one.lower() for one in (SOURCE_IP, SOURCE_VPCE, SOURCE_VPC, VPC_SOURCE_IP)}
+
+INTERNET = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+ANY_PRIVATE = "10.0.0.1"
+ENOUGH = 8
+"""Characters of an endpoint's or VPC's id that a pattern must fix, so that nobody else makes one that matches."""
+
+_Network = IPv4Network | IPv6Network
+
+
+class Reach(IntEnum):
+    """The places from where a key can send. The worst is last."""
+
+    NOWHERE = 0
+    INSIDE = 1
+    ANYWHERE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that a mail can come from.
+
+    Attributes:
+        keys: The condition keys that tell it; SES sets no other key of a place.
+        reach: Whether a stranger can send from there.
+        words: The place in words.
+        named: By property of the construct, the values that a policy names it by.
+    """
+
+    keys: Mapping[str, Told]
+    reach: Reach
+    words: str
+    named: Mapping[str, str] = field(default_factory=dict)
+
+
+def places(tests: Sequence[Test]) -> list[Place]:
+    """Return one place of each kind that the tests tell apart, those that a stranger can send from first."""
+    return sorted([*_networks(tests), *_endpoints(tests)], key=lambda place: -place.reach)
+
+
+def _networks(tests: Iterable[Test]) -> Iterator[Place]:
+    """Return an address of each network that is named, and outside the named ones that are in it.
+
+    Networks are nested or apart, so a policy cannot tell two addresses of such a remainder apart.
+    """
+    named = {found: text for text in _values(tests, SOURCE_IP) if (found := _network(text))}
+    for network in (*INTERNET, *(one for one in named if one not in INTERNET)):
+        inner = [one for one in named if one != network and _within(one, network)]
+        address, size = public_part(network, inner)
+        if network in INTERNET:
+            if address:
+                yield Place({SOURCE_IP: ("ip", (address,))}, Reach.ANYWHERE, "from anywhere")
+        elif address and is_wide(network, size):
+            yield Place({SOURCE_IP: ("ip", (address,))}, Reach.ANYWHERE, f"from all of {network}")
+        elif address or not inner:
+            first = address or str(network.network_address)
+            yield Place({SOURCE_IP: ("ip", (first,))}, Reach.INSIDE, "", {"allowed_cidrs": str(network)})
+
+
+def _endpoints(tests: Sequence[Test]) -> Iterator[Place]:
+    """Return each endpoint and VPC that is named, and those of a stranger, who chooses a VPC's private addresses."""
+    endpoints = list(_ids(tests, SOURCE_VPCE, "allowed_vpc_endpoints"))
+    vpcs = list(_ids(tests, SOURCE_VPC, "allowed_vpcs"))
+    found = (one for text in _values(tests, VPC_SOURCE_IP) if (one := _network(text)))
+    sources = dict.fromkeys((ANY_PRIVATE, *(str(network.network_address) for network in found)))
+    for endpoint, vpc, source in product(endpoints, vpcs, sources):
+        keys = {
+            SOURCE_VPCE: ("string", (endpoint.value,)),
+            SOURCE_VPC: ("string", (vpc.value,)),
+            VPC_SOURCE_IP: ("ip", (source,)),
+        }
+        is_open = endpoint.is_open and vpc.is_open
+        reach = Reach.ANYWHERE if is_open else Reach.INSIDE
+        named = {one.prop: one.value for one in (endpoint, vpc) if not one.is_open}
+        yield Place(keys, reach, "from anyone's VPC endpoint" if is_open else "", named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    prop: str
+    value: str
+    is_open: bool
+
+
+def _ids(tests: Iterable[Test], key: str, prop: str) -> Iterator[_Id]:
+    yield _Id(prop, BY_PROPERTY[prop].others(())[0], is_open=True)
+    for test in tests:
+        if test.key.lower() != key.lower():
+            continue
+        for value in test.values:
+            fixed = value.replace("*", "").replace("?", "").partition("-")[2]
+            is_pattern = test.is_pattern and fixed != value.partition("-")[2]
+            yield _Id(
+                prop,
+                value.replace("*", "0").replace("?", "0") if is_pattern else value,
+                is_open=is_pattern and len(fixed) < ENOUGH,
+            )
+
+
+def _values(tests: Iterable[Test], key: str) -> Iterator[str]:
+    yield from (value for test in tests if test.key.lower() == key.lower() for value in test.values)
+
+
+def _network(text: str) -> _Network | None:
+    """Return a network, also one that is written as a pattern of an address, such as ``203.0.113.*``."""
+    fixed, star, _ = text.partition("*")
+    if star and fixed.endswith("."):
+        octets = fixed.rstrip(".").split(".")
+        text = f"{'.'.join([*octets, '0', '0', '0', '0'][:4])}/{8 * len(octets)}"
+    try:
+        return ip_network("0.0.0.0/0" if text == "*" else text, strict=False)
+    except ValueError:
+        return None
+
+
+def _within(network: _Network, other: _Network) -> bool:
+    return network.version == other.version and network.subnet_of(other)  # type: ignore[arg-type]

@@ -1,0 +1,254 @@
+"""The mails to ask IAM about: what a thief chooses, the worst first, and what the conditions of policies name.
+
+What nobody chooses is told as it is: region, time, TLS and the user. What IAM cannot be told for certain is asked with
+every value that policies name, with one that they do not name, and without a value
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import TYPE_CHECKING
+
+from ses_secure_user.restrictions.moments import FORMAT
+from ses_secure_user.restrictions.rows import BY_PROPERTY, UNTRUSTED
+
+from .conditions import common, filled
+from .places import OF_PLACES, Told, places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .conditions import Test
+    from .places import Place
+
+FROM, RECIPIENTS, RETURN_PATH, DISPLAY_NAME = (
+    BY_PROPERTY[prop].key for prop in ("from_address", "allowed_recipients", "feedback_address", "from_display_name")
+)
+NOW, EPOCH = "aws:CurrentTime", "aws:EpochTime"
+
+STRANGER = "anybody"
+FOREIGN_RECIPIENT = "stranger@ses-secure-user.example"
+UNNAMED = "anything"
+"""A value that no policy names."""
+
+CLAIMED = {one.lower(): one for one in (DISPLAY_NAME, "aws:UserAgent", "aws:Referer")}
+"""Keys that hold what the sender claims."""
+
+ABSENT = {
+    "aws:multifactorauthpresent",
+    "aws:multifactorauthage",
+    "aws:tokenissuetime",
+    "aws:federatedprovider",
+    "aws:assumedroot",
+    "aws:sourceidentity",
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:tagkeys",
+}
+"""Keys that no request has that an access key of a user signs and that tags nothing."""
+
+_ABSENT_TAGS = ("aws:principaltag/", "aws:requesttag/")
+"""Tags of the user that it has are among the facts."""
+
+_TOLD = {"aws:securetransport", "aws:requestedregion"}
+_OF_MAIL = {one.lower() for one in (FROM, RECIPIENTS, RETURN_PATH, NOW, EPOCH)}
+
+Keys = dict[str, Told]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment to ask about: now, or one from which on a policy may decide otherwise.
+
+    Attributes:
+        keys: The condition keys that tell it.
+        words: The moment in words; empty for now.
+    """
+
+    keys: Mapping[str, Told]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A From address to ask about.
+
+    Attributes:
+        address: The address.
+        named: What a policy names it by; empty for anybody.
+    """
+
+    address: str
+    named: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Questions:
+    """The values to ask with about mail as one identity, the worst first.
+
+    Attributes:
+        facts: What is told always.
+        places: Where it may come from.
+        senders: As whom.
+        moments: When.
+        choices: What else a sender chooses.
+        unknown: What may hold and is not known, each possibility with the names of its keys.
+    """
+
+    facts: Keys
+    places: Sequence[Place]
+    senders: Sequence[Sender]
+    moments: Sequence[Moment]
+    choices: Sequence[Sequence[Keys]]
+    unknown: Mapping[str, Sequence[Keys]]
+
+    def chosen(self) -> Iterator[Keys]:
+        """Return what a sender may choose besides the From address, the worst first."""
+        return (_joined(one) for one in product(*self.choices))
+
+    def possibilities(self) -> Iterator[Keys]:
+        """Return all that the keys that are not known may hold, beginning with nothing."""
+        return (_joined(one) for one in product(*self.unknown.values()))
+
+
+def is_absent(key: str) -> bool:
+    """Return whether a key is in no request that a user signs with an access key, unless it is a tag of the user."""
+    return key.lower() in ABSENT or key.lower().startswith(_ABSENT_TAGS)
+
+
+def questions_of(tests: Sequence[Test], identity: str, facts: Keys, now: datetime) -> Questions:
+    """Return the values to ask with about mail as an identity.
+
+    Args:
+        tests: What the policies make conditions of.
+        identity: The name of the identity.
+        facts: What is known of the user, by condition key.
+        now: The time.
+    """
+    known = {name.lower(): values[0] for name, (_, values) in facts.items()}
+    found = [replace(test, values=tuple(filled(one, known, UNNAMED) for one in test.values)) for test in tests]
+
+    def about(*keys: str) -> list[Test]:
+        names = {key.lower() for key in keys}
+        return [test for test in found if test.key.lower() in names]
+
+    settled = known.keys() | CLAIMED.keys() | _TOLD | _OF_MAIL | OF_PLACES
+    unknown = {test.key.lower(): test.key for test in found if not is_absent(test.key)}
+    return Questions(
+        facts=facts,
+        places=places(found),
+        senders=_senders(identity, about(FROM)),
+        moments=_moments(about(NOW, EPOCH), now),
+        choices=[
+            _recipients(about(RECIPIENTS)),
+            _return_paths(about(RETURN_PATH)),
+            *(_possible(name, about(name)) for name in CLAIMED.values() if about(name)),
+        ],
+        unknown={name: _possible(name, about(name)) for key, name in unknown.items() if key not in settled},
+    )
+
+
+def _joined(several: Iterable[Keys]) -> Keys:
+    return {name: told for keys in several for name, told in keys.items()}
+
+
+def _senders(identity: str, tests: Iterable[Test]) -> list[Sender]:
+    """Return a stranger, and for each value that is named an address that it matches and that is the identity's."""
+    is_address = "@" in identity
+    own = (identity,) if is_address else (f"?*@{identity}", f"?*@?*.{identity}")
+    found = {identity if is_address else f"{STRANGER}@{identity}": ""}
+    named = ((value, value if test.is_pattern else _literal(value)) for test in tests for value in test.values)
+    for value, pattern in named:
+        for address in filter(None, (common(pattern, one) for one in own)):
+            found.setdefault(address, value)
+    return [Sender(address, value) for address, value in found.items()]
+
+
+def _literal(text: str) -> str:
+    """Return a pattern that only a text itself matches, as far as an address is concerned."""
+    return text if not {"*", "?"} & {*text} else ""
+
+
+def _samples(tests: Iterable[Test], form: str = "?*") -> list[str]:
+    """Return, for each value that is named, a text that it matches, of a form if there is one."""
+    found = (
+        (common(value, form) or value.replace("*", "x")) if test.is_pattern else value
+        for test in tests
+        for value in test.values
+    )
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _recipients(tests: Sequence[Test]) -> list[Keys]:
+    """Return anybody, then those that are named, beside anybody where one that is named is enough."""
+    named = _samples(tests, "?*@?*")
+    several = [(FOREIGN_RECIPIENT, one) for one in named if any(test.quantifier == "ForAnyValue" for test in tests)]
+    return [{RECIPIENTS: ("stringList", one)} for one in ((FOREIGN_RECIPIENT,), *several, *((one,) for one in named))]
+
+
+def _return_paths(tests: Sequence[Test]) -> list[Keys]:
+    """Return the sender's own, for which nothing is chosen, then those that are named."""
+    named: list[Keys] = [{RETURN_PATH: ("string", (one,))} for one in _samples(tests, "?*@?*")]
+    return [{}, *named]
+
+
+def _moments(tests: Iterable[Test], now: datetime) -> list[Moment]:
+    """Return now, and every moment to come from which on a test may turn out otherwise."""
+    tests = list(tests)
+    named = {one for test in tests for value in test.values if (one := _moment(value)) and one > now}
+    kind = "numeric" if any(test.operator.startswith("Numeric") for test in tests) else "date"
+    found = []
+    for moment in (now, *sorted(one + timedelta(seconds=after) for one in named for after in (0, 1))):
+        keys: Keys = {
+            NOW: ("date", (f"{moment:{FORMAT}}",)),
+            EPOCH: (kind, (str(int(moment.timestamp())),)),
+        }
+        found.append(Moment(keys, "" if moment == now else f"from {moment:{FORMAT}} on"))
+    return found
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromtimestamp(int(text), UTC) if text.isdigit() else datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _possible(name: str, tests: Iterable[Test]) -> list[Keys]:
+    """Return all that a key may hold, as far as tests tell it apart: nothing, and a value on each side of a border."""
+    tests = list(tests)
+    found: dict[Told, None] = {}
+    for test in tests:
+        kind, values = _borders(test)
+        kind = f"{kind}List" if test.quantifier else kind
+        found |= dict.fromkeys((kind, (value,)) for value in values)
+    return [{}, *({name: told} for told in found)]
+
+
+def _borders(test: Test) -> tuple[str, list[str]]:
+    """Return the type of a test's key and values that the test tells apart."""
+    if test.operator.startswith("Numeric"):
+        numbers = [float(one) for one in test.values if re.fullmatch(r"-?\d{1,15}(\.\d{1,9})?", one)]
+        return "numeric", [f"{one + step:g}" for one in numbers for step in (-1, 0, 1)]
+    if test.operator.startswith("Date"):
+        moments = [one for one in map(_moment, test.values) if one]
+        return "date", [f"{one + timedelta(seconds=step):{FORMAT}}" for one in moments for step in (-1, 0, 1)]
+    if test.operator == "Bool":
+        return "boolean", ["true", "false"]
+    if test.operator == "IpAddress":
+        return "ip", [UNTRUSTED[0], *(one.partition("/")[0] for one in test.values)]
+    if test.operator == "Binary":
+        return "binary", list(test.values)
+    return "string", [UNNAMED, *_samples([test])]
