@@ -25,7 +25,7 @@ def replacements(user: str, abilities: Sequence[Ability]) -> list[str]:
         abilities: What its keys can send.
     """
     places = dict.fromkeys((one.identity.region, one.identity.configuration_set) for one in abilities)
-    names = [_construct_id(user), *(f"{_construct_id(user)}{number}" for number in range(2, len(places) + 1))]
+    names = [_construct_id(user), *(f"{_construct_id(user)}-{number}" for number in range(2, len(places) + 1))]
     return [
         _line(name, [one for one in abilities if (one.identity.region, one.identity.configuration_set) == place])
         for name, place in zip(names, places, strict=False)

@@ -69,7 +69,7 @@ def verify_page(tried: Tried, rows: Sequence[Row]) -> Page:
         counts=summary(rows).plain,
         promise=PROMISE[overall(rows)],
         about={**about(tried), "asked on": f"{tried.known.now:%Y-%m-%d %H:%M} UTC"},
-        heading="What was proved",
+        heading="Each claim",
         cards=cards,
     )
 

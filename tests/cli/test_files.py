@@ -1,0 +1,66 @@
+"""Files that say something about an account: their owner alone can read them, at any moment."""
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from ses_secure_user.cli.files import write_private
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture(autouse=True)
+def open_umask() -> object:
+    """Nothing is kept private by luck."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def test_a_new_file_is_the_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "report"
+    write_private(path, "Größe\n✓\n")
+    assert (mode(path), path.read_bytes()) == (0o600, "Größe\n✓\n".encode())
+    assert [one.name for one in tmp_path.iterdir()] == ["report"]
+
+
+def test_one_that_anyone_could_read_becomes_so_too(tmp_path: Path) -> None:
+    """Whoever has the former one open does not get to read the new one."""
+    path = tmp_path / "report"
+    path.write_text("former")
+    path.chmod(0o644)
+    with path.open() as reader:
+        write_private(path, "new")
+        assert reader.read() == "former"
+    assert (mode(path), path.read_text()) == (0o600, "new")
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(path.read_text()))
+    reader.start()
+    write_private(path, "through")
+    reader.join(10)
+    assert read == ["through"]
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r"."):
+        write_private(tmp_path / "folder", "text")
+    with pytest.raises(FileNotFoundError):
+        write_private(tmp_path / "missing" / "report", "text")
+    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
+
+
+def test_half_a_character_is_written_as_its_escape(tmp_path: Path) -> None:
+    write_private(tmp_path / "report", "a\ud800b")
+    assert (tmp_path / "report").read_text() == r"a\ud800b"
