@@ -63,7 +63,7 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outputs:
-    """Where a command reports to. Each file is its owner's alone.
+    """The outputs that the options of a command ask for. Each file is its owner's alone.
 
     Attributes:
         command: The name of the command.

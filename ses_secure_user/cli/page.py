@@ -37,7 +37,7 @@ LEAKS = (
         "nothing: its boundary and explicit denials stay",
     ),
 )
-"""What leaked, and what that is worth with a plain SMTP user and with this one, as the README says."""
+"""Leaks, each with its worth with a plain SMTP user and with this one, as the README says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

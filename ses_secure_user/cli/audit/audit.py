@@ -15,7 +15,7 @@ from ses_secure_user.cli.claims import Claim, Finding, Judge, Row, Verdict, judg
 from ses_secure_user.cli.errors import DENIED, CannotJudgeError, code_of, explained
 from ses_secure_user.cli.masking import key_name
 
-from .conditions import keys_of, may_allow, tests_on_mail
+from .conditions import conditions_on_mail, keys_of, may_allow
 from .places import Reach
 from .questions import questions_of
 from .worth import Identity, Inquiry, in_words
@@ -70,12 +70,12 @@ class AuditedKey:
 
     @property
     def abilities(self) -> list[Ability]:
-        """What it can send, or may be able to send, as each identity."""
+        """The mail that it can send, or may be able to send, as each identity."""
         return [one.worst for one in self.judgements if one.worst]
 
     @property
     def doubts(self) -> list[str]:
-        """What keeps it from being judged."""
+        """The condition keys, or other reasons, that keep it from being judged."""
         found = dict.fromkeys(doubt for one in self.judgements for doubt in one.doubts)
         return [*found, *(f"the policy {one}, which IAM does not show" for one in self.user.unread)]
 
@@ -162,9 +162,9 @@ def _judgement(simulator: Simulator, user: AccountUser, identity: Identity, now:
     if not user.unread and not may_allow(documents, identity.arn):
         return None
     limited = (*documents, *([user.boundary] if user.boundary else []))
-    tests = tests_on_mail(limited, identity.arn)
-    questions = questions_of(tests, identity.name, user.facts, now)
-    elsewhere = keys_of(limited) - {test.key.lower() for test in tests}
+    conditions = conditions_on_mail(limited, identity.arn)
+    questions = questions_of(conditions, identity.name, user.facts, now)
+    elsewhere = keys_of(limited) - {condition.key.lower() for condition in conditions}
     judgement = Inquiry(simulator, identity, questions).judge(elsewhere)
     return judgement if judgement.worst or judgement.doubts else None
 

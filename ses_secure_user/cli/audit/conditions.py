@@ -25,7 +25,7 @@ _TOKEN = re.compile(r"\$\{(?P<literal>[*?$])\}|" + VARIABLE.pattern + r"|(?P<wil
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Condition:
     """One operator of a condition, on one key.
 
     Attributes:
@@ -47,15 +47,20 @@ class Test:
         return self.operator in {"StringLike", "ArnLike", "ArnEquals"}
 
 
-def tests_on_mail(documents: Iterable[Document], arn: str) -> list[Test]:
-    """Return the tests of all statements about mail as an identity, whether they allow or deny."""
+def conditions_on_mail(documents: Iterable[Document], arn: str) -> list[Condition]:
+    """Return the conditions of all statements about mail as an identity, whether they allow or deny."""
     found = (one for document in documents for one in statements(document) if _is_about(one, arn))
-    return [test for one in found for test in _tests(one)]
+    return [condition for one in found for condition in _conditions(one)]
 
 
 def keys_of(documents: Iterable[Document]) -> set[str]:
     """Return the condition keys, in lower case, of all statements, whatever they are about."""
-    return {test.key.lower() for document in documents for one in statements(document) for test in _tests(one)}
+    return {
+        condition.key.lower()
+        for document in documents
+        for one in statements(document)
+        for condition in _conditions(one)
+    }
 
 
 def may_allow(documents: Iterable[Document], arn: str) -> bool:
@@ -127,16 +132,18 @@ def _matches(pattern: str, element: str, value: str) -> bool:
     return re.fullmatch(text + re.escape(pattern[end:]), value, flags) is not None
 
 
-def _tests(statement: Statement) -> Iterator[Test]:
+def _conditions(statement: Statement) -> Iterator[Condition]:
     texts = [one for name in ("Resource", "NotResource") for one in listed(statement.get(name, []))]
     for operator, keys in statement.get("Condition", {}).items():
         quantifier, _, base = operator.rpartition(":")
         for key, values in keys.items():
             found = tuple(map(str, listed(values)))
             texts += found
-            yield Test(_base(base), key, found, quantifier)
+            yield Condition(_base(base), key, found, quantifier)
     for text in texts:
-        yield from (Test("Variable", found["key"], ()) for found in VARIABLE.finditer(text) if len(found["key"]) > 1)
+        yield from (
+            Condition("Variable", found["key"], ()) for found in VARIABLE.finditer(text) if len(found["key"]) > 1
+        )
 
 
 def _base(operator: str) -> str:

@@ -14,7 +14,7 @@ from ses_secure_user.restrictions.rows import BY_PROPERTY
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .conditions import Test
+    from .conditions import Condition
 
 Told = tuple[str, tuple[str, ...]]
 """The type of a condition key, in the words of IAM's simulator, and its values."""
@@ -58,17 +58,17 @@ class Place:
     named: Mapping[str, str] = field(default_factory=dict)
 
 
-def places(tests: Sequence[Test]) -> list[Place]:
-    """Return one place of each kind that the tests tell apart, those that a stranger can send from first."""
-    return sorted([*_networks(tests), *_endpoints(tests)], key=lambda place: -place.reach)
+def places(conditions: Sequence[Condition]) -> list[Place]:
+    """Return one place of each kind that the conditions tell apart, those that a stranger can send from first."""
+    return sorted([*_networks(conditions), *_endpoints(conditions)], key=lambda place: -place.reach)
 
 
-def _networks(tests: Iterable[Test]) -> Iterator[Place]:
+def _networks(conditions: Iterable[Condition]) -> Iterator[Place]:
     """Return an address of each network that is named, and outside the named ones that are in it.
 
     Networks are nested or apart, so a policy cannot tell two addresses of such a remainder apart.
     """
-    named = {found: text for text in _values(tests, SOURCE_IP) if (found := _network(text))}
+    named = {found: text for text in _values(conditions, SOURCE_IP) if (found := _network(text))}
     for network in (*INTERNET, *(one for one in named if one not in INTERNET)):
         inner = [one for one in named if one != network and _within(one, network)]
         address, size = public_part(network, inner)
@@ -82,11 +82,11 @@ def _networks(tests: Iterable[Test]) -> Iterator[Place]:
             yield Place({SOURCE_IP: ("ip", (first,))}, Reach.INSIDE, "", {"allowed_cidrs": str(network)})
 
 
-def _endpoints(tests: Sequence[Test]) -> Iterator[Place]:
+def _endpoints(conditions: Sequence[Condition]) -> Iterator[Place]:
     """Return each endpoint and VPC that is named, and those of a stranger, who chooses a VPC's private addresses."""
-    endpoints = list(_ids(tests, SOURCE_VPCE, "allowed_vpc_endpoints"))
-    vpcs = list(_ids(tests, SOURCE_VPC, "allowed_vpcs"))
-    found = (one for text in _values(tests, VPC_SOURCE_IP) if (one := _network(text)))
+    endpoints = list(_ids(conditions, SOURCE_VPCE, "allowed_vpc_endpoints"))
+    vpcs = list(_ids(conditions, SOURCE_VPC, "allowed_vpcs"))
+    found = (one for text in _values(conditions, VPC_SOURCE_IP) if (one := _network(text)))
     sources = dict.fromkeys((ANY_PRIVATE, *(str(network.network_address) for network in found)))
     for endpoint, vpc, source in product(endpoints, vpcs, sources):
         keys = {
@@ -107,14 +107,14 @@ class _Id:
     is_open: bool
 
 
-def _ids(tests: Iterable[Test], key: str, prop: str) -> Iterator[_Id]:
+def _ids(conditions: Iterable[Condition], key: str, prop: str) -> Iterator[_Id]:
     yield _Id(prop, BY_PROPERTY[prop].others(())[0], is_open=True)
-    for test in tests:
-        if test.key.lower() != key.lower():
+    for condition in conditions:
+        if condition.key.lower() != key.lower():
             continue
-        for value in test.values:
+        for value in condition.values:
             fixed = value.replace("*", "").replace("?", "").partition("-")[2]
-            is_pattern = test.is_pattern and fixed != value.partition("-")[2]
+            is_pattern = condition.is_pattern and fixed != value.partition("-")[2]
             yield _Id(
                 prop,
                 value.replace("*", "0").replace("?", "0") if is_pattern else value,
@@ -122,8 +122,8 @@ def _ids(tests: Iterable[Test], key: str, prop: str) -> Iterator[_Id]:
             )
 
 
-def _values(tests: Iterable[Test], key: str) -> Iterator[str]:
-    yield from (value for test in tests if test.key.lower() == key.lower() for value in test.values)
+def _values(conditions: Iterable[Condition], key: str) -> Iterator[str]:
+    yield from (value for condition in conditions if condition.key.lower() == key.lower() for value in condition.values)
 
 
 def _network(text: str) -> _Network | None:

@@ -22,7 +22,7 @@ from .places import OF_PLACES, Told, places
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .conditions import Test
+    from .conditions import Condition
     from .places import Place
 
 FROM, RECIPIENTS, RETURN_PATH, DISPLAY_NAME = (
@@ -127,24 +127,27 @@ def is_absent(key: str) -> bool:
     return key.lower() in ABSENT or key.lower().startswith(_ABSENT_TAGS)
 
 
-def questions_of(tests: Sequence[Test], identity: str, facts: Keys, now: datetime) -> Questions:
+def questions_of(conditions: Sequence[Condition], identity: str, facts: Keys, now: datetime) -> Questions:
     """Return the values to ask with about mail as an identity.
 
     Args:
-        tests: What the policies make conditions of.
+        conditions: The conditions of the policies.
         identity: The name of the identity.
         facts: What is known of the user, by condition key.
         now: The time.
     """
     known = {name.lower(): values[0] for name, (_, values) in facts.items()}
-    found = [replace(test, values=tuple(filled(one, known, UNNAMED) for one in test.values)) for test in tests]
+    found = [
+        replace(condition, values=tuple(filled(one, known, UNNAMED) for one in condition.values))
+        for condition in conditions
+    ]
 
-    def about(*keys: str) -> list[Test]:
+    def about(*keys: str) -> list[Condition]:
         names = {key.lower() for key in keys}
-        return [test for test in found if test.key.lower() in names]
+        return [condition for condition in found if condition.key.lower() in names]
 
     settled = known.keys() | CLAIMED.keys() | _TOLD | _OF_MAIL | OF_PLACES
-    unknown = {test.key.lower(): test.key for test in found if not is_absent(test.key)}
+    unknown = {condition.key.lower(): condition.key for condition in found if not is_absent(condition.key)}
     return Questions(
         facts=facts,
         places=places(found),
@@ -163,12 +166,16 @@ def _joined(several: Iterable[Keys]) -> Keys:
     return {name: told for keys in several for name, told in keys.items()}
 
 
-def _senders(identity: str, tests: Iterable[Test]) -> list[Sender]:
+def _senders(identity: str, conditions: Iterable[Condition]) -> list[Sender]:
     """Return a stranger, and for each value that is named an address that it matches and that is the identity's."""
     is_address = "@" in identity
     own = (identity,) if is_address else (f"?*@{identity}", f"?*@?*.{identity}")
     found = {identity if is_address else f"{STRANGER}@{identity}": ""}
-    named = ((value, value if test.is_pattern else _literal(value)) for test in tests for value in test.values)
+    named = (
+        (value, value if condition.is_pattern else _literal(value))
+        for condition in conditions
+        for value in condition.values
+    )
     for value, pattern in named:
         for address in filter(None, (common(pattern, one) for one in own)):
             found.setdefault(address, value)
@@ -180,34 +187,38 @@ def _literal(text: str) -> str:
     return text if not {"*", "?"} & {*text} else ""
 
 
-def _samples(tests: Iterable[Test], form: str = "?*") -> list[str]:
+def _samples(conditions: Iterable[Condition], form: str = "?*") -> list[str]:
     """Return, for each value that is named, a text that it matches, of a form if there is one."""
     found = (
-        (common(value, form) or value.replace("*", "x")) if test.is_pattern else value
-        for test in tests
-        for value in test.values
+        (common(value, form) or value.replace("*", "x")) if condition.is_pattern else value
+        for condition in conditions
+        for value in condition.values
     )
     return list(dict.fromkeys(filter(None, found)))
 
 
-def _recipients(tests: Sequence[Test]) -> list[Keys]:
+def _recipients(conditions: Sequence[Condition]) -> list[Keys]:
     """Return anybody, then those that are named, beside anybody where one that is named is enough."""
-    named = _samples(tests, "?*@?*")
-    several = [(FOREIGN_RECIPIENT, one) for one in named if any(test.quantifier == "ForAnyValue" for test in tests)]
+    named = _samples(conditions, "?*@?*")
+    several = [
+        (FOREIGN_RECIPIENT, one)
+        for one in named
+        if any(condition.quantifier == "ForAnyValue" for condition in conditions)
+    ]
     return [{RECIPIENTS: ("stringList", one)} for one in ((FOREIGN_RECIPIENT,), *several, *((one,) for one in named))]
 
 
-def _return_paths(tests: Sequence[Test]) -> list[Keys]:
+def _return_paths(conditions: Sequence[Condition]) -> list[Keys]:
     """Return the sender's own, for which nothing is chosen, then those that are named."""
-    named: list[Keys] = [{RETURN_PATH: ("string", (one,))} for one in _samples(tests, "?*@?*")]
+    named: list[Keys] = [{RETURN_PATH: ("string", (one,))} for one in _samples(conditions, "?*@?*")]
     return [{}, *named]
 
 
-def _moments(tests: Iterable[Test], now: datetime) -> list[Moment]:
-    """Return now, and every moment to come from which on a test may turn out otherwise."""
-    tests = list(tests)
-    named = {one for test in tests for value in test.values if (one := _moment(value)) and one > now}
-    kind = "numeric" if any(test.operator.startswith("Numeric") for test in tests) else "date"
+def _moments(conditions: Iterable[Condition], now: datetime) -> list[Moment]:
+    """Return now, and every moment to come from which on a condition may turn out otherwise."""
+    conditions = list(conditions)
+    named = {one for condition in conditions for value in condition.values if (one := _moment(value)) and one > now}
+    kind = "numeric" if any(condition.operator.startswith("Numeric") for condition in conditions) else "date"
     found = []
     for moment in (now, *sorted(one + timedelta(seconds=after) for one in named for after in (0, 1))):
         keys: Keys = {
@@ -226,29 +237,29 @@ def _moment(text: str) -> datetime | None:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _possible(name: str, tests: Iterable[Test]) -> list[Keys]:
-    """Return all that a key may hold, as far as tests tell it apart: nothing, and a value on each side of a border."""
-    tests = list(tests)
+def _possible(name: str, conditions: Iterable[Condition]) -> list[Keys]:
+    """Return all that a key may hold, as far as it matters: nothing, and a value on each side of a border."""
+    conditions = list(conditions)
     found: dict[Told, None] = {}
-    for test in tests:
-        kind, values = _borders(test)
-        kind = f"{kind}List" if test.quantifier else kind
+    for condition in conditions:
+        kind, values = _borders(condition)
+        kind = f"{kind}List" if condition.quantifier else kind
         found |= dict.fromkeys((kind, (value,)) for value in values)
     return [{}, *({name: told} for told in found)]
 
 
-def _borders(test: Test) -> tuple[str, list[str]]:
-    """Return the type of a test's key and values that the test tells apart."""
-    if test.operator.startswith("Numeric"):
-        numbers = [float(one) for one in test.values if re.fullmatch(r"-?\d{1,15}(\.\d{1,9})?", one)]
+def _borders(condition: Condition) -> tuple[str, list[str]]:
+    """Return the type of a condition's key and values that the condition tells apart."""
+    if condition.operator.startswith("Numeric"):
+        numbers = [float(one) for one in condition.values if re.fullmatch(r"-?\d{1,15}(\.\d{1,9})?", one)]
         return "numeric", [f"{one + step:g}" for one in numbers for step in (-1, 0, 1)]
-    if test.operator.startswith("Date"):
-        moments = [one for one in map(_moment, test.values) if one]
+    if condition.operator.startswith("Date"):
+        moments = [one for one in map(_moment, condition.values) if one]
         return "date", [f"{one + timedelta(seconds=step):{FORMAT}}" for one in moments for step in (-1, 0, 1)]
-    if test.operator == "Bool":
+    if condition.operator == "Bool":
         return "boolean", ["true", "false"]
-    if test.operator == "IpAddress":
-        return "ip", [UNTRUSTED[0], *(one.partition("/")[0] for one in test.values)]
-    if test.operator == "Binary":
-        return "binary", list(test.values)
-    return "string", [UNNAMED, *_samples([test])]
+    if condition.operator == "IpAddress":
+        return "ip", [UNTRUSTED[0], *(one.partition("/")[0] for one in condition.values)]
+    if condition.operator.startswith("Binary"):
+        return "binary", list(condition.values)
+    return "string", [UNNAMED, *_samples([condition])]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .worth import Ability
 
 TO_BE_FILLED_IN = "..."
-"""What is not known. The construct refuses it and says what to write."""
+"""A value that is not known. The construct refuses it and says what to write."""
 
 REMARK = f"  # write your own for each {TO_BE_FILLED_IN}"
 

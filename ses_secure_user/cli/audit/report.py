@@ -24,7 +24,7 @@ NONE = "No access key of this account may send mail."
 MOVING = "How to replace one without a mail lost: docs/moving.md."
 OURS = "SecureSesSmtpUser"
 SERVICES = {"ses-smtp": " over SMTP (ses-smtp)", "ses": " over SES's API (ses)"}
-"""How IAM names what a key was last used for, and how that reads."""
+"""The services of GetAccessKeyLastUsed that send mail, in words. A login over SMTP counts as ``ses-smtp``."""
 
 
 def audit_lines(keys: Sequence[AuditedKey], now: datetime, width: int) -> Iterator[Text]:

@@ -77,7 +77,7 @@ class Ability:
 
     @property
     def breadth(self) -> tuple[int, int]:
-        """How bad it is: the reach, and as how many a thief can send, where a domain counts for any number."""
+        """The measure of the worst: the reach, then the number of senders, where a domain counts for any number."""
         return self.reach, 1000 if self.anybody else len(self.senders)
 
 

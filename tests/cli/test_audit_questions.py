@@ -1,0 +1,157 @@
+"""What `audit` asks IAM, and what it makes of answers that leave something open."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ses_secure_user.cli.account.simulator import Answer, Send, Simulator
+from ses_secure_user.cli.account.users import AccountUser, account_users
+from ses_secure_user.cli.audit.audit import AuditedKey
+from ses_secure_user.cli.audit.conditions import common, conditions_on_mail
+from ses_secure_user.cli.audit.questions import questions_of
+from ses_secure_user.cli.audit.worth import MOST_QUESTIONS, TOO_MANY, Identity, Inquiry, Judgement
+from ses_secure_user.cli.claims import Verdict
+
+ARN = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+ALLOW = {"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}
+
+
+class Denying(Simulator):
+    """Denies everything, and misses the same keys each time, but for those that it is told."""
+
+    asked: int
+
+    def answer(self, send: Send) -> Answer:
+        object.__setattr__(self, "asked", getattr(self, "asked", 0) + 1)
+        told = {one["ContextKeyName"] for one in send.context}
+        return Answer(allowed=False, missing=frozenset({"acme:Ticket", "aws:MultiFactorAuthPresent"} - told))
+
+
+def judged(*statements: dict[str, Any], elsewhere: frozenset[str] = frozenset()) -> Judgement:
+    conditions = conditions_on_mail([{"Statement": list(statements)}], ARN)
+    questions = questions_of(conditions, "example.com", {}, NOW)
+    return Inquiry(Denying(None, "arn", {}), Identity(ARN), questions).judge(set(elsewhere))  # type: ignore[arg-type]
+
+
+def test_a_key_that_iam_misses_and_nobody_read_is_a_doubt() -> None:
+    """MFA is not: no access key has it."""
+    judgement = judged(ALLOW)
+    assert (judgement.worst, judgement.doubts) == (None, ("acme:Ticket",))
+
+
+def test_a_key_of_statements_about_something_else_is_none() -> None:
+    assert judged(ALLOW, elsewhere=frozenset({"acme:ticket"})).doubts == ()
+
+
+def test_a_key_that_was_read_is_asked_about_and_is_none() -> None:
+    """With it and without it the mail is denied."""
+    assert judged({**ALLOW, "Condition": {"StringEquals": {"acme:Ticket": "x"}}}).doubts == ()
+
+
+def test_more_conditions_than_can_be_asked_about_are_a_doubt() -> None:
+    senders = [f"a{number}@example.com" for number in range(MOST_QUESTIONS // 2)]
+    condition = {"StringEquals": {"ses:FromAddress": senders, "acme:Ticket": ["x", "y"]}}
+    assert TOO_MANY in judged({**ALLOW, "Condition": condition}).doubts
+
+
+def test_one_question_is_asked_once() -> None:
+    simulator = Denying(None, "arn", {})  # type: ignore[arg-type]
+    inquiry = Inquiry(simulator, Identity(ARN), questions_of([], "example.com", {}, NOW))
+    inquiry.judge(set())
+    before = simulator.asked
+    inquiry.judge(set())
+    assert before == simulator.asked == len(inquiry.answers)
+
+
+def details(**user: Any) -> Any:  # noqa: ANN401 - a client
+    class Iam:
+        def get_paginator(self, _name: str) -> "Iam":
+            return self
+
+        def paginate(self, **_request: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any filter
+            return [{"UserDetailList": [{"UserName": "mailer", **user}], "GroupDetailList": [], "Policies": []}]
+
+    return Iam()
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/Mail"}]},
+        {"PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Mail"}},
+    ],
+    ids=["attached", "boundary"],
+)
+def test_a_policy_that_cannot_be_read_is_a_doubt(user: dict[str, Any]) -> None:
+    (found,) = account_users(details(**user))
+    key = AuditedKey(found, {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}, None, ())
+    assert key.row.finding.verdict is Verdict.NOT_PROVED
+    assert key.row.finding.evidence == (
+        "not judged, since it depends on the policy Mail, which IAM does not show; at worst nothing"
+    )
+
+
+def test_a_user_tells_what_each_of_its_requests_has() -> None:
+    detail: Any = {
+        "UserName": "mailer",
+        "UserId": "AIDAEXAMPLE",
+        "Arn": "arn:aws:iam::111122223333:user/mailer",
+        "Tags": [{"Key": "team", "Value": "mail"}, {"Key": "empty", "Value": ""}],
+    }
+    told = {name: values for name, (_, values) in AccountUser(detail, (), None).facts.items()}
+    assert told == {
+        "aws:username": ("mailer",),
+        "aws:userid": ("AIDAEXAMPLE",),
+        "aws:PrincipalArn": ("arn:aws:iam::111122223333:user/mailer",),
+        "aws:PrincipalAccount": ("111122223333",),
+        "aws:PrincipalType": ("User",),
+        "aws:PrincipalTag/team": ("mail",),
+        "aws:PrincipalIsAWSService": ("false",),
+        "aws:ViaAWSService": ("false",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "other", "found"),
+    [
+        ("*noreply*", "?*@example.com", "noreply@example.com"),
+        ("noreply@*", "?*@example.com", "noreply@example.com"),
+        ("NoReply@Ex*", "?*@example.com", "NoReply@Example.com"),
+        ("*", "?*@example.com", "x@example.com"),
+        ("a*b*c@example.com", "?*@example.com", "abc@example.com"),
+        ("??@example.com", "?*@example.com", "xx@example.com"),
+        ("*@*.net", "?*@example.com", None),
+        ("a@example.com", "?*@?*.example.com", None),
+        ("*" * 3000 + "@example.com", "?*@example.com", "x@example.com"),
+        ("a" * 3000 + "*", "?*@example.com", None),
+    ],
+)
+def test_what_two_patterns_have_in_common(pattern: str, other: str, found: str | None) -> None:
+    assert common(pattern, other) == found
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ({"NumericLessThan": {"acme:X": "5"}}, {("numeric", "4"), ("numeric", "5"), ("numeric", "6")}),
+        ({"NumericLessThan": {"acme:X": "much"}}, set()),
+        ({"Bool": {"acme:X": "true"}}, {("boolean", "true"), ("boolean", "false")}),
+        ({"IpAddress": {"acme:X": "10.1.0.0/16"}}, {("ip", "192.0.2.1"), ("ip", "10.1.0.0")}),
+        ({"ForAnyValue:StringLike": {"acme:X": "a*"}}, {("stringList", "anything"), ("stringList", "a")}),
+        ({"StringEqualsIfExists": {"acme:X": "a*"}}, {("string", "anything"), ("string", "a*")}),
+        ({"BinaryEquals": {"acme:X": "QQ=="}}, {("binary", "QQ==")}),
+        (
+            {"DateLessThan": {"acme:X": "2027-01-01"}},
+            {("date", f"{day}Z") for day in ("2026-12-31T23:59:59", "2027-01-01T00:00:00", "2027-01-01T00:00:01")},
+        ),
+        ({"DateLessThan": {"acme:X": "soon"}}, set()),
+    ],
+)
+def test_a_key_that_is_not_known_is_asked_on_each_side(condition: dict[str, Any], told: set[tuple[str, str]]) -> None:
+    """Of each border that a test has, and without a value."""
+    conditions = conditions_on_mail([{"Statement": {**ALLOW, "Condition": condition}}], ARN)
+    nothing, *values = questions_of(conditions, "example.com", {}, NOW).unknown["acme:X"]
+    assert nothing == {}
+    assert {(kind, value) for one in values for kind, (value,) in one.values()} == told
