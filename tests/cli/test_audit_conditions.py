@@ -155,7 +155,17 @@ ADDRESSES: dict[str, Case] = {
     "from-below": Case(
         "mail as *@news.example.com, from anywhere", (allow(StringLike={"ses:FromAddress": "*@news.example.com"}),)
     ),
+    "from-no-other": Case(
+        "mail as shop-*@example.com, from anywhere",
+        (FOREVER, deny(StringNotLike={"ses:FromAddress": "shop-*@example.com"})),
+    ),
+    "from-if-there-is-one": Case(
+        "mail as a?@example.com, from anywhere", (allow(StringLikeIfExists={"ses:FromAddress": "a?@example.com"}),)
+    ),
     "from-all-but-one": Case(ANYWHERE, (FOREVER, deny(StringEquals={"ses:FromAddress": "boss@example.com"}))),
+    "from-a-star-at-the-domain": Case(
+        "mail as *@example.com, from anywhere", (allow(StringEquals={"ses:FromAddress": "*@example.com"}),)
+    ),
     "from-a-star-itself": Case(None, (allow(StringEquals={"ses:FromAddress": "*"}),)),
     "recipient-among-others": Case(
         ANYWHERE, (allow(**{"ForAnyValue:StringLike": {"ses:Recipients": "*@example.net"}}),)

@@ -155,3 +155,15 @@ def test_a_key_that_is_not_known_is_asked_on_each_side(condition: dict[str, Any]
     nothing, *values = questions_of(conditions, "example.com", {}, NOW).unknown["acme:X"]
     assert nothing == {}
     assert {(kind, value) for one in values for kind, (value,) in one.values()} == told
+
+
+@pytest.mark.parametrize(
+    ("operator", "kind"), [("NumericLessThan", "numeric"), ("DateLessThan", "date"), ("StringEquals", "date")]
+)
+def test_seconds_are_told_as_the_policy_compares_them(operator: str, kind: str) -> None:
+    conditions = conditions_on_mail([{"Statement": {**ALLOW, "Condition": {operator: {"aws:EpochTime": "0"}}}}], ARN)
+    (now,) = questions_of(conditions, "example.com", {}, NOW).moments
+    assert now.keys == {
+        "aws:CurrentTime": ("date", ("2026-11-25T00:00:00Z",)),
+        "aws:EpochTime": (kind, (str(int(NOW.timestamp())),)),
+    }

@@ -168,23 +168,22 @@ def _joined(several: Iterable[Keys]) -> Keys:
 
 def _senders(identity: str, conditions: Iterable[Condition]) -> list[Sender]:
     """Return a stranger, and for each value that is named an address that it matches and that is the identity's."""
-    is_address = "@" in identity
-    own = (identity,) if is_address else (f"?*@{identity}", f"?*@?*.{identity}")
-    found = {identity if is_address else f"{STRANGER}@{identity}": ""}
-    named = (
-        (value, value if condition.is_pattern else _literal(value))
-        for condition in conditions
-        for value in condition.values
-    )
-    for value, pattern in named:
-        for address in filter(None, (common(pattern, one) for one in own)):
-            found.setdefault(address, value)
+    own = (identity,) if "@" in identity else (f"?*@{identity}", f"?*@?*.{identity}")
+    found = {own[0].replace("?*", STRANGER): ""}
+    for condition in conditions:
+        for value in condition.values:
+            for address in _matching(value, own, is_pattern=condition.is_pattern):
+                found.setdefault(address, value)
     return [Sender(address, value) for address, value in found.items()]
 
 
-def _literal(text: str) -> str:
-    """Return a pattern that only a text itself matches, as far as an address is concerned."""
-    return text if not {"*", "?"} & {*text} else ""
+def _matching(value: str, own: Iterable[str], *, is_pattern: bool) -> list[str]:
+    """Return addresses of an identity that a value of a condition matches."""
+    if is_pattern:
+        return [found for one in own if (found := common(value, one))]
+    # A literal star is an address like any other, so it stands for an x while the two are compared.
+    plain = value.replace("*", "x").replace("?", "x")
+    return [value] if any(common(plain, one) for one in own) else []
 
 
 def _samples(conditions: Iterable[Condition], form: str = "?*") -> list[str]:
