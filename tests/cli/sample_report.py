@@ -11,7 +11,7 @@ HEAD = """# A sample report
 
 `ses-secure-user verify` on one user, from an allowed network and from elsewhere: [what it proves](proof.md). It comes from
 the local AWS of this repository, not from an account of AWS. Names, key ids and dates are replaced. For a pipeline the
-same is written as JSON (`--json`) and JUnit (`--junit`).
+same is written as JSON (`--json`) and JUnit (`--junit`), to be sent on as a page (`--html`).
 """
 
 
