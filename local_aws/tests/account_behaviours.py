@@ -87,7 +87,7 @@ def a_simulation_names_the_keys_it_misses(aws: LocalAws) -> bool:
 def a_simulation_names_the_keys_of_every_policy(aws: LocalAws) -> bool:
     """Whatever action a statement is about: those of the user's and the resource's policies, and variables."""
     iam = aws.client("iam")
-    mail = json.loads(document(Condition={"StringLike": {"aws:UserAgent": "${aws:username}"}}))["Statement"]
+    mail = json.loads(document(Condition={"StringLike": {"aws:UserAgent": "${aws:username}"}}))["Statement"][0]
     storage = {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"Null": {"s3:prefix": "true"}}}
     _, user = sender(aws, json.dumps({"Version": "2012-10-17", "Statement": [mail, storage]}))
     answer = iam.simulate_principal_policy(

@@ -159,6 +159,9 @@ ADDRESSES: dict[str, Case] = {
         "mail as shop-*@example.com, from anywhere",
         (FOREVER, deny(StringNotLike={"ses:FromAddress": "shop-*@example.com"})),
     ),
+    "from-none-without": Case(
+        "mail as *noreply*, from anywhere", (FOREVER, deny(StringNotLike={"ses:FromAddress": "*noreply*"}))
+    ),
     "from-if-there-is-one": Case(
         "mail as a?@example.com, from anywhere", (allow(StringLikeIfExists={"ses:FromAddress": "a?@example.com"}),)
     ),
@@ -209,6 +212,9 @@ NETWORKS: dict[str, Case] = {
 ENDPOINTS: dict[str, Case] = {
     "any-endpoint": Case(f"{ANYBODY}, from anyone's VPC endpoint", (allow(StringLike={"aws:SourceVpce": "vpce-*"}),)),
     "any-vpc": Case(f"{ANYBODY}, from anyone's VPC endpoint", (allow(StringLike={"aws:SourceVpc": "vpc-0*"}),)),
+    "endpoint-by-its-start": Case(
+        f"{ANYBODY}, from anyone's VPC endpoint", (allow(StringLike={"aws:SourceVpce": "vpce-0a1*"}),)
+    ),
     "one-vpc": Case(INSIDE, (allow(StringEquals={"aws:SourceVpc": "vpc-0a1b2c3d4e5f60718"}),)),
     "almost-one-endpoint": Case(INSIDE, (allow(StringLike={"aws:SourceVpce": f"{ENDPOINT[:-1]}?"}),)),
     "unless-through-an-endpoint": Case(
@@ -224,6 +230,21 @@ ENDPOINTS: dict[str, Case] = {
     ),
     "denied-to-other-endpoints": Case(INSIDE, (FOREVER, deny(StringNotEquals={"aws:SourceVpce": ENDPOINT}))),
 }
+
+ELSEWHERE: dict[str, Case] = {
+    "network-in-a-boundary": Case(INSIDE, (FOREVER,), (allow(IpAddress={"aws:SourceIp": NETWORK}),)),
+    "from-in-a-boundary": Case(
+        "mail as a@example.com, from anywhere", (FOREVER,), (allow(StringEquals={"ses:FromAddress": "a@example.com"}),)
+    ),
+    "unknown-in-a-boundary": Case(unknown("acme:Ticket"), (FOREVER,), (allow(StringEquals={"acme:Ticket": "x"}),)),
+    "denied-in-a-boundary": Case(None, (FOREVER,), ({"Effect": "Deny", "Action": SEND, "Resource": "*"},)),
+    "granted-by-the-identity": Case(INSIDE, ({**FOREVER, "Action": "s3:ListBucket"},)),
+}
+GRANT = {
+    **allow(IpAddress={"aws:SourceIp": "198.51.100.0/24"}),
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/granted-by-the-identity"},
+}
+"""In the identity's own policy, for that user."""
 
 OTHERWISE: dict[str, Case] = {
     "not-action": Case(ANYWHERE, ({"Effect": "Allow", "NotAction": "iam:*", "Resource": COM},)),
@@ -243,7 +264,18 @@ OTHERWISE: dict[str, Case] = {
     ),
 }  # fmt: skip
 
-CASES = {**REGIONS, **NAMES, **UNKNOWN, **PEOPLE, **DATES, **ADDRESSES, **NETWORKS, **ENDPOINTS, **OTHERWISE}
+CASES = {
+    **REGIONS,
+    **NAMES,
+    **UNKNOWN,
+    **PEOPLE,
+    **DATES,
+    **ADDRESSES,
+    **NETWORKS,
+    **ENDPOINTS,
+    **ELSEWHERE,
+    **OTHERWISE,
+}
 
 
 def document(statements: tuple[dict[str, Any], ...]) -> str:
@@ -265,7 +297,9 @@ def make(aws: LocalAws, name: str, case: Case) -> None:
 def audited() -> Iterator[dict[str, Any]]:
     """The report on an account with all of these users."""
     with local_aws() as aws:
-        aws.client("sesv2").create_email_identity(EmailIdentity="example.com")
+        ses = aws.client("sesv2")
+        ses.create_email_identity(EmailIdentity="example.com")
+        ses.create_email_identity_policy(EmailIdentity="example.com", PolicyName="one", Policy=document((GRANT,)))
         for name, case in CASES.items():
             make(aws, name, case)
         done = Command(aws, now=NOW).run("audit", "--region", REGION, "--json")

@@ -1,13 +1,13 @@
 """What `audit` asks IAM, and what it makes of answers that leave something open."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from ses_secure_user.cli.account.simulator import Answer, Send, Simulator
 from ses_secure_user.cli.account.users import AccountUser, account_users
-from ses_secure_user.cli.audit.audit import AuditedKey
+from ses_secure_user.cli.audit.audit import AuditedKey, audited_keys
 from ses_secure_user.cli.audit.conditions import common, conditions_on_mail
 from ses_secure_user.cli.audit.questions import questions_of
 from ses_secure_user.cli.audit.worth import MOST_QUESTIONS, TOO_MANY, Identity, Inquiry, Judgement
@@ -91,6 +91,46 @@ def test_a_policy_that_cannot_be_read_is_a_doubt(user: dict[str, Any]) -> None:
     assert key.row.finding.evidence == (
         "not judged, since it depends on the policy Mail, which IAM does not show; at worst nothing"
     )
+
+
+class Account:
+    """One user with one key, and one identity. IAM denies everything, and misses a key that no policy names."""
+
+    policy: ClassVar[dict[str, Any]] = {"Version": "2012-10-17", "Statement": ALLOW}
+    meta = type("Meta", (), {"region_name": "eu-west-1"})
+
+    def iam(self) -> Any:  # noqa: ANN401 - a client
+        answer = {"EvalDecision": "implicitDeny", "MissingContextValues": ["acme:Ticket"], "EvalActionName": "x"}
+        methods: dict[str, Any] = {
+            "get_paginator": details(UserPolicyList=[{"PolicyDocument": self.policy}]).get_paginator,
+            "list_access_keys": lambda **_: {"AccessKeyMetadata": [{"AccessKeyId": "AKIA4EE9", "Status": "Active"}]},
+            "get_access_key_last_used": lambda **_: {"AccessKeyLastUsed": {"ServiceName": "N/A", "Region": "N/A"}},
+            "simulate_principal_policy": lambda **_: {"EvaluationResults": [answer]},
+        }
+        return type("Iam", (), {name: staticmethod(method) for name, method in methods.items()})
+
+    def ses(self, _region: str) -> "Account":
+        return self
+
+    def account(self) -> str:
+        return "111122223333"
+
+    def partition(self, _region: str) -> str:
+        return "aws"
+
+    def list_email_identities(self) -> dict[str, Any]:
+        return {"EmailIdentities": [{"IdentityName": "example.com", "SendingEnabled": True}]}
+
+    def get_email_identity(self, **_request: Any) -> dict[str, Any]:  # noqa: ANN401 - any identity
+        return {}
+
+
+def test_a_key_of_which_nothing_is_known_is_never_left_out() -> None:
+    """No question was allowed, and still it is listed."""
+    account: Any = Account()
+    (key,) = audited_keys(account, ["eu-west-1"], NOW, lambda _: None)
+    assert key.row.finding.evidence == "not judged, since it depends on acme:Ticket; at worst nothing"
+    assert key.last_used is None
 
 
 def test_a_user_tells_what_each_of_its_requests_has() -> None:
