@@ -12,6 +12,7 @@ from ses_secure_user.functions.issuer.networks import NO_NETWORK, NetworkError, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from ipaddress import IPv4Network, IPv6Network
 
 _WIDEST = {4: 16, 6: 32}
 
@@ -54,36 +55,12 @@ def network(prop: str, text: str) -> str:
         raise refusal(prop, error.rule, text, remedy) from None
 
 
-def public_part(network: _Network, without: Iterable[_Network]) -> tuple[str | None, int]:
-    """Return an address of a network that mail can come from, and the number of such addresses.
-
-    Args:
-        network: The network.
-        without: Networks whose addresses do not count.
-
-    Returns:
-        The first public address, or None if the network has none, and the number of public addresses.
-    """
-    reserved = (one for one, _ in _RESERVED)
-    taken = sorted(
-        (int(one.network_address), int(one.broadcast_address))
-        for one in (*reserved, *without)
-        if one.version == network.version and one.overlaps(network)
-    )
-    start, last = int(network.network_address), int(network.broadcast_address)
-    first, size = None, 0
-    for begin, end in (*taken, (last + 1, last + 1)):
-        if begin > start:
-            first = start if first is None else first
-            size += begin - start
-        start = max(start, end + 1)
-    if first is None:
-        return None, 0
-    return str(network[first - int(network.network_address)]), size
-
-
-def is_wide(network: _Network, size: int) -> bool:
-    """Return whether so many addresses of a network are more than any sender needs."""
+def is_wide(network: IPv4Network | IPv6Network, size: int) -> bool:
+    """Return whether so many addresses of a network are more than any sender needs. None of a private one counts."""
+    try:
+        parsed_network(str(network))
+    except NetworkError:
+        return False
     return size > 1 << (network.max_prefixlen - _WIDEST[network.version])
 
 

@@ -1,6 +1,7 @@
 """What `audit` asks IAM, and what it makes of answers that leave something open."""
 
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Any, ClassVar
 
 import pytest
@@ -9,6 +10,7 @@ from ses_secure_user.cli.account.simulator import Answer, Send, Simulator
 from ses_secure_user.cli.account.users import AccountUser, account_users
 from ses_secure_user.cli.audit.audit import AuditedKey, audited_keys
 from ses_secure_user.cli.audit.conditions import common, conditions_on_mail
+from ses_secure_user.cli.audit.places import remainder
 from ses_secure_user.cli.audit.questions import questions_of
 from ses_secure_user.cli.audit.worth import MOST_QUESTIONS, TOO_MANY, Identity, Inquiry, Judgement
 from ses_secure_user.cli.claims import Verdict
@@ -170,6 +172,21 @@ def test_a_user_tells_what_each_of_its_requests_has() -> None:
 )
 def test_what_two_patterns_have_in_common(pattern: str, other: str, found: str | None) -> None:
     assert common(pattern, other) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "without", "address", "size"),
+    [
+        ("203.0.113.0/24", [], "203.0.113.0", 256),
+        ("203.0.113.0/24", ["203.0.113.0/25"], "203.0.113.128", 128),
+        ("203.0.113.0/24", ["203.0.113.0/25", "203.0.113.64/26"], "203.0.113.128", 128),
+        ("203.0.113.0/24", ["203.0.113.64/26", "203.0.113.255/32"], "203.0.113.0", 191),
+        ("203.0.113.0/24", ["203.0.113.0/25", "203.0.113.128/25"], None, 0),
+        ("2001:db8::/32", ["2001:db8::/33"], "2001:db8:8000::", 2**95),
+    ],
+)
+def test_what_remains_of_a_network(text: str, without: list[str], address: str | None, size: int) -> None:
+    assert remainder(ip_network(text), map(ip_network, without)) == (address, size)
 
 
 @pytest.mark.parametrize(

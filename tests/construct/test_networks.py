@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ses_secure_user.functions.issuer.networks import NetworkError, check_networks
-from ses_secure_user.restrictions.networks import is_wide, public_part
+from ses_secure_user.restrictions.networks import is_wide
 from ses_secure_user.restrictions.restrict import restrict
 from tests.cases.refusals import GIVEN, RIGHT_NETWORKS, WRONG_NETWORKS
 from tests.construct.users import refused_restrictions
@@ -57,25 +57,15 @@ def test_a_deployments_right_networks_pass(networks: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "without", "address", "size"),
-    [
-        ("203.0.113.0/24", [], "203.0.113.0", 256),
-        ("203.0.113.0/24", ["203.0.113.0/25"], "203.0.113.128", 128),
-        ("203.0.113.0/24", ["203.0.113.0/25", "203.0.113.64/26", "2001:db8::/32"], "203.0.113.128", 128),
-        ("203.0.113.0/24", ["203.0.113.0/25", "203.0.113.128/25"], None, 0),
-        ("10.0.0.0/7", [], "11.0.0.0", 2**24),
-        ("10.0.0.0/8", [], None, 0),
-        ("::/0", ["2001::/16"], "2000::", 2**125 - 2**112 - 2**112),
-    ],
-)
-def test_the_public_part_of_a_network(text: str, without: list[str], address: str | None, size: int) -> None:
-    """Without the reserved networks, and those that do not count; 2002::/16 is reserved too."""
-    assert public_part(ip_network(text), map(ip_network, without)) == (address, size)
-
-
-@pytest.mark.parametrize(
     ("text", "size", "wide"),
-    [("0.0.0.0/1", 2**16, False), ("0.0.0.0/1", 2**16 + 1, True), ("::/0", 2**96, False), ("::/0", 2**96 + 1, True)],
+    [
+        ("0.0.0.0/1", 2**16, False),
+        ("0.0.0.0/1", 2**16 + 1, True),
+        ("10.0.0.0/8", 2**24, False),
+        ("2000::/3", 2**96, False),
+        ("2000::/3", 2**96 + 1, True),
+        ("fc00::/7", 2**121, False),
+    ],
 )
 def test_more_than_any_sender_needs(text: str, size: int, wide: bool) -> None:  # noqa: FBT001
     assert is_wide(ip_network(text), size) is wide

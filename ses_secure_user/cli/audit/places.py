@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import product
 from typing import TYPE_CHECKING
 
-from ses_secure_user.restrictions.networks import is_wide, public_part
+from ses_secure_user.restrictions.networks import is_wide
 from ses_secure_user.restrictions.rows import BY_PROPERTY
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _networks(conditions: Iterable[Condition]) -> Iterator[Place]:
     named = {found: text for text in _values(conditions, SOURCE_IP) if (found := _network(text))}
     for network in (*INTERNET, *(one for one in named if one not in INTERNET)):
         inner = [one for one in named if one != network and _within(one, network)]
-        address, size = public_part(network, inner)
+        address, size = remainder(network, inner)
         if network in INTERNET:
             if address:
                 yield Place({SOURCE_IP: ("ip", (address,))}, Reach.ANYWHERE, "from anywhere")
@@ -80,6 +80,20 @@ def _networks(conditions: Iterable[Condition]) -> Iterator[Place]:
         elif address or not inner:
             first = address or str(network.network_address)
             yield Place({SOURCE_IP: ("ip", (first,))}, Reach.INSIDE, "", {"allowed_cidrs": str(network)})
+
+
+def remainder(network: _Network, without: Iterable[_Network]) -> tuple[str | None, int]:
+    """Return the first address of a network that is in none of others, or None, and the number of such addresses."""
+    taken = sorted((int(one.network_address), int(one.broadcast_address)) for one in without)
+    begin = start = int(network.network_address)
+    last = int(network.broadcast_address)
+    first, size = None, 0
+    for lowest, highest in (*taken, (last + 1, last + 1)):
+        if lowest > start:
+            first = start if first is None else first
+            size += lowest - start
+        start = max(start, highest + 1)
+    return (None if first is None else str(network[first - begin])), size
 
 
 def _endpoints(conditions: Sequence[Condition]) -> Iterator[Place]:
