@@ -3,17 +3,18 @@
 import copy
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
 from ses_secure_user.restrictions.policy import policy_document
 from ses_secure_user.restrictions.reading import deviations, read
-from ses_secure_user.restrictions.restrict import Restrictions
+from ses_secure_user.restrictions.restrict import restrict
 from ses_secure_user.restrictions.rows import ROWS
+from tests.cases.random_properties import random_properties
 from tests.policy.evaluator import ACCOUNT, REGION, Document
 from tests.policy.test_matrix import EVERYTHING, WIDENED
-from tests.policy.test_promise import restrictions
 
 
 def as_iam_answers(document: Document) -> Document:
@@ -23,8 +24,9 @@ def as_iam_answers(document: Document) -> Document:
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(r=restrictions())
-def test_a_policy_is_read_as_what_it_was_written_from(r: Restrictions) -> None:
+@given(properties=random_properties())
+def test_a_policy_is_read_as_what_it_was_written_from(properties: dict[str, Any]) -> None:
+    r = restrict(**properties)
     document = as_iam_answers(policy_document(r, partition="aws", region=REGION, account=ACCOUNT))
     found = read(document)
     assert {row.prop: set(found[row.prop]) for row in ROWS if row.key} == {

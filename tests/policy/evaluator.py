@@ -23,7 +23,7 @@ ACCOUNT, REGION = "111122223333", "eu-west-1"
 USER = f"arn:aws:iam::{ACCOUNT}:user/mailer"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/role"
 TRUST = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
-EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+ALL_ACTIONS = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 GRANT_TO_USER = {
     "Version": "2012-10-17",
     "Statement": {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "ses:*", "Resource": "*"},
@@ -81,43 +81,6 @@ class Send:
         return {key: list(one) if isinstance(one, tuple) else one for key, one in told.items() if one is not None}
 
 
-@dataclass(frozen=True)
-class Setup:
-    """What is attached to the user, whose boundary the policy is in any case, and what the identity itself grants."""
-
-    name: str
-    in_group: bool = True
-    administrator: bool = False
-    granted_by_identity: bool = False
-    guarded: bool = True
-
-    @property
-    def grants(self) -> bool:
-        """Whether anything allows the user to send at all."""
-        return self.in_group or self.administrator or self.granted_by_identity
-
-    def policies(self, document: Document) -> dict[str, Any]:
-        """The setup around a policy document, as the evaluator takes it."""
-        if not self.guarded:
-            allowed = [one for one in document["Statement"] if one["Effect"] == "Allow"]
-            document = document | {"Statement": allowed}
-        return {
-            "attached": [document] * self.in_group + [EVERYTHING] * self.administrator,
-            "boundary": document,
-            "resourcePolicy": GRANT_TO_USER if self.granted_by_identity else None,
-        }
-
-
-SETUPS = (
-    Setup("as deployed"),
-    Setup("the Allow without the guard", guarded=False),
-    Setup("administrator policy attached", administrator=True),
-    Setup("identity policy grants the user", granted_by_identity=True),
-    Setup("user left the group", in_group=False),
-    Setup("all three", in_group=False, administrator=True, granted_by_identity=True),
-)
-
-
 class Evaluator:
     """The evaluator's process, with the second evaluator beside it."""
 
@@ -125,26 +88,40 @@ class Evaluator:
         self._process = process
         self.questions = 0
 
-    def permits(self, document: Document, send: Send, setup: Setup = SETUPS[0]) -> bool:
-        """Whether the user may send this, with this policy in this setup."""
-        policies = setup.policies(document)
-        requests = [
-            {"action": send.action, "resource": one, "account": send.account, "context": send.context}
-            for one in send.resources
-        ]
-        return all(self._allowed(request | policies) for request in requests)
+    def permits(self, document: Document, send: Send) -> bool:
+        """Whether the user may send this, with this policy as it is deployed."""
+        return all(self.allows(document, send.action, one, send.context) for one in send.resources)
 
-    def permits_action(self, document: Document, setup: Setup, action: str, resource: str) -> bool:
-        """Whether the user may do anything else, as an allowed sender in an allowed network."""
-        context = Send().context if action.startswith("ses:") else {"aws:SourceIp": Send().source_ip}
-        request = {"action": action, "resource": resource, "account": ACCOUNT, "context": context}
-        return self._allowed(request | setup.policies(document))
+    def allows(  # noqa: PLR0913 - all that may be around a policy
+        self,
+        document: Document,
+        action: str,
+        resource: str,
+        context: dict[str, Any],
+        *,
+        in_group: bool = True,
+        bounded: bool = True,
+        administrator: bool = False,
+        granted: bool = False,
+    ) -> bool:
+        """Whether the user may do something, with the policy in its group and as its boundary, and with others."""
+        request = {
+            "principal": USER,
+            "action": action,
+            "resource": resource,
+            "account": resource.split(":")[4],
+            "context": context,
+            "attached": [document] * in_group + [ALL_ACTIONS] * administrator,
+            "boundary": document if bounded else None,
+            "resourcePolicy": GRANT_TO_USER if granted else None,
+        }
+        return self.decide(request) == ALLOWED
 
     def permits_role(self, documents: list[Document], action: str, resource: str, **context: str | list[str]) -> bool:
         """Whether a role with these policies may do something to what trusts its account, as keys do."""
         request = {"action": action, "resource": resource, "account": ACCOUNT, "context": context, "principal": ROLE}
         trusting = {"Statement": TRUST} if action.startswith("kms:") else None
-        policies = {"attached": documents, "boundary": EVERYTHING, "resourcePolicy": trusting}
+        policies = {"attached": documents, "boundary": ALL_ACTIONS, "resourcePolicy": trusting}
         return self.decide(request | policies, strict=True) == ALLOWED
 
     def actions(self, service: str) -> list[tuple[str, str]]:
@@ -155,9 +132,6 @@ class Evaluator:
             for one in self._ask({"service": service})
             for resource in one["resources"]
         ]
-
-    def _allowed(self, request: dict[str, Any]) -> bool:
-        return self.decide(request | {"principal": USER}) == ALLOWED
 
     def decide(self, request: dict[str, Any], *, strict: bool = False) -> str:
         """What IAM decides, in its simulator's word; a second evaluator, of our own, must say the same.

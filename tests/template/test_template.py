@@ -76,6 +76,13 @@ def _restricted(row: Row, text: str) -> Any:  # noqa: ANN401 - a text, or a list
     return text if row.is_single else text.split(",")
 
 
+def restricted(given: dict[str, str]) -> dict[str, Any]:
+    """The restrictions that the parameters stand for."""
+    return {
+        row.prop: _restricted(row, given[PARAMETERS[row.prop]]) for row in ROWS if PARAMETERS.get(row.prop) in given
+    }
+
+
 def constructed(given: dict[str, str]) -> Json:
     """What the construct synthesizes of the properties that the parameters stand for."""
     app = cdk.App(analytics_reporting=False)
@@ -84,9 +91,7 @@ def constructed(given: dict[str, str]) -> Json:
     SecureSesSmtpUser(
         stack,
         "Mailer",
-        **{
-            row.prop: _restricted(row, given[PARAMETERS[row.prop]]) for row in ROWS if PARAMETERS.get(row.prop) in given
-        },
+        **restricted(given),
         ses_region=given.get("SesRegion"),
         smtp_host=given.get("SmtpHost"),
         smtp_port=int(given.get("SmtpPort", "465")),
