@@ -10,8 +10,7 @@ from typing import Any
 from ministack.services import iam, ses_v2
 
 from local_aws.shapes import Json
-from tests.policy.evaluator import Evaluator, evaluator
-from tests.policy.second_evaluator import Request, decide
+from tests.policy.evaluator import Evaluator, evaluator, judged
 
 _lock = Lock()
 _open = ExitStack()
@@ -35,7 +34,7 @@ def decision(  # noqa: PLR0913 - a request has as many parts
 ) -> str:
     """Decide on a request of a user, in the words of IAM's simulator; the evaluators must agree.
 
-    The first evaluator knows which resources an action takes, so what is asked about any resource the second judges.
+    The first evaluator knows which resources an action takes, so what is asked about any resource our own judges.
     A simulation may tell keys that no service sends.
     """
     name = user.rpartition("/")[2]
@@ -47,12 +46,12 @@ def decision(  # noqa: PLR0913 - a request has as many parts
         "context": context,
         "attached": [*attached(name), *added],
         "boundary": boundary or _boundary(name),
+        "resourcePolicy": resource_policy,
     }
     if resource == "*":
-        return decide(Request(**request, resource_policy=resource_policy))
+        return judged(request)
     with _lock:
-        judge = _evaluator().simulate if simulated else _evaluator().decide
-        return judge({**request, "resourcePolicy": resource_policy})
+        return (_evaluator().simulate if simulated else _evaluator().decide)(request)
 
 
 def attached(user: str) -> list[Json]:

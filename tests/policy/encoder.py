@@ -60,6 +60,10 @@ class Address(NamedTuple):
     is_v4: Formula
     number: Term
 
+    @classmethod
+    def of(cls, text: str) -> "Address":
+        return cls(ip_address(text).version == 4, int(ip_address(text)))
+
     def within(self, network: str) -> Formula:
         """Whether it is in a network. IAM takes an address without a prefix for a /32, of either family."""
         found = ip_network(network if "/" in network else f"{network}/32", strict=False)
@@ -136,8 +140,16 @@ def certain_request(action: str, resource: str, context: Context) -> Request:
 
 def _term(name: str, value: str) -> Term:
     if name in ADDRESSES:
-        return Address(ip_address(value).version == 4, int(ip_address(value)))
-    return seconds(datetime.fromisoformat(value)) if name in MOMENTS else value
+        return Address.of(value)
+    return _moment(value) if name in MOMENTS else value
+
+
+def _moment(text: str) -> float:
+    """A date as policies and requests write it, ISO 8601 or seconds since 1970, in seconds."""
+    if text.isdigit():
+        return float(text)
+    moment = datetime.fromisoformat(text)
+    return seconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def seconds(moment: datetime) -> float:
@@ -146,8 +158,6 @@ def seconds(moment: datetime) -> float:
 
 def like(value: Term, pattern: str, *, wild: str = "*?", ignore_case: bool = False) -> Formula:
     """Whether a text matches a pattern, in which `*` stands for any characters and `?` for any one."""
-    if "${" in pattern:
-        raise NotImplementedError(f"a policy variable: {pattern}")
     if not ignore_case and not set(wild) & set(pattern):
         return value == (pattern if isinstance(value, str) else _text(pattern))
     if not isinstance(value, str):
@@ -176,8 +186,24 @@ def _text(value: str) -> Term:
     return z3.StringVal(value.replace("\\", "\\u{5c}"))
 
 
-def _dated(compares: Callable[[Term, float], Formula]) -> Callable[[Term, str], Formula]:
-    return lambda value, expected: compares(value, seconds(datetime.fromisoformat(expected)))
+_ORDER: dict[str, Callable[[Term, float], Formula]] = {
+    "Equals": operator.eq,
+    "LessThan": operator.lt,
+    "LessThanEquals": operator.le,
+    "GreaterThan": operator.gt,
+    "GreaterThanEquals": operator.ge,
+}
+
+
+def _ordered(name: str, read: Callable[[str], float]) -> Callable[[Term, str], Formula]:
+    def holds(value: Term, expected: str) -> Formula:
+        return _ORDER[name](read(value) if isinstance(value, str) else value, read(expected))
+
+    return holds
+
+
+def _within(value: Term, network: str) -> Formula:
+    return (Address.of(value) if isinstance(value, str) else value).within(network)
 
 
 _OPERATORS: dict[str, Callable[[Term, str], Formula]] = {
@@ -185,12 +211,25 @@ _OPERATORS: dict[str, Callable[[Term, str], Formula]] = {
     "StringEqualsIgnoreCase": lambda value, expected: like(value, expected, wild="", ignore_case=True),
     "StringLike": like,
     "Bool": lambda value, expected: like(value, expected, wild="", ignore_case=True),
-    "IpAddress": Address.within,
-    "DateLessThan": _dated(operator.lt),
-    "DateLessThanEquals": _dated(operator.le),
-    "DateGreaterThan": _dated(operator.gt),
-    "DateGreaterThanEquals": _dated(operator.ge),
+    "ArnEquals": like,
+    "ArnLike": like,
+    "IpAddress": _within,
+    **{f"Numeric{name}": _ordered(name, float) for name in _ORDER},
+    **{f"Date{name}": _ordered(name, _moment) for name in _ORDER},
 }
+
+
+def _filled(patterns: list[Any], request: Request) -> list[str]:
+    """Patterns with their policy variables filled in, of a certain request. One that has no value matches nothing."""
+
+    def value(variable: re.Match[str]) -> str:
+        key = request.key(variable[1])
+        if "," in variable[1] or not isinstance(key.known, bool) or len(key.values) > 1:
+            raise NotImplementedError(variable[0])
+        return str(key.values[0][1]) if key.known else "\0"
+
+    filled = (re.sub(r"\$\{([^}]+)\}", value, str(one)) for one in patterns)
+    return [one for one in filled if "\0" not in one]
 
 
 def _holds(name: str, key: Key, expected: list[str]) -> Formula:
@@ -200,32 +239,32 @@ def _holds(name: str, key: Key, expected: list[str]) -> Formula:
     quantifier, _, base = name.rpartition(":")
     is_optional, base = base.endswith("IfExists"), base.removesuffix("IfExists")
     is_negated, base = "Not" in base, base.replace("Not", "")
-    if base not in _OPERATORS or (is_optional if quantifier else len(key.values) > 1):
+    if base not in _OPERATORS or (len(key.values) > 1 and not quantifier):
         raise NotImplementedError(f"{name} on {len(key.values)} values")
 
     def matches(value: Term) -> Formula:
-        found = some(_OPERATORS[base](value, str(one)) for one in expected)
+        found = some(_OPERATORS[base](value, one) for one in expected)
         return opposite(found) if is_negated else found
 
     if quantifier == "ForAnyValue":
-        return every((key.known, key.any(matches)))
+        return some((every((is_optional, opposite(key.known))), every((key.known, key.any(matches)))))
     if quantifier or is_optional or is_negated:
         return some((opposite(key.known), key.all(matches)))
     return key.known_and_all(matches)
 
 
-def _element(statement: Document, name: str, value: Term) -> Formula:
-    patterns = listed(statement.get(f"Not{name}", statement.get(name, "*")))
+def _element(statement: Document, name: str, value: Term, request: Request) -> Formula:
+    patterns = _filled(listed(statement.get(f"Not{name}", statement.get(name, "*"))), request)
     found = some(like(value, pattern, ignore_case=name == "Action") for pattern in patterns)
     return opposite(found) if f"Not{name}" in statement else found
 
 
 def _parts(statement: Document, request: Request) -> Iterable[Formula]:
-    yield _element(statement, "Action", request.action)
-    yield _element(statement, "Resource", request.resource)
+    yield _element(statement, "Action", request.action, request)
+    yield _element(statement, "Resource", request.resource, request)
     for name, keys in statement.get("Condition", {}).items():
         for key, expected in keys.items():
-            yield _holds(name, request.key(key), listed(expected))
+            yield _holds(name, request.key(key), _filled(listed(expected), request))
 
 
 def _names(statement: Document, principal: str) -> bool:

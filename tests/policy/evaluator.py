@@ -5,7 +5,7 @@ and operator. It knows which resources and condition keys each SES action takes 
 misspelt key cannot pass for a restriction. AWS's own simulator needs an account; moto's engine knows no conditions.
 
 It takes an IPv6 source to be in a bare IPv4 address, stumbles over an empty list of recipients, and finds no IPv4
-address in 0.0.0.0/0. So a second evaluator must agree with it on every question, and judges those networks alone.
+address in 0.0.0.0/0. So the encoder, which the proofs rest on, must agree with it on every question, and judges those networks alone.
 """
 
 import json
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.policy.second_evaluator import ALLOWED, Request, decide
+from tests.policy.encoder import ALLOWED, NOTHING, Policies, certain_request
 
 HERE = Path(__file__).parent
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -82,7 +82,7 @@ class Send:
 
 
 class Evaluator:
-    """The evaluator's process, with the second evaluator beside it."""
+    """The evaluator's process, and the encoder, which must agree with it."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -134,7 +134,7 @@ class Evaluator:
         ]
 
     def decide(self, request: dict[str, Any], *, strict: bool = False) -> str:
-        """What IAM decides, in its simulator's word; a second evaluator, of our own, must say the same.
+        """What IAM decides, in its simulator's word; the encoder must say the same.
 
         Mail, and what is asked strictly, must be told by keys that the action knows.
         """
@@ -147,10 +147,10 @@ class Evaluator:
     def simulate(self, request: dict[str, Any]) -> str:
         """What IAM's simulator decides, which takes every key that it is told, also one that no service sends."""
         answer = self._ask(request)
-        return _second(request) if answer["ignored"] else self._agreed(request, answer["decision"])
+        return judged(request) if answer["ignored"] else self._agreed(request, answer["decision"])
 
     def _agreed(self, request: dict[str, Any], decision: str) -> str:
-        second = _second(request)
+        second = judged(request)
         if second != decision and not any(network in json.dumps(request) for network in WHOLE_INTERNET):
             raise AssertionError(f"the evaluators disagree on {request}: {decision}, {second}")
         return second
@@ -176,10 +176,18 @@ def evaluator() -> Iterator[Evaluator]:
         process.stdin.close()
 
 
-def _second(request: dict[str, Any]) -> str:
-    policies = {"boundary": request["boundary"], "resource_policy": request["resourcePolicy"]}
-    plain = {name: request[name] for name in ("principal", "action", "resource", "account", "attached", "context")}
-    return decide(Request(**plain, **policies))
+def judged(request: dict[str, Any]) -> str:
+    """What the encoder decides on a request, in the word of IAM's simulator."""
+    boundary, resource_policy = request["boundary"], request["resourcePolicy"]
+    policies = Policies(
+        principal=request["principal"],
+        attached=[(True, one) for one in request["attached"]],
+        boundary=(bool(boundary), boundary or NOTHING),
+        resource_policy=(bool(resource_policy), resource_policy or NOTHING),
+    )
+    return policies.decide(
+        certain_request(request["action"], request["resource"], request["context"]), request["account"]
+    )
 
 
 def _filled(arn: str, names: dict[str, str]) -> str:

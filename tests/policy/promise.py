@@ -3,7 +3,7 @@
 It is a formula about any request, and knows no statement and no operator of IAM.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
 
@@ -44,6 +44,7 @@ def promised(request: Request, place: str, properties: Mapping[str, Any], *, gua
         for prop in ("identity", "from_address", "sandbox_recipients")
         for one in given(prop)
     ]
+    names += [f"identity/{one}" for one in _subdomains(given("identity"), given("from_address"))]
     names += [f"configuration-set/{one}" for one in given("configuration_set")]
     is_recipient = _is_recipient if guarded else _ends_as_recipient
     return every(
@@ -70,6 +71,14 @@ def _spelled(identity: str) -> str:
     """An identity as SES writes it: the case of a domain makes no difference."""
     local, at, domain = identity.rpartition("@")
     return f"{local}{at}{domain.lower()}"
+
+
+def _subdomains(identities: list[str], senders: list[str]) -> Iterator[str]:
+    """The domains below an identity that a From address is in: SES asks for the one that is verified by itself."""
+    for sender in senders:
+        labels = sender.rpartition("@")[2].lower().split(".")
+        below = [".".join(labels[start:]) for start in range(len(labels))]
+        yield from (one for one in below if any(one.endswith(f".{identity.lower()}") for identity in identities))
 
 
 def _is(found: Term, expected: str) -> Formula:

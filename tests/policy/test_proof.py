@@ -145,7 +145,7 @@ def written(properties: Properties) -> Document:
     return policy_document(restrict(**properties), partition="aws", region=REGION, account=ACCOUNT)
 
 
-def documents(resources: Mapping[str, Any]) -> list[Document]:
+def documents(resources: dict[str, Any]) -> list[Document]:
     """The policies of users among a template's resources, in order of their names."""
     text = json.dumps(dict(sorted(resources.items())))
     for placeholder, name in (("Identity", "example.com"), ("Set", "transactional")):
@@ -177,7 +177,7 @@ PLACES = {"govcloud": "aws-us-gov:ses:us-gov-west-1", "everything": "aws:ses:us-
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_deployed_policy_allows_what_is_promised_alone(shape: str) -> None:
-    deployed = documents(Resolver(Template.from_stack(made(shape)).to_json(), {}).resources())
+    deployed = documents(Resolver(dict(Template.from_stack(made(shape)).to_json()), {}).resources())
     place = f"arn:{PLACES.get(shape, f'aws:ses:{REGION}')}:{ACCOUNT}:"
     promises = OF_SHAPES.get(shape, [MINIMAL])
     cases = [Case(document, properties, place) for document, properties in zip(deployed, promises, strict=True)]

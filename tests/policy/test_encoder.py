@@ -1,10 +1,11 @@
-"""What the second evaluator holds where the first is known to be lenient, and what it refuses to judge."""
+"""The encoder's judgement of certain requests, where `iam-simulate` is lenient, and what it refuses to judge."""
 
 from typing import Any
 
 import pytest
 
-from tests.policy.second_evaluator import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Request, decide
+from tests.policy.encoder import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Document
+from tests.policy.evaluator import judged
 
 USER = "arn:aws:iam::111122223333:user/mailer"
 IDENTITY = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
@@ -13,15 +14,13 @@ IDENTITY = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
 def decided(condition: dict[str, Any], *, effect: str = "Allow", **context: str | list[str]) -> str:
     statement = {"Effect": effect, "Action": "ses:SendRawEmail", "Resource": IDENTITY, "Condition": condition}
     keys = {name.replace("_", ":"): value for name, value in context.items()}
-    request = Request(
-        principal=USER,
-        action="ses:SendRawEmail",
-        resource=IDENTITY,
-        account="111122223333",
-        context=keys,
-        attached=[{"Statement": statement}],
-    )
-    return decide(request)
+    return decided_by([{"Statement": statement}], context=keys)
+
+
+def decided_by(attached: list[Document], **others: Any) -> str:  # noqa: ANN401 - any part of a request
+    nothing_else: dict[str, Any] = {"context": {}, "boundary": None, "resourcePolicy": None}
+    asked = {"principal": USER, "action": "ses:SendRawEmail", "resource": IDENTITY, "account": "111122223333"}
+    return judged({**asked, "attached": attached, **nothing_else, **others})
 
 
 @pytest.mark.parametrize(("operator", "allowed"), [("IpAddress", False), ("NotIpAddress", True)])
@@ -54,29 +53,15 @@ def test_a_missing_key(operator: str) -> None:
 def test_a_denial_wins_over_all_grants() -> None:
     everything = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "*", "Resource": "*"}
     deny = {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}
-    request = Request(
-        principal=USER,
-        action="ses:SendRawEmail",
-        resource=IDENTITY,
-        account="111122223333",
-        attached=[{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}],
-        boundary={"Statement": [deny]},
-        resource_policy={"Statement": everything},
-    )
-    assert decide(request) == EXPLICIT_DENY
+    allow = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    around = {"boundary": {"Statement": [deny]}, "resourcePolicy": {"Statement": everything}}
+    assert decided_by([allow], **around) == EXPLICIT_DENY
 
 
 def test_a_grant_to_the_users_arn_passes_a_silent_boundary() -> None:
     grant = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "ses:*", "Resource": "*"}
-    request = Request(
-        principal=USER,
-        action="ses:SendRawEmail",
-        resource=IDENTITY,
-        account="111122223333",
-        boundary={"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}},
-        resource_policy={"Statement": grant},
-    )
-    assert decide(request) == ALLOWED
+    silent = {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+    assert decided_by([], boundary=silent, resourcePolicy={"Statement": grant}) == ALLOWED
 
 
 @pytest.mark.parametrize(
