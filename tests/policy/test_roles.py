@@ -1,11 +1,11 @@
-"""What the function's role and a reader's may do, judged by the same evaluator: keys, interfaces, users, secrets."""
+"""The rights of the function's role and of its readers: users, secrets, keys and interfaces, and nothing else."""
 
 import json
 import re
-from typing import Any
 
 import aws_cdk as cdk
 import pytest
+import z3
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam
 from aws_cdk import aws_kms as kms
@@ -14,13 +14,17 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
-from tests.policy.evaluator import ACCOUNT, REGION, Document, Evaluator
+from tests.policy.encoder import Policies, any_request, every, found, like, some
+from tests.policy.evaluator import ACCOUNT, REGION, ROLE, Document, Evaluator
+from tests.template.resolving import Resolver
 
 SECRET_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000001"
 QUEUE_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000002"
 REPLICA_KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/00000000-0000-0000-0000-000000000003"
 INTERFACE = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/eni-0123456789abcdef0"
 USER = f"arn:aws:iam::{ACCOUNT}:user/Stack-MailerUser"
+POLICY = f"arn:aws:iam::{ACCOUNT}:policy/mailer"
+LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:issuer:*"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:MailerSecret-012345678901-AbCdEf"
 CREATED, REVOKED = "ses-secure-user:created:0123abcd", "ses-secure-user:revoked:0123abcd"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:issuer"
@@ -29,9 +33,48 @@ REPLICAS = "secretsmanager.eu-central-1.amazonaws.com"
 DECRYPT, ENCRYPT, NEW_KEY = "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"
 
 
+NAMED = {
+    r"MailerUser\w+\.Arn": USER,
+    r"Mailer(Secret\w+|Credential\w+\.SecretArn)": SECRET,
+    r"MailerPolicy\w+": POLICY,
+    r"MailerGroup\w+": "mailers",
+    r"\w+Logs\w+\.Arn": LOGS,
+    r"\w+IssuerRole\w+": "Function",
+    r"(Reader|Verifier)\w+": r"\1",
+}
+READ = {SECRET: ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], SECRET_KEY: [DECRYPT]}
+MAY: dict[str, dict[str, list[str]]] = {
+    "Function": {
+        USER: ["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:ListAccessKeys", "iam:ListUserTags"],
+        SECRET: [
+            f"secretsmanager:{one}"
+            for one in ("DescribeSecret", "GetSecretValue", "PutSecretValue", "TagResource", "UpdateSecretVersionStage")
+        ],
+        SECRET_KEY: [DECRYPT, NEW_KEY],
+        REPLICA_KEY: [ENCRYPT, NEW_KEY],
+        QUEUE_KEY: [DECRYPT, NEW_KEY],
+        f"arn:aws:sqs:{REGION}:{ACCOUNT}:letters": ["sqs:SendMessage"],
+        LOGS: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "*": ["ec2:*NetworkInterface*", "ec2:DescribeSubnets", "ec2:*PrivateIpAddresses"],
+    },
+    "Reader": READ,
+    "Verifier": READ
+    | {
+        SECRET: [*READ[SECRET], "secretsmanager:ListSecretVersionIds"],
+        USER: ["iam:Get*", "iam:List*", "iam:SimulatePrincipalPolicy"],
+        f"arn:aws:iam::{ACCOUNT}:group/mailers": ["iam:List*"],
+        POLICY: ["iam:GetPolicy", "iam:GetPolicyVersion"],
+        f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/example.com": ["ses:GetEmailIdentity"],
+        f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/noreply@example.com": ["ses:GetEmailIdentity"],
+        "*": ["ses:GetAccount", "ses:ListEmailIdentities"],
+    },
+}
+"""All that each role may do, by resource; what has no resources in IAM, on any."""
+
+
 @pytest.fixture(scope="module")
 def roles() -> dict[str, list[Document]]:
-    """The policies of the function's role and of a reader's."""
+    """The policies of the function's role, of a reader's, and of one that proves the login."""
     app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account=ACCOUNT, region=REGION))
     vpc = ec2.Vpc.from_vpc_attributes(
@@ -55,43 +98,53 @@ def roles() -> dict[str, list[Document]]:
         encryption_key=kms.Key.from_key_arn(stack, "Key", SECRET_KEY),
         replica_regions=[secretsmanager.ReplicaRegion(region="eu-central-1", encryption_key=replica_key)],
     )
-    mailer.grant_read(aws_iam.Role(stack, "Reader", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com")))
-    resources = Template.from_stack(stack).to_json()["Resources"].values()
-    of_roles = [it for it in resources if "Roles" in it.get("Properties", {})]
+    for name, grant in (("Reader", mailer.grant_read), ("Verifier", mailer.grant_verify)):
+        grant(aws_iam.Role(stack, name, assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com")))
+    text = json.dumps(Resolver(dict(Template.from_stack(stack).to_json()), {}).resources())
+    for placeholder, arn in NAMED.items():
+        text = re.sub(rf"<{placeholder}>", arn, text)
+    policies = [one["Properties"] for one in json.loads(text).values() if "Roles" in one.get("Properties", {})]
     return {
-        "function": [_literal(it) for it in of_roles if it["Type"] == "AWS::IAM::ManagedPolicy"],
-        "reader": [_literal(it) for it in of_roles if it["Type"] == "AWS::IAM::Policy"],
+        role: [one["PolicyDocument"] for one in policies if role in one["Roles"][0]]
+        for role in ("Function", "Reader", "Verifier")
     }
 
 
-def _literal(resource: dict[str, Any]) -> Document:
-    """A policy, with the ARNs of user and secret, but for the statements on what else gets its ARN at deployment."""
-    text = json.dumps(resource["Properties"]["PolicyDocument"])
-    text = re.sub(r'\{"Fn::GetAtt": \["MailerUser\w+", "Arn"\]\}', f'"{USER}"', text)
-    document = json.loads(re.sub(r'\{"Ref": "MailerSecret\w+"\}', f'"{SECRET}"', text))
-    statements = [one for one in document["Statement"] if "{" not in str(one["Resource"])]
-    return {"Version": document["Version"], "Statement": statements}
+def test_a_role_reaches_nothing_that_is_not_named(roles: dict[str, list[Document]]) -> None:
+    """For every request: any action, any resource, with or without each key."""
+    for role, documents in roles.items():
+        request = any_request(2)
+        policies = Policies(principal=ROLE, attached=[(True, one) for one in documents])
+        promise = some(
+            every(
+                (some(like(request.action, one, ignore_case=True) for one in actions), like(request.resource, resource))
+            )
+            for resource, actions in MAY[role].items()
+        )
+        solver = z3.Solver()
+        solver.add(policies.allowed(request), z3.Not(promise), request.exists)
+        assert solver.check() == z3.unsat, found(solver.model(), request)
 
 
 @pytest.mark.parametrize(
     ("role", "action", "key", "through", "allowed"),
     [
-        ("function", DECRYPT, SECRET_KEY, SECRETS, True),
-        ("function", NEW_KEY, SECRET_KEY, SECRETS, True),
-        ("function", DECRYPT, SECRET_KEY, QUEUES, False),
-        ("function", DECRYPT, SECRET_KEY, None, False),
-        ("function", ENCRYPT, REPLICA_KEY, REPLICAS, True),
-        ("function", NEW_KEY, REPLICA_KEY, REPLICAS, True),
-        ("function", NEW_KEY, REPLICA_KEY, SECRETS, False),
-        ("function", DECRYPT, REPLICA_KEY, REPLICAS, False),
-        ("function", NEW_KEY, QUEUE_KEY, QUEUES, True),
-        ("function", DECRYPT, QUEUE_KEY, QUEUES, True),
-        ("function", DECRYPT, QUEUE_KEY, SECRETS, False),
-        ("function", DECRYPT, QUEUE_KEY, None, False),
-        ("reader", DECRYPT, SECRET_KEY, SECRETS, True),
-        ("reader", DECRYPT, SECRET_KEY, None, False),
-        ("reader", NEW_KEY, SECRET_KEY, SECRETS, False),
-        ("reader", DECRYPT, QUEUE_KEY, QUEUES, False),
+        ("Function", DECRYPT, SECRET_KEY, SECRETS, True),
+        ("Function", NEW_KEY, SECRET_KEY, SECRETS, True),
+        ("Function", DECRYPT, SECRET_KEY, QUEUES, False),
+        ("Function", DECRYPT, SECRET_KEY, None, False),
+        ("Function", ENCRYPT, REPLICA_KEY, REPLICAS, True),
+        ("Function", NEW_KEY, REPLICA_KEY, REPLICAS, True),
+        ("Function", NEW_KEY, REPLICA_KEY, SECRETS, False),
+        ("Function", DECRYPT, REPLICA_KEY, REPLICAS, False),
+        ("Function", NEW_KEY, QUEUE_KEY, QUEUES, True),
+        ("Function", DECRYPT, QUEUE_KEY, QUEUES, True),
+        ("Function", DECRYPT, QUEUE_KEY, SECRETS, False),
+        ("Function", DECRYPT, QUEUE_KEY, None, False),
+        ("Reader", DECRYPT, SECRET_KEY, SECRETS, True),
+        ("Reader", DECRYPT, SECRET_KEY, None, False),
+        ("Reader", NEW_KEY, SECRET_KEY, SECRETS, False),
+        ("Reader", DECRYPT, QUEUE_KEY, QUEUES, False),
     ],
 )
 def test_a_key_is_used_through_one_service(  # noqa: PLR0913, PLR0917 - a row of a table
@@ -112,9 +165,9 @@ def test_lambda_manages_network_interfaces_and_the_code_does_not(
     iam: Evaluator, roles: dict[str, list[Document]], action: str
 ) -> None:
     """Lambda does so with the function's role."""
-    assert iam.permits_role(roles["function"], f"ec2:{action}", INTERFACE)
-    assert not iam.permits_role(roles["function"], f"ec2:{action}", INTERFACE, **{"lambda:SourceFunctionArn": FUNCTION})
-    assert not iam.permits_role(roles["reader"], f"ec2:{action}", INTERFACE)
+    assert iam.permits_role(roles["Function"], f"ec2:{action}", INTERFACE)
+    assert not iam.permits_role(roles["Function"], f"ec2:{action}", INTERFACE, **{"lambda:SourceFunctionArn": FUNCTION})
+    assert not iam.permits_role(roles["Reader"], f"ec2:{action}", INTERFACE)
 
 
 @pytest.mark.parametrize(
@@ -147,4 +200,4 @@ def test_the_function_writes_its_own_tags_of_a_secret_alone(  # noqa: PLR0913, P
 ) -> None:
     """Of a user it reads them. Calls that set no tags have no such key, on which ``ForAllValues`` is true."""
     context = {"aws:TagKeys": keys} if keys else {}
-    assert iam.permits_role(roles["function"], action, resource, **context) is allowed
+    assert iam.permits_role(roles["Function"], action, resource, **context) is allowed
