@@ -30,7 +30,8 @@ def describe_secret(original: Action, request: Json) -> Answer:
     status, headers, body = original(request)
     description = json.loads(body)
     rules = description.get("RotationRules") or {}
-    rate = re.fullmatch(r"rate\((\d+) (day|hour)s?\)", rules.get("ScheduleExpression", ""))
+    days = f"rate({rules.get('AutomaticallyAfterDays')} days)"
+    rate = re.fullmatch(r"rate\((\d+) (day|hour)s?\)", rules.get("ScheduleExpression", days))
     if status != 200 or not description.get("RotationEnabled") or not rate:
         return status, headers, body
     _, secret = sm._resolve(request.get("SecretId"))

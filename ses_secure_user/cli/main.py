@@ -17,10 +17,14 @@ from .errors import explained
 from .outputs import NotJudged, Outputs, Report, reporting
 from .outside import Aws, Outside, region_of
 from .report import claims_json
+from .verify.known import Expected
 from .verify.proof import GRANT, Options, rows_of, trial_of
 from .verify.report import about, verify_lines, verify_page
+from .verify.rotation_claims import parse_interval
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from .claims import Row
 
 profile = click.option("--profile", metavar="NAME", help="A profile of the AWS configuration.")
@@ -35,11 +39,28 @@ def cli() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _interval(text: str | None) -> timedelta | None:
+    """Read an option's rotation interval."""
+    found = parse_interval(text or "")
+    if text is not None and not found:
+        raise click.BadParameter("write one such as '30 days' or '12 hours'")
+    return found
+
+
 @cli.command()
 @click.argument("secret")
 @click.option("--inside", is_flag=True, help="Mail from here is allowed. Default: found out by this machine's address.")
 @click.option("--outside", is_flag=True, help="Mail from here is not allowed.")
 @click.option("--recipient", metavar="ADDRESS", help="Who gets the mail, where recipients are restricted.")
+@click.option(
+    "--expect-boundary", metavar="ARN", help="The permissions boundary that your organization puts on the user."
+)
+@click.option(
+    "--expect-interval",
+    metavar="INTERVAL",
+    callback=lambda _context, _option, text: _interval(text),
+    help="The rotation interval, such as '30 days' or '12 hours'. Default: any up to 45 days.",
+)
 @click.option("--region", metavar="NAME", help="The secret's region, if SECRET is no ARN.")
 @profile
 @reporting
@@ -51,6 +72,8 @@ def verify(  # noqa: PLR0913 - one argument for each option
     inside: bool,
     outside: bool,
     recipient: str | None,
+    expect_boundary: str | None,
+    expect_interval: timedelta | None,
     region: str | None,
     profile: str | None,
     outputs: Outputs,
@@ -62,7 +85,8 @@ def verify(  # noqa: PLR0913 - one argument for each option
     """
     if inside and outside:
         raise click.UsageError("say --inside or --outside, not both")
-    options = Options(secret, inside if inside or outside else None, recipient)
+    expected = Expected(boundary=expect_boundary, interval=expect_interval)
+    options = Options(secret, inside if inside or outside else None, recipient, expected)
     rows: list[Row] = []
     asked_from = context.ensure_object(Outside)
     with outputs.judging() as progress:

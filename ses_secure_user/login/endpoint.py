@@ -9,7 +9,7 @@ from aws_cdk.region_info import RegionInfo
 from ses_secure_user.cdk.refusal import refusal, wrong_type
 from ses_secure_user.cdk.spelling import remedy_for
 from ses_secure_user.cdk.tokens import is_token
-from ses_secure_user.functions.issuer.contract import is_ses_host
+from ses_secure_user.functions.issuer.contract import SMTP_PORTS, is_ses_host
 
 SMTP_REGIONS = frozenset(
     {
@@ -35,9 +35,6 @@ SMTP_REGIONS = frozenset(
     }
 )
 """Where SES had an SMTP endpoint in 2026 (https://docs.aws.amazon.com/general/latest/gr/ses.html)."""
-
-SMTP_PORTS = (25, 465, 587, 2465, 2587)
-"""https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html"""
 
 BLOCKED_PORT = 25
 REGION = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?:[a-z]+|\d+)"

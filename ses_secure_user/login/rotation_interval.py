@@ -1,16 +1,18 @@
 """The interval at which a login is renewed."""
 
+from datetime import timedelta
+
 from aws_cdk import Duration
 
 from ses_secure_user.cdk.refusal import check_class, refusal
+
+from .key_age import LONGEST_AUDITED
 
 DEFAULT_INTERVAL = Duration.days(30)
 
 _DEFAULT_HOURS = 30 * 24
 _SHORTEST_HOURS = 4
 _LONGEST_HOURS = 999 * 24
-_LONGEST_AUDITED_HOURS = 45 * 24
-"""A key lives for two intervals, and CIS and Security Hub's IAM.3 want none older than 90 days."""
 
 
 def check_interval(rotation_interval: Duration | None) -> int | None:
@@ -39,7 +41,7 @@ def interval_warnings(hours: int | None) -> list[tuple[str, str]]:
     if hours is None:
         text = "`rotation_interval` is None, so a login that leaked is valid until somebody revokes it"
         return [("ses-secure-user:noRotation", text)]
-    if hours > _LONGEST_AUDITED_HOURS:
+    if timedelta(hours=hours) > LONGEST_AUDITED:
         text = (
             f"`rotation_interval` is {hours / 24:g} days, and a key lives for two of them: longer than the 90 days that"
             " CIS and Security Hub's IAM.3 allow"

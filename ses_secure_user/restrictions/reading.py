@@ -105,6 +105,17 @@ def deviations(document: Document, restrictions: Deployed) -> list[str]:
     return [*missing, *changed, *added, *(["two statements have one Sid"] if repeated else [])]
 
 
+def has_denials(document: Document, restrictions: Deployed) -> bool:
+    """Return whether a document denies all that the construct's policy denies, in statements of the same words."""
+
+    def denials(found: Iterable[Statement]) -> list[Mapping[str, str]]:
+        bare = ({element: value for element, value in one.items() if element != "Sid"} for one in found)
+        return [_normal(one) for one in bare if one.get("Effect") == "Deny"]
+
+    there = denials(statements(document))
+    return all(one in there for one in denials(written(restrictions.resources, restrictions.values)))
+
+
 def statements(document: Document) -> list[Statement]:
     """Return the statements of a document, which may hold a single one without a list."""
     return listed(document.get("Statement", []))

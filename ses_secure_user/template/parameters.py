@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ses_secure_user.functions.issuer.contract import ENDPOINT
+from ses_secure_user.functions.issuer.contract import ENDPOINT, SMTP_PORTS
 from ses_secure_user.login.chosen_names import CHOSEN
-from ses_secure_user.login.endpoint import BLOCKED_PORT, REGION, SMTP_PORTS
+from ses_secure_user.login.endpoint import BLOCKED_PORT, REGION
 from ses_secure_user.restrictions.moments import PATTERN
 from ses_secure_user.restrictions.names import (
     CONFIGURATION_SET_NAME,

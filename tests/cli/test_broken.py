@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from local_aws.aws import ACCOUNT, REGION, LocalAws
 from local_aws.ses.password import smtp_password
-from ses_secure_user.cli.account.login_secret import Login
+from ses_secure_user.cli.account.login_secret import Login, LoginSecret
 from ses_secure_user.cli.errors import CannotJudgeError
+from ses_secure_user.cli.verify.known import Expected
 from ses_secure_user.cli.verify.postbox import Mail, Postbox
+from ses_secure_user.cli.verify.rotation_claims import rotation_claims
 from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG, Declaration
 from tests.cli.command import ELSEWHERE, ENDPOINT, Command, deployed, evidence, verdicts
 from tests.policy.evaluator import Document
@@ -306,6 +309,32 @@ def rotation_off(_iam: Any, command: Command) -> Undo:  # noqa: ANN401
     return lambda: rotate(SecretId=command.secret, RotationLambdaARN=function, RotateImmediately=False)
 
 
+def scheduled(command: Command, rules: dict[str, object]) -> Undo:
+    """A schedule as somebody who may rotate the secret sets it."""
+    secrets = command.aws.client("secretsmanager")
+    before = secrets.describe_secret(SecretId=command.secret)["RotationRules"]
+    rotate = secrets.rotate_secret
+    rotate(SecretId=command.secret, RotationRules=rules, RotateImmediately=False)
+    command.aws.wait_for_rotations()
+    return lambda: rotate(SecretId=command.secret, RotationRules=before, RotateImmediately=False)
+
+
+def rotation_stretched(_iam: Any, command: Command) -> Undo:  # noqa: ANN401
+    return scheduled(command, {"ScheduleExpression": "rate(999 days)"})
+
+
+def rotation_stretched_in_days(_iam: Any, command: Command) -> Undo:  # noqa: ANN401
+    return scheduled(command, {"AutomaticallyAfterDays": 46})
+
+
+def rotation_stretched_in_hours(_iam: Any, command: Command) -> Undo:  # noqa: ANN401
+    return scheduled(command, {"ScheduleExpression": "rate(1081 hours)"})
+
+
+def rotation_once_a_year(_iam: Any, command: Command) -> Undo:  # noqa: ANN401
+    return scheduled(command, {"ScheduleExpression": "cron(0 0 1 1 ? *)"})
+
+
 DRIFTS: dict[Drift, set[str]] = {
     attached_policy: {"own-policies"},
     quarantine: {"leak"},
@@ -321,6 +350,10 @@ DRIFTS: dict[Drift, set[str]] = {
     signing_certificate: {"other-credentials"},
     revoked: {"revoked"},
     rotation_off: {"rotation"},
+    rotation_stretched: {"rotation"},
+    rotation_stretched_in_days: {"rotation"},
+    rotation_stretched_in_hours: {"rotation"},
+    rotation_once_a_year: {"rotation"},
     left_the_group: {"boundary", "allowed-mail", "network-203.0.113.0/24"},
     inactive_key: {"keys", "login-current", "allowed-mail"},
 }
@@ -345,6 +378,44 @@ def test_an_overdue_rotation(plain: Command) -> None:
     broken = plain.broken()
     plain.now = now
     assert broken == {"rotation"}
+
+
+def test_an_interval_that_is_not_the_expected_one(plain: Command) -> None:
+    assert plain.verify("--expect-interval", "30 days")["exit"] == 0
+    assert evidence(plain.verify("--expect-interval", "720 hours"), "rotation").startswith("every 30 days by Plain-")
+    report = plain.verify("--expect-interval", "12 hours")
+    assert (report["exit"], broken(report)) == (1, {"rotation"})
+    assert evidence(report, "rotation") == "every 30 days, expected every 12 hours"
+
+
+def test_a_long_interval_that_is_meant_is_named(plain: Command) -> None:
+    undo = scheduled(plain, {"ScheduleExpression": "rate(60 days)"})
+    try:
+        report, meant = plain.verify(), plain.verify("--expect-interval", "60 days")
+    finally:
+        undo()
+        plain.aws.wait_for_rotations()
+    assert broken(report) == {"rotation"}
+    assert evidence(report, "rotation") == (
+        "every 60 days, longer than 45 days, so that a key lives for more than 90 days; if that is meant, say"
+        " --expect-interval '60 days'"
+    )
+    assert (meant["exit"], verdicts(meant)["rotation"]) == (0, "proved")
+
+
+def test_a_rotation_by_a_function_of_elsewhere(plain: Command) -> None:
+    """Secrets Manager has no such function invoked, but somebody may have let it, in the function's own policy."""
+    description = plain.aws.client("secretsmanager").describe_secret(SecretId=plain.secret)
+    for arn, said in (
+        ("arn:aws:lambda:us-east-1:111122223333:function:thief", "its function is of another account or region"),
+        ("arn:aws:lambda:eu-west-1:000000000000:function:other", "its function is of another account or region"),
+        ("", "it has no rotation function"),
+    ):
+        changed: Any = {**description, "RotationLambdaARN": arn}
+        secret = LoginSecret(plain.aws.client("secretsmanager"), changed)
+        known = mock.Mock(secret=secret, now=plain.now, expected=Expected())
+        finding = rotation_claims(known)[0].judge(known)
+        assert (finding.verdict, finding.evidence) == ("broken", said)
 
 
 def test_a_rotation_that_is_stuck_and_one_that_is_under_way(aws: LocalAws, plain: Command) -> None:
@@ -419,9 +490,23 @@ def broken(report: dict[str, Any]) -> set[str]:
     [
         ("host", FIPS, {"tags", "secret"}, "they were changed since"),
         ("host", "mail.example.org", {"tags"}, "mail.example.org is not an SMTP endpoint of SES in us-east-1"),
+        (
+            "host",
+            f"{'a' * 64}.email-smtp.us-east-1.vpce.amazonaws.com",
+            {"tags"},
+            "is not an SMTP endpoint of SES in us",
+        ),
         ("region", "eu-west-1", {"tags"}, "is not an SMTP endpoint of SES in eu-west-1"),
+        ("region", "", {"tags"}, "is not an SMTP endpoint of SES in"),
+        ("region", "us-eäst-1", {"tags"}, "is not an SMTP endpoint of SES in us-eäst-1"),
+        ("port", "²", {"tags"}, "² is not a port of SES's SMTP endpoints"),
+        ("port", "", {"tags"}, "is not a port of SES's SMTP endpoints"),
+        ("port", "٤٦٥", {"tags"}, "٤٦٥ is not a port of SES's SMTP endpoints"),
+        ("port", "-465", {"tags"}, "-465 is not a port of SES's SMTP endpoints"),
+        ("port", "00465", {"tags"}, "00465 is not a port of SES's SMTP endpoints"),
+        ("port", "99999", {"tags"}, "99999 is not a port of SES's SMTP endpoints"),
         ("port", "2587", {"tags", "secret"}, "they were changed since"),
-        ("port", "465²", {"tags"}, "465² is not a port"),
+        ("port", "465²", {"tags"}, "465² is not a port of SES's SMTP endpoints"),
         ("fields", "username=SMTP_USERNAME", {"tags", "secret"}, "they were changed since"),
         ("fields", "SMTP_USERNAME", {"tags"}, "SMTP_USERNAME names no fields"),
     ],
@@ -434,6 +519,29 @@ def test_a_changed_tag_of_the_user_is_named(
     assert (report["exit"], broken(report)) == (1, expected)
     assert said in evidence(report, "tags")
     assert plain.broken() == set(), "undone, all holds again"
+
+
+@pytest.mark.parametrize(
+    ("region", "host", "port"),
+    [
+        ("us-east-1", "email-smtp.us-east-1.amazonaws.com", "0"),
+        ("us-east-1", "email-smtp.us-east-1.amazonaws.com", "99999"),
+        ("us..east", "email-smtp.us..east.amazonaws.com", "465"),
+        ("r" * 64, f"email-smtp.{'r' * 64}.amazonaws.com", "465"),
+        ("us-eäst-1", "email-smtp.us-eäst-1.amazonaws.com", "465"),
+        ("", "email-smtp.us-east-1.amazonaws.com", "465"),
+    ],
+    ids=["port 0", "port 99999", "two dots", "long region", "umlaut", "no region"],
+)
+def test_tags_and_value_that_agree_on_what_is_no_endpoint(plain: Command, region: str, host: str, port: str) -> None:
+    """No password goes there, and it ends neither in a traceback nor in a connection that fails."""
+    with (
+        tagged(plain, region=region, host=host, port=port),
+        stored(plain, region=region, host=host, port=int(port)),
+    ):
+        report = plain.verify()
+    assert (report["exit"], broken(report)) == (1, {"tags"})
+    assert verdicts(report)["login-current"] == verdicts(report)["secret"] == "not proved"
 
 
 def test_tags_and_value_changed_alike_are_found(plain: Command) -> None:
@@ -529,16 +637,57 @@ def test_no_claim_can_show_a_password_to_another_host() -> None:
         assert not visited()
 
 
-def test_a_login_of_another_user_is_named(aws: LocalAws, plain: Command) -> None:
+@pytest.fixture
+def strangers_login(aws: LocalAws) -> Iterator[dict[str, str]]:
+    """A login that sends as anybody from anywhere, of a user whom somebody made by hand."""
     iam = aws.client("iam")
     iam.create_user(UserName="stranger")
     iam.put_user_policy(UserName="stranger", PolicyName="Stranger", PolicyDocument=STRANGER)
     key = iam.create_access_key(UserName="stranger")["AccessKey"]
-    password = smtp_password(key["SecretAccessKey"], REGION)
-    with stored(plain, username=key["AccessKeyId"], password=password):
+    yield {"username": key["AccessKeyId"], "password": smtp_password(key["SecretAccessKey"], REGION)}
+    for left in iam.list_access_keys(UserName="stranger")["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName="stranger", AccessKeyId=left["AccessKeyId"])
+    iam.delete_user_policy(UserName="stranger", PolicyName="Stranger")
+    iam.delete_user(UserName="stranger")
+
+
+@pytest.mark.parametrize("others", [{}, {"iam_user": None, "url": None}], ids=["whole", "bare"])
+def test_a_login_of_another_user_is_named(
+    aws: LocalAws, plain: Command, strangers_login: dict[str, str], others: dict[str, Any]
+) -> None:
+    """What it may send proves nothing of this user, and is not tried."""
+    mails = len(aws.mails())
+    with stored(plain, **strangers_login, **others):
         report = plain.verify()
-    assert {"login-current", "other-from"} <= broken(report)
+    assert {"login-current"} == broken(report) - {"secret"}
     assert "is not the user's: 235 after AUTH" in evidence(report, "login-current")
+    assert evidence(report, "allowed-mail").endswith("; not tried: the current login is not this user's")
+    by_ses = {one["name"] for one in report["claims"] if "SES" in one["by"]}
+    assert by_ses <= {"login-current", "login-previous"}
+    assert len(aws.mails()) == mails
+
+
+def test_a_login_that_was_pasted_before_a_rotation(aws: LocalAws, strangers_login: dict[str, str]) -> None:
+    """It is the previous one then, and goes on working, from everywhere."""
+    with deployed(aws, "Pasted") as command:
+        text = json.dumps(aws.value(command.secret) | strangers_login)
+        aws.client("secretsmanager").put_secret_value(SecretId=command.secret, SecretString=text)
+        aws.rotate(command.secret)
+        report = command.verify()
+        key = strangers_login["username"]
+        aws.client("iam").delete_access_key(UserName="stranger", AccessKeyId=key)
+        dead = command.verify()
+        aws.send_from(ELSEWHERE)
+        aws.refuse_logins(refused=True)
+        unknown = command.verify("--outside")
+        aws.refuse_logins(refused=False)
+    assert (report["exit"], broken(report)) == (1, {"login-previous"})
+    assert evidence(report, "login-previous") == (
+        f"key …{key[-4:]} is not the user's: 235 after AUTH; rotate, and delete it where it is from"
+    )
+    assert (dead["exit"], verdicts(dead)["login-previous"]) == (0, "proved")
+    assert evidence(dead, "login-previous").endswith("; the current one is accepted")
+    assert (unknown["exit"], verdicts(unknown)["login-previous"]) == (2, "not proved")
 
 
 def test_an_identity_policy_cannot_widen_a_guarded_login(aws: LocalAws, plain: Command) -> None:

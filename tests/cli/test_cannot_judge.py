@@ -63,7 +63,7 @@ def test_a_replica_of_a_secret(aws: LocalAws, plain: Command) -> None:
     regions = [{"Region": "eu-west-1"}]
     aws.client("secretsmanager").replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=regions)
     replica = arn.replace("us-east-1", "eu-west-1")
-    assert sentence(plain, replica).endswith(" is a replica: verify the one in us-east-1")
+    assert sentence(plain, replica).endswith(" is a replica: name the one in us-east-1")
 
 
 def test_a_user_who_does_not_exist(aws: LocalAws, plain: Command) -> None:
@@ -127,6 +127,14 @@ def test_a_replaced_value_until_the_secret_is_rotated(aws: LocalAws) -> None:
         healed = command.verify()
     assert found == "the secret's current version holds no SMTP login: rotate the secret"
     assert healed["exit"] == 0, healed
+
+
+@pytest.mark.parametrize(("field", "value"), [("username", "Ä"), ("password", "²"), ("username", "")])
+def test_a_value_that_smtp_cannot_send(aws: LocalAws, field: str, value: str) -> None:
+    with deployed(aws, "Unsendable") as command:
+        text = json.dumps(aws.value(command.secret) | {field: value})
+        aws.client("secretsmanager").put_secret_value(SecretId=command.secret, SecretString=text)
+        assert sentence(command) == "the secret's current version holds no SMTP login: rotate the secret"
 
 
 def test_no_permission(aws: LocalAws, plain: Command) -> None:
@@ -221,7 +229,16 @@ def test_credentials_region_or_endpoint_missing_or_wrong(plain: Command) -> None
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("secret", "--inside-out"), ("secret", "other"), ("s", "--inside", "--outside")]
+    "arguments",
+    [
+        (),
+        ("secret", "--inside-out"),
+        ("secret", "other"),
+        ("s", "--inside", "--outside"),
+        ("s", "--expect-interval", "²0 days"),
+        ("s", "--expect-interval", ""),
+        ("s", "--expect-interval", "monthly"),
+    ],
 )
 def test_wrong_usage(plain: Command, arguments: tuple[str, ...]) -> None:
     done = plain.run("verify", *arguments)

@@ -87,6 +87,7 @@ def test_the_command_line_knows_nothing_of_the_construct() -> None:
         "from ses_secure_user.functions.issuer.journal",
         "from ses_secure_user.functions.issuer.smtp",
         "from ses_secure_user.functions.issuer.versions",
+        "from ses_secure_user.login.key_age",
         "from ses_secure_user.restrictions.moments",
         "from ses_secure_user.restrictions.networks",
         "from ses_secure_user.restrictions.reading",

@@ -129,7 +129,10 @@ def test_a_create_that_only_missed_an_answer_succeeds(on: Stage, call: str, kind
         ("host", "smtp.thief.example", "smtp.thief.example is not an SMTP endpoint of SES in eu-west-1"),
         ("host", "email-smtp.eu-west-1.amazonaws.com.thief.example", "is not an SMTP endpoint"),
         ("region", "eu-central-1", "is not an SMTP endpoint of SES in eu-central-1"),
-        ("port", "46²", "46² is not a port"),
+        ("region", "", "is not an SMTP endpoint of SES in "),
+        ("host", f"{'a' * 64}.email-smtp.eu-west-1.vpce.amazonaws.com", "is not an SMTP endpoint of SES in eu-west-1"),
+        ("port", "46²", "46² is not a port of SES's SMTP endpoints"),
+        ("port", "0", "0 is not a port of SES's SMTP endpoints"),
         ("fields", "password=a=b", "names no fields"),
     ],
 )

@@ -8,6 +8,7 @@ ROOMS = ("", "cdk", "issuing", "login", "monitoring", "restrictions")
 ELSEWHERE = {
     "__init__": "tests/construct/test_secure_ses_smtp_user.py",
     "__main__": "tests/cli/test_start.py",
+    "key_age": "tests/construct/test_rotation_interval.py",
     "sender": "tests/construct/test_sends_alarm.py",
     "statements": "tests/construct/test_role_access.py",
     "verify_grant": "tests/cli/test_grant.py",

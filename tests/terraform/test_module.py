@@ -116,7 +116,7 @@ def test_the_lists_are_the_constructs() -> None:
     assert local("named_fields") == f'concat(local.secret_fields, ["{contract.NAMED_FIELDS[-1]}"])'
     assert [*own, contract.NAMED_FIELDS[-1]] == list(contract.NAMED_FIELDS)
     assert json.loads(local("host_suffixes").replace(",\n  ]", "]")) == contract._SUFFIXES.split()  # noqa: SLF001
-    assert f"contains([{', '.join(map(str, endpoint.SMTP_PORTS))}], var.smtp_port)" in text_of(MODULE)
+    assert f"contains([{', '.join(map(str, contract.SMTP_PORTS))}], var.smtp_port)" in text_of(MODULE)
     variables = (MODULE / "variables.tf").read_text(encoding="utf-8")
     for form, _ in chosen_names.CHOSEN.values():
         assert f'"^{form.pattern}$"' in variables

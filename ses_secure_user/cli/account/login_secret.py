@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 NO_SUCH_SECRET = "ResourceNotFoundException"  # noqa: S105 - an error code
 
 
+class GoneError(CannotJudgeError):
+    """An error: the secret does not exist, or is marked for deletion."""
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """One login that the secret holds.
@@ -40,9 +44,9 @@ class Login:
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> Login | None:
-        """Read a login from a version's value. Return None if it holds none."""
+        """Read a login from a version's value. Return None if it holds none that SMTP can send."""
         key_id, password = value.get("username"), value.get("password")
-        if isinstance(key_id, str) and isinstance(password, str) and key_id:
+        if isinstance(key_id, str) and isinstance(password, str) and key_id and f"{key_id}{password}".isascii():
             return cls(key_id, password, value)
         return None
 
@@ -71,13 +75,13 @@ class LoginSecret:
             description = api.describe_secret(SecretId=secret_id)
         except ClientError as error:
             if code_of(error) == NO_SUCH_SECRET:
-                raise CannotJudgeError(f"there is no secret {shown} in {api.meta.region_name}") from None
+                raise GoneError(f"there is no secret {shown} in {api.meta.region_name}") from None
             raise
         if "DeletedDate" in description:
-            raise CannotJudgeError(f"the secret {shown} is marked for deletion")
+            raise GoneError(f"the secret {shown} is marked for deletion")
         region = description.get("PrimaryRegion") or api.meta.region_name
         if region != api.meta.region_name:
-            raise CannotJudgeError(f"the secret {shown} is a replica: verify the one in {region}")
+            raise CannotJudgeError(f"the secret {shown} is a replica: name the one in {region}")
         return cls(api, description)
 
     @property
@@ -112,10 +116,25 @@ class LoginSecret:
         """Return the login under one of the two labels, or None if the version or its login is missing."""
         return Login.read(self._values[label])
 
+    def pending_login(self) -> Login | None:
+        """Return the login that is pending now, or None if there is none."""
+        version = self.pending()
+        return Login.read(self._read(VersionId=version)) if version else None
+
+    def logins(self) -> Iterator[Login]:
+        """Return the logins of all versions of the secret, also of those without a label."""
+        found = (Login.read(self._read(VersionId=one.get("VersionId", ""))) for one in self._versions())
+        return (login for login in found if login)
+
     def known_keys(self) -> set[str]:
-        """Return the ids of all keys in any version of the secret, also in versions without a label."""
-        logins = (Login.read(self._read(VersionId=one.get("VersionId", ""))) for one in self._versions())
-        return {login.key_id for login in logins if login}
+        """Return the ids of all keys in any version of the secret."""
+        return {login.key_id for login in self.logins()}
+
+    @property
+    def current_version(self) -> str | None:
+        """The version that was current when the secret was described."""
+        stages = self.description.get("VersionIdsToStages", {})
+        return next((one for one, labels in stages.items() if CURRENT in labels), None)
 
     def pending(self) -> str | None:
         """Return the version that is pending now and not current, if there is one."""

@@ -64,17 +64,21 @@ class SmtpUser:
         """The ARN of the user's permissions boundary."""
         return self.user.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """The user's tags."""
+        return {tag["Key"]: tag["Value"] for tag in self.user.get("Tags", [])}
+
     def declaration(self, secret_arn: str) -> Declaration:
         """Return the declaration of the login in a secret, as the user's tags hold it.
 
         Raises:
             CannotJudgeError: It is not the user of that secret.
         """
-        tags = {tag["Key"]: tag["Value"] for tag in self.user.get("Tags", [])}
-        found = Declaration.read(tags, TAGS)
+        found = Declaration.read(self.tags, TAGS)
         shown = f"the IAM user {masked(self.name)}, whom the secret names,"
         if found is None:
-            lost = ", ".join(tag for name, tag in TAGS.items() if name != "fields" and tag not in tags)
+            lost = ", ".join(tag for name, tag in TAGS.items() if name != "fields" and tag not in self.tags)
             raise CannotJudgeError(f"{shown} is not one of SecureSesSmtpUser: it has no tag {lost}")
         if found.secret_id != secret_arn:
             other = masked(found.secret_id)
@@ -93,10 +97,10 @@ class SmtpUser:
 
     @cached_property
     def own_policies(self) -> list[str]:
-        """The names of the user's own policies, attached or inline."""
+        """The user's own policies: the ARNs of attached ones, and the names of inline ones."""
         attached = self.iam.list_attached_user_policies(UserName=self.name)["AttachedPolicies"]
         inline = self.iam.list_user_policies(UserName=self.name)["PolicyNames"]
-        return [*(one.get("PolicyName", "") for one in attached), *inline]
+        return [*(one.get("PolicyArn", "") for one in attached), *inline]
 
     @cached_property
     def group_policies(self) -> list[str]:

@@ -1,14 +1,18 @@
-"""Claims that nothing was added to the user, its policy or its secret, and that the login is renewed."""
+"""Claims that nothing was added to the user, its policy or its secret."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from ses_secure_user.cli.claims import Claim, Finding, Judge, Verdict
+from ses_secure_user.cli.errors import DENIED, code_of
 from ses_secure_user.cli.masking import key_name, masked
 from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG, SECRET_FIELDS
-from ses_secure_user.restrictions.reading import deviations
+from ses_secure_user.restrictions.reading import deviations, has_denials
+
+from .rotation_claims import rotation_claims
 
 if TYPE_CHECKING:
     from .known import Known
@@ -16,36 +20,26 @@ if TYPE_CHECKING:
 QUARANTINE = "AWSCompromisedKeyQuarantine"
 """The policy that AWS attaches to a user whose key it found in public, whatever its version."""
 
-WAITS = (5,) * 12
-"""Seconds between two looks at a rotation that is under way: a minute in all."""
-
-UNDER_WAY = timedelta(minutes=15)
-"""Longer than a rotation runs: one that is pending longer is stuck."""
-
 
 def drift_claims(known: Known) -> list[Claim[Known]]:
     """Return the claims that compare the user, its policy and its secret with what the construct deploys."""
     return [
         Claim("policy", "the policy is the one that the construct writes", _policy),
-        Claim("boundary", "boundary and group hold that one policy", _boundary),
-        Claim("own-policies", "the user has no policy of its own", _own_policies),
+        Claim("boundary", _held_by(known), _boundary),
+        Claim("own-policies", "the user has no other policy of its own", _own_policies),
         Claim("leak", "AWS found no key of the user in public", _leak),
         Claim("keys", "every access key is the secret's", _keys),
         Claim("other-credentials", "the user has no other credential", _other_credentials),
         Claim("revoked", "the login was not revoked", _revoked),
         Claim("tags", "the user's tags declare what the login was issued for", _tags),
         Claim("secret", "the secret says what its user's tags declare", _secret),
-        *_rotation_claims(known),
+        *rotation_claims(known),
     ]
 
 
-def _rotation_claims(known: Known) -> list[Claim[Known]]:
-    if "RotationRules" not in known.secret.description and not known.secret.description.get("RotationEnabled"):
-        return [Claim("rotation", "is the login renewed?", _never_rotated)]
-    return [
-        Claim("rotation", "the login is renewed, and is due in the future", _rotation),
-        Claim("rotation-stuck", "no rotation is stuck", _stuck),
-    ]
+def _held_by(known: Known) -> str:
+    is_ours = known.expected.boundary in {None, known.policy_arn}
+    return "boundary and group hold that one policy" if is_ours else "the group holds it, behind the expected boundary"
 
 
 def _policy(known: Known) -> Finding:
@@ -54,27 +48,69 @@ def _policy(known: Known) -> Finding:
 
 
 def _boundary(known: Known) -> Finding:
-    user = known.user
-    faults = [] if user.boundary else ["the user has no permissions boundary"]
+    user, faults = known.user, [_fault_of_boundary(known)]
     if len(user.groups) != 1:
         faults.append(f"the user is in {len(user.groups)} groups: {', '.join(user.groups)}")
-    elif user.group_policies != [user.boundary]:
+    elif user.group_policies != [known.policy_arn]:
         faults.append(f"the group holds {_names(user.group_policies)}")
-    return _iam("; ".join(faults) or "the same in both, and no other", holds=not faults)
+    return _iam("; ".join(filter(None, faults)) or _held(known), holds=not any(faults))
+
+
+def _fault_of_boundary(known: Known) -> str:
+    found, expected = known.user.boundary, known.expected.boundary
+    if found is None:
+        return "the user has no permissions boundary"
+    if found == (expected or known.policy_arn):
+        return ""
+    if expected:
+        return f"the boundary is {found}, expected {expected}"
+    return f"the boundary is {found}, not the user's policy; if your organization sets it, say --expect-boundary ARN"
+
+
+def _held(known: Known) -> str:
+    """Return what holds, and what is weaker behind a boundary that is not the user's policy."""
+    if known.user.boundary == known.policy_arn:
+        return "the same in both, and no other"
+    held = f"the group holds the policy, the boundary is {known.user.boundary}"
+    if known.policy_arn in known.user.own_policies:
+        return f"{held}; the policy is attached to the user too, so its denials stay without the group"
+    if _boundary_denies(known):
+        return f"{held}, which holds the same denials"
+    return (
+        f"{held}: weaker than the user's policy, whose denials then hold by the group alone and go with it; attach the"
+        " policy to the user too, or put its denials into that boundary"
+    )
+
+
+def _boundary_denies(known: Known) -> bool:
+    """Return whether the boundary has the policy's denials. One that may not be read is taken to have none."""
+    try:
+        document = known.user.document(known.user.boundary or "")
+    except ClientError as error:
+        if code_of(error) in DENIED:
+            return False
+        raise
+    return has_denials(document, known.restrictions)
 
 
 def _names(policies: list[str]) -> str:
-    return ", ".join(one.rpartition("/")[2] for one in policies) or "nothing"
+    return ", ".join(map(_name, policies)) or "nothing"
+
+
+def _name(policy: str) -> str:
+    return policy.rpartition("/")[2]
 
 
 def _own_policies(known: Known) -> Finding:
-    found = [one for one in known.user.own_policies if not one.startswith(QUARANTINE)]
-    return _iam(f"it has {', '.join(found)}" if found else "none attached, none inline", holds=not found)
+    """Judge the policies of the user itself. The one that the group holds may be attached to the user too."""
+    others = [one for one in known.user.own_policies if one != known.policy_arn]
+    found = [one for one in map(_name, others) if not one.startswith(QUARANTINE)]
+    return _iam(f"it has {', '.join(found)}" if found else "no other attached, none inline", holds=not found)
 
 
 def _leak(known: Known) -> Finding:
-    found = [one for one in known.user.own_policies if one.startswith(QUARANTINE)]
-    leak = f"AWS attached {', '.join(found)}: a key LEAKED; rotate twice"
+    found = [one for one in map(_name, known.user.own_policies) if one.startswith(QUARANTINE)]
+    leak = f"AWS attached {', '.join(found)}: a key LEAKED; ses-secure-user revoke deletes it"
     return _iam(leak if found else "no quarantine policy", holds=not found)
 
 
@@ -130,38 +166,6 @@ def _secret(known: Known) -> Finding:
     if not faults and not declared.fits(login.value):
         faults.append("its further fields are not those that the tags name")
     return _stored("; ".join(faults) or "field by field", holds=not faults)
-
-
-def _never_rotated(_known: Known) -> Finding:
-    evidence = "by deployments alone: it was deployed without a rotation_interval"
-    return Finding(Verdict.OBSERVED, (Judge.SECRETS_MANAGER,), evidence)
-
-
-def _rotation(known: Known) -> Finding:
-    description = known.secret.description
-    due = description.get("NextRotationDate")
-    if not description.get("RotationEnabled"):
-        return _stored("rotation was turned off", holds=False)
-    if due is None:
-        return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "it is on, but no date is given")
-    when = f"{due:%Y-%m-%d}"
-    return _stored(
-        f"due by {when}" if due > known.now else f"overdue since {when}: rotations fail", holds=due > known.now
-    )
-
-
-def _stuck(known: Known) -> Finding:
-    """Wait for a rotation that is in progress, such as the test that follows the deployment of a schedule."""
-    for pause in (0, *WAITS):
-        if pause:
-            known.sleep(pause)
-        pending = known.secret.pending()
-        if pending is None:
-            return _stored("none is pending", holds=True)
-        since = known.secret.created(pending)
-        if since and known.now - since > UNDER_WAY:
-            return _stored(f"one is pending since {since:%Y-%m-%d %H:%M} UTC", holds=False)
-    return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "one is under way: ask again in some minutes")
 
 
 def _iam(evidence: str, *, holds: bool) -> Finding:

@@ -12,7 +12,7 @@ from ses_secure_user.restrictions.rows import BY_PROPERTY, PURPOSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from ses_secure_user.cli.account.login_secret import Login, LoginSecret
     from ses_secure_user.cli.account.ses_account import SesAccount
@@ -24,6 +24,19 @@ if TYPE_CHECKING:
     from .place import Place
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expected:
+    """Expectations that no tag and no policy of the user declares, so that only whoever deployed it has them.
+
+    Attributes:
+        boundary: The ARN of an organization's permissions boundary. Default: the user's own policy.
+        interval: The rotation interval. Default: any that is no longer than audits allow.
+    """
+
+    boundary: str | None = None
+    interval: timedelta | None = None
+
+
 @dataclass(frozen=True)
 class Known:
     """One login, and the answers of AWS about it.
@@ -33,9 +46,11 @@ class Known:
         user: The IAM user it belongs to.
         declaration: What the user's tags declare.
         ses: SES in the login's region.
-        document: The policy, as deployed.
+        policy_arn: The ARN of the policy that restricts the user.
+        document: That policy, as deployed.
         restrictions: What it says.
         place: Where mail from here comes from.
+        expected: What whoever runs the command expects beside.
         now: When this is.
         sleep: Waits for seconds.
     """
@@ -44,9 +59,11 @@ class Known:
     user: SmtpUser
     declaration: Declaration
     ses: SesAccount
+    policy_arn: str
     document: Mapping[str, Any]
     restrictions: Deployed
     place: Place
+    expected: Expected
     now: datetime
     sleep: Callable[[float], None]
 
@@ -66,8 +83,17 @@ class Known:
     def previous(self) -> Login | None:
         """The previous login, if there is one with a key of its own that still exists."""
         login = self.secret.login(PREVIOUS)
-        alive = {key.get("AccessKeyId") for key in self.user.keys}
-        return login if login and login.key_id in alive - {self.current.key_id} else None
+        return login if login and self.owns(login) and login.key_id != self.current.key_id else None
+
+    @cached_property
+    def stranger(self) -> Login | None:
+        """The previous login, if its key is not the user's: it was deleted, or the login is somebody else's."""
+        login = self.secret.login(PREVIOUS)
+        return login if login and not self.owns(login) and login.key_id != self.current.key_id else None
+
+    def owns(self, login: Login) -> bool:
+        """Return whether a login's key is one of the user's."""
+        return login.key_id in {key.get("AccessKeyId") for key in self.user.keys}
 
     @property
     def from_address(self) -> str:

@@ -35,6 +35,8 @@ def mail_claims(tried: Tried) -> list[Claim[Tried]]:
     found = [Claim("login-current", "the current login is accepted", _current)]
     if known.previous:
         found.append(Claim("login-previous", "so is the previous one", _previous))
+    if known.stranger:
+        found.append(Claim("login-previous", "the previous one, whose key is not the user's, is refused", _stranger))
     found.append(Claim("allowed-mail", f"mail as {known.from_address} from inside is accepted", _allowed))
     if not tried.inside and tried.fair:
         found.append(Claim("refused-from-here", "the same mail from here, outside, is refused", _refused_from_here))
@@ -52,7 +54,7 @@ def observations(tried: Tried) -> list[Claim[Tried]]:
         found.append(Claim("envelope", "is the envelope's sender judged, beside the From header?", _envelope))
     if tried.sends:
         found.append(Claim("from-case", "does the case of the From address count?", _from_case))
-    if tried.known.place.inside is False and not tried.postbox.distrust(tried.known.current):
+    if tried.known.place.inside is False and not tried.distrust:
         found.append(Claim("login-outside", "is a login judged by its network?", _login_outside))
     return [*found, Claim("last-used", "does a login over SMTP count as use of the key?", _last_used)]
 
@@ -65,10 +67,23 @@ def _previous(tried: Tried) -> Finding:
     return _login(tried, tried.known.previous or tried.known.current)
 
 
+def _stranger(tried: Tried) -> Finding:
+    """Judge a previous login of nobody or of somebody else. Its refusal counts beside the current one's acceptance."""
+    login = tried.known.stranger or tried.known.current
+    if reason := tried.postbox.distrust(login):
+        return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), f"not tried: {reason}")
+    reply, key = tried.postbox.log_in(login), f"key {key_name(login.key_id)}"
+    if reply.accepted:
+        return _answered(Verdict.BROKEN, reply, f"{key} is not the user's", "; rotate, and delete it where it is from")
+    if not tried.distrust and tried.current_answer.accepted:
+        return _answered(Verdict.PROVED, reply, key, "; the current one is accepted")
+    return _answered(Verdict.NOT_PROVED, reply, "the network may be why; ask from inside")
+
+
 def _login(tried: Tried, login: Login) -> Finding:
     if reason := tried.postbox.distrust(login):
         return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), f"not tried: {reason}")
-    reply = tried.postbox.log_in(login)
+    reply = tried.current_answer if login is tried.known.current else tried.postbox.log_in(login)
     key = f"key {key_name(login.key_id)}"
     states = {one.get("AccessKeyId"): one.get("Status") for one in tried.known.user.keys}
     if reply.accepted and login.key_id in states:
@@ -95,7 +110,7 @@ def _allowed(tried: Tried) -> Finding:
 
 
 def _why_not_tried(tried: Tried) -> str:
-    if reason := tried.postbox.distrust(tried.known.current):
+    if reason := tried.distrust:
         return f"; not tried: {reason}"
     return "" if tried.fair else "; give --recipient to have SES judge"
 
@@ -191,7 +206,7 @@ def _observed(reply: Reply, *, yes: str, no: str) -> Finding:
 
 
 def _login_outside(tried: Tried) -> Finding:
-    reply = tried.postbox.log_in(tried.known.current)
+    reply = tried.current_answer
     return _answered(Verdict.OBSERVED, reply, "it is not" if reply.accepted else "it may be")
 
 

@@ -162,7 +162,7 @@ class Postbox:
         except ssl.SSLCertVerificationError as error:
             reason = error.verify_message
             raise CannotJudgeError(f"the certificate of {endpoint} is not valid: {reason}") from None
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
             kind = type(error).__name__
             raise CannotJudgeError(f"the endpoint {endpoint} cannot be reached ({kind})") from None
         if 400 <= reply.code < 500:  # noqa: PLR2004 - SMTP's codes for what may pass

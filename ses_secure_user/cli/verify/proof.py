@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
 
 from ses_secure_user.cli.account.login_secret import LoginSecret
 from ses_secure_user.cli.account.ses_account import SesAccount
 from ses_secure_user.cli.account.simulator import Simulator
 from ses_secure_user.cli.account.smtp_user import SmtpUser
+from ses_secure_user.cli.account.user_policy import policy_of
 from ses_secure_user.cli.claims import Row, judged
-from ses_secure_user.cli.errors import DENIED, CannotJudgeError, code_of, explained
+from ses_secure_user.cli.errors import explained
 from ses_secure_user.cli.masking import masked
-from ses_secure_user.restrictions.reading import Deployed, read
 
 from .drift_claims import drift_claims
-from .known import Known
+from .known import Expected, Known
 from .mail_claims import mail_claims, observations
 from .network_claims import network_claims
 from .place import Place, find_place
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
 
     from ses_secure_user.cli.outside import Aws, Outside
+    from ses_secure_user.restrictions.reading import Deployed
 
 GRANT = "`mailer.grant_verify(role)` grants what is needed"
 
@@ -42,11 +41,13 @@ class Options:
         secret_id: The secret's name or ARN.
         inside: Whether mail from here comes from an allowed network; None to find out.
         recipient: Who gets the mail; None for SES's mailbox simulator.
+        expected: What is expected beside what the user's tags and policy declare.
     """
 
     secret_id: str
     inside: bool | None = None
     recipient: str | None = None
+    expected: Expected = field(default_factory=Expected)
 
 
 def trial_of(aws: Aws, outside: Outside, options: Options) -> Tried:
@@ -60,7 +61,7 @@ def trial_of(aws: Aws, outside: Outside, options: Options) -> Tried:
         iam = aws.iam()
         user = _user(iam, secret.user_name)
         declaration = user.declaration(secret.arn)
-        document, restrictions = _policy(user)
+        policy_arn, document, restrictions = policy_of(user)
         ses = SesAccount(aws.ses(restrictions.region))
         ses.check_sending()
         known = Known(
@@ -68,9 +69,11 @@ def trial_of(aws: Aws, outside: Outside, options: Options) -> Tried:
             user=user,
             declaration=declaration,
             ses=ses,
+            policy_arn=policy_arn,
             document=document,
             restrictions=restrictions,
             place=_place(options, restrictions, outside),
+            expected=options.expected,
             now=outside.now(),
             sleep=outside.sleep,
         )
@@ -103,28 +106,6 @@ def _place(options: Options, restrictions: Deployed, outside: Outside) -> Place:
     if options.inside is None:
         return find_place(restrictions, outside.address)
     return Place(options.inside, "you said so")
-
-
-def _policy(user: SmtpUser) -> tuple[Mapping[str, Any], Deployed]:
-    """Return the user's policy: its boundary, or the group's policy if the boundary is missing or not readable."""
-    denied = None
-    for arn in _candidates(user):
-        try:
-            document = user.document(arn)
-            return document, read(document)
-        except ClientError as error:
-            denied = denied or error
-        except ValueError:
-            continue
-    if denied and code_of(denied) in DENIED:
-        raise denied
-    raise CannotJudgeError(f"the user {user.name} has no policy that SecureSesSmtpUser writes: deploy its stack again")
-
-
-def _candidates(user: SmtpUser) -> Iterator[str]:
-    if user.boundary:
-        yield user.boundary
-    yield from (one for one in user.group_policies if one.startswith("arn:"))
 
 
 def _resource_policies(ses: SesAccount, restrictions: Deployed) -> dict[str, list[Mapping[str, Any]]]:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from ses_secure_user.cli.account.user_policy import in_words
 from ses_secure_user.cli.claims import Verdict, overall
 from ses_secure_user.cli.page import Card, Page
 from ses_secure_user.cli.printable import printable
 from ses_secure_user.cli.report import claim_lines, summary
-from ses_secure_user.restrictions.rows import ORIGINS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,12 +29,10 @@ PROMISE = {
 
 def about(tried: Tried) -> dict[str, str]:
     """Return the login, its policy in short, and the place from where it was judged."""
-    restrictions = tried.known.restrictions
-    origins = ", ".join(value for row in ORIGINS for value in restrictions[row.prop]) or "anywhere"
     return {
         "secret": tried.known.secret.description.get("Name", ""),
         "user": tried.known.user.name,
-        "policy": f"mail as {', '.join(restrictions['from_address']) or 'anybody'} from {origins}",
+        "policy": in_words(tried.known.restrictions),
         "judged from": f"{_place(tried)}: {tried.known.place.because}",
     }
 

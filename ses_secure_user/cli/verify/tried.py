@@ -66,8 +66,18 @@ class Tried:
     @property
     def fair(self) -> bool:
         """True if mail can be tried, to a recipient that the policy allows, so that a refusal has another reason."""
-        may_be_tried = not self.postbox.distrust(self.known.current)
-        return may_be_tried and (self.recipient is not None or self.may_mail_simulator)
+        return not self.distrust and (self.recipient is not None or self.may_mail_simulator)
+
+    @property
+    def distrust(self) -> str:
+        """The reason why mail with the current login proves nothing of the user. Empty if it does."""
+        stranger = "" if self.known.owns(self.known.current) else "the current login is not this user's"
+        return stranger or self.postbox.distrust(self.known.current)
+
+    @cached_property
+    def current_answer(self) -> Reply:
+        """The answer of SES to the current login."""
+        return self.postbox.log_in(self.known.current)
 
     @property
     def may_mail_simulator(self) -> bool:

@@ -22,11 +22,15 @@ SECRET_FIELDS = ("username", "password", "host", "port", "region", "iam_user", "
 NAMED_FIELDS = (*SECRET_FIELDS, "port_text")
 """What may have a further name: the fields, and the port as text."""
 IMPLICIT_TLS_PORTS = frozenset({465, 2465})
+SMTP_PORTS = (25, 465, 587, 2465, 2587)
+"""The ports of SES's SMTP endpoints (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html)."""
 
 _SUFFIXES = (
     "amazonaws.com api.aws amazonaws.com.cn api.amazonwebservices.com.cn amazonaws.eu api.amazonwebservices.eu"
     " c2s.ic.gov sc2s.sgov.gov cloud.adc-e.uk csp.hci.ic.gov"
 )
+LONGEST_LABEL = 63
+"""Characters between two dots of a name (RFC 1035)."""
 ENDPOINT = (
     r"(?:email-smtp(?:-fips)?\.{region}|(?:[a-z0-9-]+\.)+email-smtp(?:-fips)?\.{region}\.vpce)"
     rf"\.(?:{'|'.join(map(re.escape, _SUFFIXES.split()))})"
@@ -78,8 +82,8 @@ class Declaration(NamedTuple):
         """The reason why no login may be issued for this declaration. Empty if one may."""
         if not is_ses_host(self.host, self.region):
             return f"{self.host} is not an SMTP endpoint of SES in {self.region}"
-        if not re.fullmatch(r"[0-9]{1,5}", self.port):
-            return f"{self.port} is not a port"
+        if self.port not in map(str, SMTP_PORTS):
+            return f"{self.port} is not a port of SES's SMTP endpoints"
         named, own = "|".join(NAMED_FIELDS), "|".join(SECRET_FIELDS)
         is_written = re.fullmatch(rf"(?:(?:{named})=(?!(?:{own})(?: |$))[A-Za-z0-9_.-]+(?: |$))*", self.fields)
         return "" if is_written else f"{self.fields} names no fields"
@@ -115,4 +119,6 @@ TAGS = {name: TAG_PREFIX + name.removesuffix("_id") for name in Declaration._fie
 
 def is_ses_host(host: str, region: str | None = None) -> bool:
     """Return whether a name is that of an SES SMTP endpoint, in one region or in any."""
-    return bool(re.fullmatch(ENDPOINT.replace("{region}", re.escape(region) if region else "[a-z0-9-]+"), host))
+    name = re.fullmatch(ENDPOINT.replace("{region}", "([a-z0-9-]+)"), host)
+    is_resolvable = all(len(label) <= LONGEST_LABEL for label in host.split("."))
+    return name is not None and is_resolvable and region in {None, *name.groups()}
