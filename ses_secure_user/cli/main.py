@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +18,16 @@ from .errors import explained
 from .outputs import NotJudged, Outputs, Report, reporting
 from .outside import Aws, Outside, region_of
 from .report import claims_json
+from .revoke.leak import KEY_ID
+from .revoke.report import revoke_lines, revoke_page
+from .revoke.revoke import Options as RevokeOptions
+from .revoke.revoke import revoke as ended_leak
 from .verify.known import Expected
 from .verify.proof import GRANT, Options, rows_of, trial_of
 from .verify.report import about, verify_lines, verify_page
 from .verify.rotation_claims import parse_interval
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from .claims import Row
 
 profile = click.option("--profile", metavar="NAME", help="A profile of the AWS configuration.")
@@ -33,7 +36,7 @@ profile = click.option("--profile", metavar="NAME", help="A profile of the AWS c
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ses-secure-user")
 def cli() -> None:
-    """Prove that SMTP logins of Amazon SES are worth nothing to a thief."""
+    """Prove that SMTP logins of Amazon SES are worth nothing to a thief, and end one that leaked."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -125,6 +128,57 @@ def audit(context: click.Context, *, regions: tuple[str, ...], profile: str | No
         json=audit_json(keys, now),
         lines=lambda width: audit_lines(keys, now, width),
         page=audit_page(keys, now),
+    )
+    context.exit(outputs.report(report))
+
+
+@cli.command()
+@click.argument("leaked", metavar="SECRET|KEY-ID")
+@click.option("--key", "end", metavar="END", help="The end of the leaked key's id. Default: the current login's key.")
+@click.option("--now", "at_once", is_flag=True, help="Delete the key before there is another login: senders fail.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="MINUTES",
+    help="How long applications have to read the new login before the old one ends. Default: a later run ends it.",
+)
+@click.option("--yes", "is_meant", is_flag=True, help="Do it. Default: show what would be done.")
+@click.option("--region", metavar="NAME", help="The secret's region, if neither an ARN nor a key is given.")
+@profile
+@reporting
+@click.pass_context
+def revoke(  # noqa: PLR0913 - one argument for each option
+    context: click.Context,
+    *,
+    leaked: str,
+    end: str | None,
+    at_once: bool,
+    wait: float | None,
+    is_meant: bool,
+    region: str | None,
+    profile: str | None,
+    outputs: Outputs,
+) -> None:
+    """End a login that leaked, and prove that it has ended: SECRET's current one, or that of the key KEY-ID.
+
+    Rotates the secret, and once more after --wait, which deletes the leaked key. What was cut off is repeated safely.
+    Exits with 0 if the key is deleted and its login refused, 1 if that login is accepted or none is valid, 2 if the key
+    still exists or that cannot be judged. The files it writes are their owner's alone.
+    """
+    if at_once and wait is not None:
+        raise click.UsageError("say --now or --wait, not both")
+    if end is not None and (KEY_ID.fullmatch(leaked) or not end):
+        raise click.UsageError("--key names the end of a key's id, beside a secret")
+    minutes = None if wait is None else timedelta(minutes=wait)
+    options = RevokeOptions(named=leaked, end=end, at_once=at_once, wait=minutes, is_meant=is_meant)
+    asked_from = context.ensure_object(Outside)
+    with outputs.judging() as progress:
+        ended = ended_leak(lambda home: Aws(profile, home or region), asked_from, options, progress)
+    report = Report(
+        rows=ended.rows,
+        json=claims_json({**ended.about, "plan": ended.plan}, ended.rows),
+        lines=lambda width: revoke_lines(ended, width),
+        page=revoke_page(ended),
     )
     context.exit(outputs.report(report))
 

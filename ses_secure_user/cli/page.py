@@ -16,7 +16,7 @@ from .report import STYLES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .claims import Verdict
+    from .claims import Row, Verdict
 
 WITH_THIS = "with SecureSesSmtpUser"
 
@@ -82,6 +82,22 @@ class Page:
     heading: str = ""
     cards: Sequence[Card] = ()
     note: str = ""
+
+
+def claim_cards(rows: Sequence[Row]) -> list[Card]:
+    """Return a card for each claim: its verdict and text, who judged it, and the evidence."""
+    return [
+        Card(
+            verdict=row.finding.verdict,
+            title=row.text,
+            facts={
+                "judged by": ", ".join(row.finding.by),
+                "evidence": row.finding.evidence,
+                **({"answer": row.finding.answer} if row.finding.answer else {}),
+            },
+        )
+        for row in rows
+    ]
 
 
 def html_of(page: Page) -> str:

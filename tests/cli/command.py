@@ -1,7 +1,7 @@
 """The command line, run in this process against the local AWS: no clock waits, and the address is what a test says."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ class Command:
         address: What the machine's public address is found to be.
         now: What time it is.
         slept: How long the command waited, each time.
+        meanwhile: Called with each of these times, for what happens in it.
     """
 
     aws: LocalAws
@@ -38,14 +39,17 @@ class Command:
     address: str = INSIDE
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     slept: list[float] = field(default_factory=list)
+    meanwhile: Callable[[float], object] = lambda _: None
 
     def run(self, *arguments: str, env: dict[str, str] | None = None) -> Result:
-        outside = Outside(
-            clock=lambda: 0.0, sleep=self.slept.append, now=lambda: self.now, address=lambda: self.address
-        )
+        outside = Outside(clock=lambda: 0.0, sleep=self._sleep, now=lambda: self.now, address=lambda: self.address)
         variables = self.aws.env | {"SSL_CERT_FILE": str(self.aws.ca_file), "COLUMNS": "200"} | (env or {})
         with self.aws.in_place_of_ses():
             return CliRunner().invoke(cli, arguments, obj=outside, env=variables)
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.meanwhile(seconds)
 
     def verify(self, *options: str) -> dict[str, Any]:
         """Run `verify` and give its JSON, with the exit code beside."""

@@ -72,7 +72,8 @@ def test_every_claim_is_documented() -> None:
         path.read_text(encoding="utf-8") for path in (ROOT / "ses_secure_user" / "cli").rglob("*_claims.py")
     )
     names = set(re.findall(r'Claim\(f?"([\w-]+)', sources)) - {"other-"} | {f"other-{row.claim}" for row in PURPOSES}
-    documented = set(re.findall(r"`([\w-]+)…?`", (ROOT / "docs" / "proof.md").read_text(encoding="utf-8")))
+    pages = "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("proof.md", "rotation.md"))
+    documented = set(re.findall(r"`([\w-]+)…?`", pages))
     assert {"login-current", "network-", "rotation-stuck"} < names
     assert names - documented == set()
 

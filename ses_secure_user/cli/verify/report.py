@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ses_secure_user.cli.account.user_policy import in_words
 from ses_secure_user.cli.claims import Verdict, overall
-from ses_secure_user.cli.page import Card, Page
+from ses_secure_user.cli.page import Page, claim_cards
 from ses_secure_user.cli.printable import printable
 from ses_secure_user.cli.report import claim_lines, summary
 
@@ -49,18 +49,6 @@ def verify_lines(tried: Tried, rows: Sequence[Row], width: int) -> Iterator[Text
 
 def verify_page(tried: Tried, rows: Sequence[Row]) -> Page:
     """Return the page of all claims."""
-    cards = [
-        Card(
-            verdict=row.finding.verdict,
-            title=row.text,
-            facts={
-                "judged by": ", ".join(row.finding.by),
-                "evidence": row.finding.evidence,
-                **({"answer": row.finding.answer} if row.finding.answer else {}),
-            },
-        )
-        for row in rows
-    ]
     return Page(
         title="What a leak of this SMTP login is worth",
         verdict=overall(rows),
@@ -68,7 +56,7 @@ def verify_page(tried: Tried, rows: Sequence[Row]) -> Page:
         promise=PROMISE[overall(rows)],
         about={**about(tried), "asked on": f"{tried.known.now:%Y-%m-%d %H:%M} UTC"},
         heading="Each claim",
-        cards=cards,
+        cards=claim_cards(rows),
     )
 
 

@@ -1,0 +1,42 @@
+"""The findings of `revoke`, as lines for a terminal and as a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from ses_secure_user.cli.claims import overall
+from ses_secure_user.cli.page import Page, claim_cards
+from ses_secure_user.cli.printable import printable
+from ses_secure_user.cli.report import claim_lines, summary, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .revoke import Ended
+
+
+def revoke_lines(ended: Ended, width: int) -> Iterator[Text]:
+    """Return the lines of all claims, with the leak and the plan before and the numbers after them."""
+    for name, value in ended.about.items():
+        yield Text(f"{name}: {printable(value)}")
+    for number, step in enumerate(ended.plan, 1):
+        yield from map(Text, wrapped(printable(f"{number}. {step}"), width, "", "   "))
+    yield Text()
+    yield from claim_lines(ended.rows, width)
+    yield Text()
+    yield summary(ended.rows)
+
+
+def revoke_page(ended: Ended) -> Page:
+    """Return the page of all claims."""
+    steps = {f"step {number}": step for number, step in enumerate(ended.plan, 1)}
+    return Page(
+        title="The end of an SMTP login that leaked",
+        verdict=overall(ended.rows),
+        counts=summary(ended.rows).plain,
+        about={**ended.about, **steps},
+        heading="Each claim",
+        cards=claim_cards(ended.rows),
+    )
