@@ -36,6 +36,7 @@ def _same(output: str, command: Command) -> str:
     for once, always in (
         (re.escape(secret), "Mail-MailerSecret"),
         (re.escape(command.user), "Mail-MailerUser"),
+        (r"(?<=^rotated by: ).*", "Mail-IssuerFunction"),
         (r"…\w{4}\b", "…WXYZ"),
         (r"\d{4}-\d\d-\d\d", "YYYY-MM-DD"),
         (r" +$", ""),

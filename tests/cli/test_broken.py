@@ -382,7 +382,7 @@ def test_an_overdue_rotation(plain: Command) -> None:
 
 def test_an_interval_that_is_not_the_expected_one(plain: Command) -> None:
     assert plain.verify("--expect-interval", "30 days")["exit"] == 0
-    assert evidence(plain.verify("--expect-interval", "720 hours"), "rotation").startswith("every 30 days by Plain-")
+    assert evidence(plain.verify("--expect-interval", "720 hours"), "rotation").startswith("every 30 days, due by 20")
     report = plain.verify("--expect-interval", "12 hours")
     assert (report["exit"], broken(report)) == (1, {"rotation"})
     assert evidence(report, "rotation") == "every 30 days, expected every 12 hours"

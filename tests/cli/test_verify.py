@@ -280,6 +280,7 @@ def test_the_lines_name_login_policy_and_place(aws: LocalAws, plain: Command) ->
     assert f"user: {plain.user}" in done.stdout
     assert "policy: mail as noreply@example.com from 203.0.113.0/24" in done.stdout
     assert f"judged from: inside: {INSIDE} is in an allowed network" in done.stdout
+    assert "\nrotated by: Plain-SesSecureUserIssuerFunction" in done.stdout
     assert "\n✓ mail as stranger@example.com is refused\n    SES: 554 after DATA" in done.stdout
 
 

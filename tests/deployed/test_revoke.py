@@ -349,7 +349,12 @@ def test_the_endpoint_need_not_be_reached_to_end_a_login(aws: LocalAws, command:
 
 def rights() -> set[str]:
     """The actions that the documentation tells to allow."""
-    text = (ROOT / "docs" / "rotation.md").read_text().partition("## Revoke a login")[2].partition("\n## ")[0]
+    text = (
+        (ROOT / "docs" / "rotation.md")
+        .read_text(encoding="utf-8")
+        .partition("## Revoke a login")[2]
+        .partition("\n## ")[0]
+    )
     return set(re.findall(r"`((?:iam|secretsmanager|lambda|kms):\w+)`", text))
 
 

@@ -131,6 +131,11 @@ class LoginSecret:
         return {login.key_id for login in self.logins()}
 
     @property
+    def rotation_function(self) -> str:
+        """The name of the function that rotates it. Empty if none does."""
+        return self.description.get("RotationLambdaARN", "").partition(":function:")[2]
+
+    @property
     def current_version(self) -> str | None:
         """The version that was current when the secret was described."""
         stages = self.description.get("VersionIdsToStages", {})

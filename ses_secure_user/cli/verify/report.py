@@ -28,11 +28,12 @@ PROMISE = {
 
 
 def about(tried: Tried) -> dict[str, str]:
-    """Return the login, its policy in short, and the place from where it was judged."""
+    """Return the login, its policy in short, what renews it, and the place from where it was judged."""
     return {
         "secret": tried.known.secret.description.get("Name", ""),
         "user": tried.known.user.name,
         "policy": in_words(tried.known.restrictions),
+        "rotated by": tried.known.secret.rotation_function or "nothing",
         "judged from": f"{_place(tried)}: {tried.known.place.because}",
     }
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ses_secure_user.cli.claims import Claim, Finding, Judge, Verdict
-from ses_secure_user.cli.masking import masked
 from ses_secure_user.login.key_age import LONGEST_AUDITED
 
 if TYPE_CHECKING:
@@ -61,8 +60,8 @@ def _rotation(known: Known) -> Finding:
         return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "it is on, but no date is given")
     if due <= known.now:
         return _stored(f"overdue since {due:%Y-%m-%d}: rotations fail", holds=False)
-    every = f"every {_said(interval)} " if interval else ""
-    return _stored(f"{every}by {masked(function.partition(':function:')[2])}, due by {due:%Y-%m-%d}", holds=True)
+    every = f"every {_said(interval)}, " if interval else ""
+    return _stored(f"{every}due by {due:%Y-%m-%d}", holds=True)
 
 
 def _interval(rules: Mapping[str, object]) -> timedelta | None:
