@@ -14,6 +14,7 @@ ORGANIZATION = f"arn:aws:iam::{ACCOUNT}:policy/org/Organization"
 SHOWN = ORGANIZATION.replace(ACCOUNT, "*" * 12)
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 MAIL = {"Effect": "Allow", "Action": "ses:*", "Resource": f"arn:aws:ses:us-east-1:{ACCOUNT}:identity/example.com"}
+LOCKED = {**EVERYTHING, "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}
 
 pytestmark = pytest.mark.usefixtures("sent_from_inside")
 
@@ -60,7 +61,7 @@ def test_an_unexpected_boundary_is_named_and_the_option(command: Command, statem
     )
 
 
-@pytest.mark.parametrize("statement", [EVERYTHING, MAIL], ids=["everything", "mail as the identity"])
+@pytest.mark.parametrize("statement", [EVERYTHING, MAIL, LOCKED], ids=["everything", "mail as the identity", "locked"])
 def test_an_expected_boundary_proves_the_rest(command: Command, statement: dict[str, str]) -> None:
     with bounded(command, statement):
         report = command.verify("--expect-boundary", ORGANIZATION)

@@ -32,19 +32,19 @@ def test_a_new_file_is_the_owners_alone(tmp_path: Path) -> None:
 def test_one_that_anyone_could_read_becomes_so_too(tmp_path: Path) -> None:
     """Whoever has the former one open does not get to read the new one."""
     path = tmp_path / "report"
-    path.write_text("former")
+    path.write_text("former", encoding="utf-8")
     path.chmod(0o644)
-    with path.open() as reader:
+    with path.open(encoding="utf-8") as reader:
         write_private(path, "new")
         assert reader.read() == "former"
-    assert (mode(path), path.read_text()) == (0o600, "new")
+    assert (mode(path), path.read_text(encoding="utf-8")) == (0o600, "new")
 
 
 def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     read: list[str] = []
-    reader = threading.Thread(target=lambda: read.append(path.read_text()))
+    reader = threading.Thread(target=lambda: read.append(path.read_text(encoding="utf-8")))
     reader.start()
     write_private(path, "through")
     reader.join(10)
@@ -63,4 +63,4 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
 def test_half_a_character_is_written_as_its_escape(tmp_path: Path) -> None:
     write_private(tmp_path / "report", "a\ud800b")
-    assert (tmp_path / "report").read_text() == r"a\ud800b"
+    assert (tmp_path / "report").read_text(encoding="utf-8") == r"a\ud800b"

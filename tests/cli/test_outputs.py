@@ -72,10 +72,10 @@ def test_all_files_are_the_owners_and_name_no_account_or_key(account: Command, t
     page, junit, text = map(str, paths)
     account.run("audit", "--region", REGION, "--html", page, "--junit", junit, "--output", text)
     assert all(map(owners_alone, paths))
-    written = "".join(path.read_text() for path in paths)
+    written = "".join(path.read_text(encoding="utf-8") for path in paths)
     assert account.aws.leaked_in(written) == []
     assert ACCOUNT not in written
-    assert "mail as anybody at 2 domains, from anywhere, for ever" in paths[0].read_text()
+    assert "mail as anybody at 2 domains, from anywhere, for ever" in paths[0].read_text(encoding="utf-8")
     assert ET.parse(junit).getroot().get("name") == "ses-secure-user audit"  # noqa: S314 - just written
 
 
@@ -87,10 +87,10 @@ def test_a_page_of_verify_says_whether_the_promise_holds(plain: Command, aws: Lo
         "--outside": "does not hold for this login",
     }.items():
         plain.run("verify", plain.secret, option, "--html", str(page))
-        assert f"The last column {sentence}" in page.read_text()
-        assert plain.user in page.read_text()
-    assert aws.leaked_in(page.read_text()) == []
-    assert ACCOUNT not in page.read_text()
+        assert f"The last column {sentence}" in page.read_text(encoding="utf-8")
+        assert plain.user in page.read_text(encoding="utf-8")
+    assert aws.leaked_in(page.read_text(encoding="utf-8")) == []
+    assert ACCOUNT not in page.read_text(encoding="utf-8")
     assert owners_alone(page)
 
 
@@ -98,15 +98,15 @@ def test_files_of_yesterday_do_not_pass_for_todays(plain: Command, tmp_path: Pat
     """If nothing can be judged, every file says so."""
     paths = {option: tmp_path / option for option in ("output", "html", "junit")}
     for path in paths.values():
-        path.write_text("all is proved")
+        path.write_text("all is proved", encoding="utf-8")
     files = [argument for option, path in paths.items() for argument in (f"--{option}", str(path))]
     done = plain.run("verify", "no-such-secret", "--region", REGION, *files)
     assert (done.exit_code, done.stdout) == (2, "")
     for path in paths.values():
-        assert "there is no secret no-such-secret" in path.read_text()
+        assert "there is no secret no-such-secret" in path.read_text(encoding="utf-8")
         assert owners_alone(path)
     plain.run("verify", "no-such-secret", "--region", REGION, "--json", "--output", str(paths["output"]))
-    assert json.loads(paths["output"].read_text())["verdict"] == "not proved"
+    assert json.loads(paths["output"].read_text(encoding="utf-8"))["verdict"] == "not proved"
 
 
 @pytest.mark.parametrize("option", ["--output", "--html", "--junit"])

@@ -61,7 +61,7 @@ def test_it_is_laid_out_for_dark_narrow_and_paper() -> None:
 
 
 def test_the_worth_before_and_after_is_in_the_readmes_words() -> None:
-    readme = (ROOT / "README.md").read_text().replace("`", "")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("`", "")
     for row in LEAKS:
         assert f"| {' | '.join(row)} |" in readme
     text = html_of(PAGE)
