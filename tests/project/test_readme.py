@@ -22,7 +22,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROPERTIES = (ROOT / "docs" / "properties.md").read_text(encoding="utf-8")
 APP, MAIL = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 LOGIN = {"host": "h", "port": 465, "password": "p"}
-MOST_WORDS = 1_300
+MOST_WORDS = 1_200
 
 
 @pytest.fixture
