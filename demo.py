@@ -26,27 +26,13 @@ PLAIN = {
 """The policy of an SMTP user that SES's console makes
 (https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html)."""
 
-REPORT = Template("""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>ses-secure-user: the demo's report</title>
-<style>
-  :root { color-scheme: light dark }
-  body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif }
-  svg { max-width: 100%; height: auto }
-  pre { overflow-x: auto; padding: 1rem; border: 1px solid #8888; border-radius: .5rem; font-size: .8rem }
-</style>
-<h1>The demo's report</h1>
-<p>Made by <code>make demo</code> on an AWS on this machine, not on an account of AWS. The stack is gone.</p>
+ADDED = Template("""<p>Made by <code>make demo</code> on an AWS on this machine. The stack is deleted.</p>
 $picture
 <h2>The policy as it was deployed</h2>
 <p>It is the policy of the user's group, and the user's permissions boundary.</p>
 <pre>$policy</pre>
-<h2>The proof</h2>
-<pre>$proof</pre>
-</html>
-""")
+</main>""")
+"""The end of the page that `verify` writes."""
 
 
 def main() -> None:
@@ -159,9 +145,10 @@ def refused(aws: LocalAws, login: dict[str, Any], sent_as: str) -> bool:
 
 
 def report(aws: LocalAws, secret: str, user: str) -> None:
-    """Run the command line as people do, and keep what it says, with the policy and the picture."""
+    """Run `verify` as people do, and add the policy and the picture to its page."""
     aws.send_from(INSIDE)
-    command = [sys.executable, "-m", "ses_secure_user", "verify", secret, "--inside"]
+    PAGE.parent.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "ses_secure_user", "verify", secret, "--inside", "--html", str(PAGE)]
     done = run(aws, command, COLUMNS="110", SSL_CERT_FILE=str(aws.ca_file))
     if done.returncode:
         sys.exit(f"{done.stdout}\nverify failed")
@@ -170,13 +157,10 @@ def report(aws: LocalAws, secret: str, user: str) -> None:
     policy = iam.get_user(UserName=user)["User"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
     version = iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
     document = iam.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]["Document"]
-    text = REPORT.substitute(
-        picture=(ROOT / "docs" / "how-it-works.svg").read_text(encoding="utf-8"),
-        policy=html.escape(json.dumps(document, indent=2)),
-        proof=html.escape(done.stdout),
-    )
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(text, encoding="utf-8")
+    picture = (ROOT / "docs" / "how-it-works.svg").read_text(encoding="utf-8")
+    added = ADDED.substitute(picture=picture, policy=html.escape(json.dumps(document, indent=2)))
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(page.replace("</main>", added), encoding="utf-8")
 
 
 def leaked(aws: LocalAws, folder: Path) -> bool:
