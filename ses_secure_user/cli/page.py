@@ -23,18 +23,18 @@ WITH_THIS = "with SecureSesSmtpUser"
 LEAKS = (
     (
         "a laptop, a backup or a .env with the login",
-        "mail as anybody at your domain, from anywhere, for ever",
+        "mail as anyone at your domain, from anywhere, for ever",
         "nothing: SES refuses every network but yours",
     ),
     (
-        "a weak server, inside your network",
+        "a server inside your network",
         "the same",
         "mail as that one address, while the thief is inside, until two rotations after the secret was last read",
     ),
     (
         "the user, given more rights by mistake",
         "those rights",
-        "nothing: its boundary and explicit denials stay",
+        "nothing: its boundary and denials stay",
     ),
 )
 """Leaks, each with its worth with a plain SMTP user and with this one, as the README says."""
