@@ -47,7 +47,9 @@ def judge(sent: Sent, region: str) -> str:
     user = _user(sent.key_id)
     for resource in _resources(identity, str(message["X-SES-CONFIGURATION-SET"] or ""), sent, region):
         if (
-            decision(user, ACTION, resource, _context(display_name, sender, sent), resource_policy=_policy(resource))
+            decision(
+                user, ACTION, resource, _context(display_name, sender, sent, region), resource_policy=_policy(resource)
+            )
             != "allowed"
         ):
             return f"554 Access denied: User `{user}' is not authorized to perform `{ACTION}' on resource `{resource}'"
@@ -74,10 +76,11 @@ def _resources(identity: str, named_set: str, sent: Sent, region: str) -> list[s
     ]
 
 
-def _context(display_name: str, sender: str, sent: Sent) -> dict[str, Any]:
+def _context(display_name: str, sender: str, sent: Sent, region: str) -> dict[str, Any]:
     kinds = {"vpce-": "aws:SourceVpce", "vpc-": "aws:SourceVpc"}
     origin = next((key for mark, key in kinds.items() if sent.origin.startswith(mark)), "aws:SourceIp")
     return {
+        "aws:RequestedRegion": region,  # in every request, as IAM documents it
         "ses:FromAddress": sender,
         **({"ses:FromDisplayName": display_name} if display_name else {}),
         "ses:FeedbackAddress": sent.return_path,
