@@ -90,9 +90,10 @@ def test_a_name_that_looks_like_the_end_of_an_arn_is_warned_of(stack: cdk.Stack,
     )
 
 
-@pytest.mark.parametrize(
-    "name", [None, "mail", "mail-smtp", "mail-abcdefg", "abcdef", "mail-abcdef-login", cdk.Fn.import_value("Name")]
-)
+OTHERS = [None, "mail", "mail-smtp", "mail-abcdefg", "abcdef", "mail-abcdef-login", cdk.Fn.import_value("Name")]
+
+
+@pytest.mark.parametrize("name", OTHERS, ids=[*map(str, OTHERS[:-1]), "token"])
 def test_other_names_are_not_warned_of(stack: cdk.Stack, name: str | None) -> None:
     user(stack, secret_name=name)
     assert warnings(stack) == []

@@ -305,7 +305,7 @@ def attributes(secret: secretsmanager.ISecret) -> list[str | None]:
     ]
 
 
-@pytest.mark.parametrize("name", ["mail/smtp", "a-b-c", cdk.Fn.import_value("Name")])
+@pytest.mark.parametrize("name", ["mail/smtp", "a-b-c", cdk.Fn.import_value("Name")], ids=["path", "hyphens", "token"])
 def test_the_secret_has_the_name_that_was_chosen(stack: cdk.Stack, name: str) -> None:
     assert user(stack, secret_name=name).secret.secret_name == name
 

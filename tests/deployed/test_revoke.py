@@ -238,6 +238,19 @@ def test_a_key_of_another_user_is_not_touched(aws: LocalAws, command: Command, o
     assert pasted["error"] == f"{alone['error']}; and rotate the secret, which holds its login"
 
 
+@pytest.mark.parametrize("options", [("--yes",), ("--yes", "--now")], ids=["yes", "now"])
+def test_a_user_with_copied_tags_is_not_touched(aws: LocalAws, command: Command, options: tuple[str, ...]) -> None:
+    """The secret that its tags name must name the user too."""
+    iam = aws.client("iam")
+    with by_hand(aws) as foreign:
+        iam.tag_user(UserName="by-hand", Tags=iam.get_user(UserName=command.user)["User"]["Tags"])
+        report = revoke(command, foreign["username"], *options)
+        assert aws.keys("by-hand") == [foreign["username"]]
+        assert works(command, foreign)
+    assert report["exit"] == 2
+    assert "is the IAM user by-hand's, which is not one of SecureSesSmtpUser: nothing was done" in report["error"]
+
+
 def test_a_key_whose_secret_is_deleted(aws: LocalAws, command: Command) -> None:
     leaked = login(command)
     secrets = aws.client("secretsmanager")

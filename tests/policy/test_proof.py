@@ -103,6 +103,9 @@ def wrongs(case: Case) -> Iterator[Wrong]:
     for one in denies:  # one by one, which z3 decides at once
         denied = AS_DEPLOYED.policies({**document, "Statement": [one]}).denied(request)
         yield Wrong(every((denied, promise)), request, AS_DEPLOYED, document, allowed=False)
+    # Each Allow may lack another recipient, so that all of them together are allowed by none.
+    request = any_request(max(1, json.dumps(allows).count("ForAllValues:")))
+    promise = promised(request, case.place, case.properties)
     granted = AS_DEPLOYED.policies(document).granted(request)
     yield Wrong(every((opposite(granted), promise)), request, AS_DEPLOYED, document, allowed=False)
     sought = json.dumps(allows).count("ForAnyValue:") + json.dumps(denies).count("ForAllValues:")
@@ -327,6 +330,16 @@ NEEDED = dict(parts(WHOLE))
 @pytest.mark.parametrize("part", NEEDED)
 def test_no_part_of_a_policy_is_needless(iam: Evaluator, part: str) -> None:
     assert counterexample(iam, Case(NEEDED[part], EVERYTHING))
+
+
+def test_recipients_that_no_single_allow_has_are_missed_together() -> None:
+    """An Allow for each recipient allows every one of them, and no mail to both."""
+    properties = MINIMAL | {"allowed_recipients": ["*@example.net", "person@example.org"]}
+    (allow, *denies) = written(properties)["Statement"]
+    split = [copy.deepcopy(allow) for _ in properties["allowed_recipients"]]
+    for one, recipient in zip(split, properties["allowed_recipients"], strict=True):
+        one["Condition"]["ForAllValues:StringLike"]["ses:Recipients"] = recipient
+    assert disproved([("split", Case({"Statement": [*split, *denies]}, properties))])
 
 
 @pytest.mark.parametrize("widened", WIDENED.values(), ids=WIDENED)

@@ -98,14 +98,18 @@ class LoginSecret:
         Raises:
             CannotJudgeError: Neither names one.
         """
-        for value in self._values.values():
-            name = value.get("iam_user")
-            if isinstance(name, str) and name:
-                return name
+        if self.named_users:
+            return self.named_users[0]
         shown = masked(self.description.get("Name", ""))
         raise CannotJudgeError(
             f"the secret {shown} is not one of SecureSesSmtpUser, or its value was replaced: it has no field iam_user"
         )
+
+    @property
+    def named_users(self) -> list[str]:
+        """The IAM users that the current value and the previous one name, in this order."""
+        names = (value.get("iam_user") for value in self._values.values())
+        return [name for name in names if isinstance(name, str) and name]
 
     @cached_property
     def journal(self) -> Journal:

@@ -177,6 +177,9 @@ def _of_key(aws_in: Callable[[str | None], Aws], key_id: str) -> Leak:
     if declaration is None:
         raise _foreign(key_id, owner)
     secret, gone = _secret(aws_in(region_of(declaration.secret_id)).secrets(), declaration.secret_id)
+    # Tags can be copied to any user, so the secret must name the user too, unless both of its values were replaced.
+    if secret and secret.named_users and owner not in secret.named_users:
+        raise _foreign(key_id, owner, "; the secret that its tags name is another user's")
     return Leak(user, declaration, secret, key_id, _login(secret, key_id), gone)
 
 
