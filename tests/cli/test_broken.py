@@ -620,8 +620,12 @@ def test_no_other_host_sees_the_previous_password(aws: LocalAws, plain: Command)
     with listening() as (port, visited), stored(plain, "AWSPREVIOUS", host="localhost", port=port):
         report = plain.verify()
         assert not visited()
-    assert (report["exit"], verdicts(report)["login-previous"]) == (2, "not proved")
+    assert (report["exit"], broken(report), verdicts(report)["login-previous"]) == (1, {"secret"}, "not proved")
     assert evidence(report, "login-previous") == "not tried: the secret names another endpoint than its user's tags"
+    assert "of the previous login host is 'localhost', the tags say " in evidence(report, "secret")
+    with stored(plain, "AWSPREVIOUS", region="eu-west-1"):
+        report = plain.verify()
+    assert "of the previous login region is 'eu-west-1', the tags say " in evidence(report, "secret")
 
 
 def test_no_claim_can_show_a_password_to_another_host() -> None:

@@ -15,6 +15,8 @@ from ses_secure_user.restrictions.reading import deviations, has_denials
 from .rotation_claims import rotation_claims
 
 if TYPE_CHECKING:
+    from ses_secure_user.cli.account.login_secret import Login
+
     from .known import Known
 
 QUARANTINE = "AWSCompromisedKeyQuarantine"
@@ -152,9 +154,17 @@ def _tags(known: Known) -> Finding:
 
 def _secret(known: Known) -> Finding:
     """Compare the secret's fields with the user's tags. The evidence shows no field that holds the password."""
-    login, declared = known.current, known.declaration
+    declared = known.declaration
     if declared.fault:
         return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), f"not compared: {masked(declared.fault)}")
+    faults = _faults(known, known.current)
+    if known.previous:
+        faults += [f"of the previous login {one}" for one in _faults(known, known.previous)]
+    return _stored("; ".join(faults) or "field by field", holds=not faults)
+
+
+def _faults(known: Known, login: Login) -> list[str]:
+    declared = known.declaration
     expected = declared.value(known.user.name, login.key_id, login.password)
     faults = [
         "url is not made of the other fields"
@@ -163,9 +173,7 @@ def _secret(known: Known) -> Finding:
         for name in SECRET_FIELDS
         if login.value.get(name) != expected[name]
     ]
-    if not faults and not declared.fits(login.value):
-        faults.append("its further fields are not those that the tags name")
-    return _stored("; ".join(faults) or "field by field", holds=not faults)
+    return faults if faults or declared.fits(login.value) else ["its further fields are not those that the tags name"]
 
 
 def _iam(evidence: str, *, holds: bool) -> Finding:
