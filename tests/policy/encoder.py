@@ -129,19 +129,13 @@ def any_request(longest: int) -> Request:
 
 
 def certain_request(action: str, resource: str, context: Context) -> Request:
-    """A request of which everything is known."""
+    """A request of which everything is known. Its values are texts, which each operator reads as what it compares."""
     found = {name.lower(): listed(value) for name, value in context.items()}
 
     def make(name: str) -> Key:
-        return Key(name in found, [(True, _term(name, value)) for value in found.get(name, [])])
+        return Key(name in found, [(True, value) for value in found.get(name, [])])
 
     return Request(action, resource, make)
-
-
-def _term(name: str, value: str) -> Term:
-    if name in ADDRESSES:
-        return Address.of(value)
-    return _moment(value) if name in MOMENTS else value
 
 
 def _moment(text: str) -> float:
