@@ -5,7 +5,8 @@ and operator. It knows which resources and condition keys each SES action takes 
 misspelt key cannot pass for a restriction. AWS's own simulator needs an account; moto's engine knows no conditions.
 
 It takes an IPv6 source to be in a bare IPv4 address, stumbles over an empty list of recipients, and finds no IPv4
-address in 0.0.0.0/0. So the encoder, which the proofs rest on, must agree with it on every question, and judges those networks alone.
+address in 0.0.0.0/0. So the encoder, which the proofs rest on, must agree with it on every question, and judges those
+networks alone.
 """
 
 import json

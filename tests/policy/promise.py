@@ -9,7 +9,7 @@ from typing import Any
 
 import z3
 
-from tests.policy.encoder import Address, Formula, Request, Term, every, like, seconds, some
+from tests.policy.encoder import Address, Formula, Request, Term, every, like, listed, seconds, some
 
 ANYTHING = z3.Star(z3.AllChar(z3.ReSort(z3.StringSort())))
 TWO_ADDRESSES = z3.Concat(ANYTHING, z3.Re("@"), ANYTHING, z3.Re("@"), ANYTHING)
@@ -28,13 +28,11 @@ def promised(request: Request, place: str, properties: Mapping[str, Any], *, gua
 
     def given(name: str) -> list[Any]:
         value = properties.get(name) or []
-        return list(value) if isinstance(value, list | tuple) else [value]
+        return list(value) if isinstance(value, tuple) else listed(value)
 
     def each(key: str, name: str, holds: Callable[[Term, Any], Formula] = _is) -> Formula:
         """Whether the key is known, and each of its values is right by one of the property's."""
-        found = request.key(key)
-        right = [(is_there, some(holds(value, one) for one in given(name))) for is_there, value in found.values]
-        return every((found.known, *(some((_not(is_there), one)) for is_there, one in right)))
+        return request.key(key).known_and_all(lambda value: some(holds(value, one) for one in given(name)))
 
     def purpose(key: str, name: str, holds: Callable[[Term, Any], Formula] = _is) -> Formula:
         return each(key, name, holds) if given(name) else True
@@ -83,10 +81,6 @@ def _subdomains(identities: list[str], senders: list[str]) -> Iterator[str]:
 
 def _is(found: Term, expected: str) -> Formula:
     return found == z3.StringVal(expected)
-
-
-def _not(is_there: Formula) -> Formula:
-    return z3.Not(is_there) if is_there is not True else False
 
 
 def _is_in(source: Address, network: str) -> Formula:

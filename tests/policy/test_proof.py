@@ -18,10 +18,10 @@ import z3
 from aws_cdk.assertions import Template
 from hypothesis import given, settings
 
-from ses_secure_user.restrictions.policy import POLICY_LIMIT, policy_document, policy_size
-from ses_secure_user.restrictions.restrict import restrict
+from ses_secure_user.restrictions.policy import POLICY_LIMIT, policy_size
 from ses_secure_user.template import template
 from tests.cases.random_properties import random_properties
+from tests.cases.refusals import GIVEN
 from tests.cases.shapes import SHAPES, made
 from tests.policy.encoder import (
     Address,
@@ -38,8 +38,7 @@ from tests.policy.encoder import (
 )
 from tests.policy.evaluator import ACCOUNT, ALL_ACTIONS, GRANT_TO_USER, REGION, USER, Document, Evaluator, Send
 from tests.policy.promise import promised
-from tests.policy.test_matrix import EVERYTHING as WIDENED_IS
-from tests.policy.test_matrix import EVERYTHING_PROPERTIES, WIDENED
+from tests.policy.test_matrix import EVERYTHING_PROPERTIES, WIDENED, written
 from tests.summary import COUNTS
 from tests.template.resolving import Resolver
 from tests.template.test_template import SETS, restricted
@@ -144,10 +143,6 @@ def disproved(cases: Iterable[tuple[str, Case]]) -> dict[str, Any]:
 # What is proved
 
 
-def written(properties: Properties) -> Document:
-    return policy_document(restrict(**properties), partition="aws", region=REGION, account=ACCOUNT)
-
-
 def documents(resources: dict[str, Any]) -> list[Document]:
     """The policies of users among a template's resources, in order of their names."""
     text = json.dumps(dict(sorted(resources.items())))
@@ -157,7 +152,6 @@ def documents(resources: dict[str, Any]) -> list[Document]:
     return [one["PolicyDocument"] for one in policies if "Roles" not in one]
 
 
-MINIMAL = {"identity": "example.com", "from_address": "noreply@example.com", "allowed_cidrs": ["203.0.113.0/24"]}
 OF_SHAPES: dict[str, list[Properties]] = {
     "everything": [
         EVERYTHING
@@ -169,10 +163,10 @@ OF_SHAPES: dict[str, list[Properties]] = {
         }
     ],
     "two-users": [
-        MINIMAL | {"from_address": "alerts@example.com", "allowed_cidrs": ["198.51.100.0/24"]},
-        MINIMAL | {"from_address": "orders@example.com"},
+        GIVEN | {"from_address": "alerts@example.com", "allowed_cidrs": ["198.51.100.0/24"]},
+        GIVEN | {"from_address": "orders@example.com"},
     ],
-    "watched": [MINIMAL | {"configuration_set": "transactional"}],
+    "watched": [GIVEN | {"configuration_set": "transactional"}],
 }
 """The properties of the shapes' users, where they are not the least that can be."""
 PLACES = {"govcloud": "aws-us-gov:ses:us-gov-west-1", "everything": "aws:ses:us-east-1", "watched": "aws:ses:us-east-1"}
@@ -182,22 +176,22 @@ PLACES = {"govcloud": "aws-us-gov:ses:us-gov-west-1", "everything": "aws:ses:us-
 def test_a_deployed_policy_allows_what_is_promised_alone(shape: str) -> None:
     deployed = documents(Resolver(dict(Template.from_stack(made(shape)).to_json()), {}).resources())
     place = f"arn:{PLACES.get(shape, f'aws:ses:{REGION}')}:{ACCOUNT}:"
-    promises = OF_SHAPES.get(shape, [MINIMAL])
+    promises = OF_SHAPES.get(shape, [GIVEN])
     cases = [Case(document, properties, place) for document, properties in zip(deployed, promises, strict=True)]
     assert disproved((case.properties["from_address"], case) for case in cases) == {}
 
 
 def test_so_does_each_restriction_alone_and_all_together() -> None:
     """The Terraform module's policies are held to these documents."""
-    assert disproved((str(one), Case(written(one), one)) for one in accepted()) == {}
+    assert disproved((str(one), Case(written(**one), one)) for one in accepted()) == {}
 
 
 def test_so_does_a_policy_that_fills_the_quota() -> None:
     networks = [f"8.{number // 256}.{number % 256}.0/25" for number in range(999)]
-    filled = [MINIMAL | {"allowed_cidrs": networks[:count]} for count in range(1, len(networks), 10)]
-    full = [one for one in filled if policy_size(written(one)) <= POLICY_LIMIT][-1]
-    assert policy_size(written(full)) > POLICY_LIMIT - 500
-    assert disproved([("full", Case(written(full), full))]) == {}
+    filled = [GIVEN | {"allowed_cidrs": networks[:count]} for count in range(1, len(networks), 10)]
+    full = [one for one in filled if policy_size(written(**one)) <= POLICY_LIMIT][-1]
+    assert policy_size(written(**full)) > POLICY_LIMIT - 500
+    assert disproved([("full", Case(written(**full), full))]) == {}
 
 
 def test_so_does_the_template_with_its_parameters() -> None:
@@ -213,7 +207,7 @@ def test_so_does_the_template_with_its_parameters() -> None:
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(properties=random_properties())
 def test_so_do_random_restrictions(properties: Properties) -> None:
-    assert disproved([("random", Case(written(properties), properties))]) == {}
+    assert disproved([("random", Case(written(**properties), properties))]) == {}
 
 
 # What is needed
@@ -255,12 +249,12 @@ def _without_value(statement: Document) -> Iterator[tuple[str, Document]]:
 
 
 def _shorter(values: object) -> Iterator[tuple[str, list[str]]]:
-    listed = values if isinstance(values, list) else []
-    return ((one, [other for other in listed if other != one]) for one in listed)
+    several = values if isinstance(values, list) else []
+    return ((one, [other for other in several if other != one]) for one in several)
 
 
 NAMES = {name.lower(): name for name in Send.KEYS}
-WHOLE = written(EVERYTHING)
+WHOLE = written(**EVERYTHING)
 STRANGER = "stranger@evil.example"
 
 
@@ -334,8 +328,8 @@ def test_no_part_of_a_policy_is_needless(iam: Evaluator, part: str) -> None:
 
 def test_recipients_that_no_single_allow_has_are_missed_together() -> None:
     """An Allow for each recipient allows every one of them, and no mail to both."""
-    properties = MINIMAL | {"allowed_recipients": ["*@example.net", "person@example.org"]}
-    (allow, *denies) = written(properties)["Statement"]
+    properties = GIVEN | {"allowed_recipients": ["*@example.net", "person@example.org"]}
+    (allow, *denies) = written(**properties)["Statement"]
     split = [copy.deepcopy(allow) for _ in properties["allowed_recipients"]]
     for one, recipient in zip(split, properties["allowed_recipients"], strict=True):
         one["Condition"]["ForAllValues:StringLike"]["ses:Recipients"] = recipient
@@ -344,6 +338,6 @@ def test_recipients_that_no_single_allow_has_are_missed_together() -> None:
 
 @pytest.mark.parametrize("widened", WIDENED.values(), ids=WIDENED)
 def test_what_a_careless_hand_would_change_is_found(iam: Evaluator, widened: Callable[[Document], None]) -> None:
-    document = copy.deepcopy(WIDENED_IS)
+    document = written(**EVERYTHING_PROPERTIES)
     widened(document)
     assert counterexample(iam, Case(document, EVERYTHING_PROPERTIES))
