@@ -12,7 +12,7 @@ from ses_secure_user.cli.masking import key_name, masked
 from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG, SECRET_FIELDS
 from ses_secure_user.restrictions.reading import deviations, has_denials
 
-from .rotation_claims import rotation_claims
+from .rotation_claims import rotation_claims, stored
 
 if TYPE_CHECKING:
     from ses_secure_user.cli.account.login_secret import Login
@@ -135,7 +135,7 @@ def _other_credentials(known: Known) -> Finding:
 def _revoked(known: Known) -> Finding:
     revoked = known.secret.journal.is_revoked
     evidence = f"it was, the secret's tag {REVOKED_TAG}… says" if revoked else "no tag of the secret says so"
-    return _stored(evidence, holds=not revoked)
+    return stored(evidence, holds=not revoked)
 
 
 def _tags(known: Known) -> Finding:
@@ -160,7 +160,7 @@ def _secret(known: Known) -> Finding:
     faults = _faults(known, known.current)
     if known.previous:
         faults += [f"of the previous login {one}" for one in _faults(known, known.previous)]
-    return _stored("; ".join(faults) or "field by field", holds=not faults)
+    return stored("; ".join(faults) or "field by field", holds=not faults)
 
 
 def _faults(known: Known, login: Login) -> list[str]:
@@ -178,7 +178,3 @@ def _faults(known: Known, login: Login) -> list[str]:
 
 def _iam(evidence: str, *, holds: bool) -> Finding:
     return Finding.of(Judge.IAM, masked(evidence), holds=holds)
-
-
-def _stored(evidence: str, *, holds: bool) -> Finding:
-    return Finding.of(Judge.SECRETS_MANAGER, evidence, holds=holds)

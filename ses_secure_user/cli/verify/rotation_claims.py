@@ -43,7 +43,7 @@ def rotation_claims(known: Known) -> list[Claim[Known]]:
 
 def _never_rotated(known: Known) -> Finding:
     if known.expected.interval:
-        return _stored(f"it has no schedule, expected every {_said(known.expected.interval)}", holds=False)
+        return stored(f"it has no schedule, expected every {_said(known.expected.interval)}", holds=False)
     evidence = "by deployments alone: it was deployed without a rotation_interval"
     return Finding(Verdict.OBSERVED, (Judge.SECRETS_MANAGER,), evidence)
 
@@ -52,16 +52,16 @@ def _rotation(known: Known) -> Finding:
     description = known.secret.description
     due, function = description.get("NextRotationDate"), description.get("RotationLambdaARN", "")
     if not description.get("RotationEnabled"):
-        return _stored("rotation was turned off", holds=False)
+        return stored("rotation was turned off", holds=False)
     interval = _interval(description.get("RotationRules", {}))
     if fault := _fault_of(interval, known.expected.interval) or _fault_of_function(function, known.secret.arn):
-        return _stored(fault, holds=False)
+        return stored(fault, holds=False)
     if due is None:
         return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "it is on, but no date is given")
     if due <= known.now:
-        return _stored(f"overdue since {due:%Y-%m-%d}: rotations fail", holds=False)
+        return stored(f"overdue since {due:%Y-%m-%d}: rotations fail", holds=False)
     every = f"every {_said(interval)}, " if interval else ""
-    return _stored(f"{every}due by {due:%Y-%m-%d}", holds=True)
+    return stored(f"{every}due by {due:%Y-%m-%d}", holds=True)
 
 
 def _interval(rules: Mapping[str, object]) -> timedelta | None:
@@ -105,12 +105,13 @@ def _stuck(known: Known) -> Finding:
             known.sleep(pause)
         pending = known.secret.pending()
         if pending is None:
-            return _stored("none is pending", holds=True)
+            return stored("none is pending", holds=True)
         since = known.secret.created(pending)
         if since and known.now - since > UNDER_WAY:
-            return _stored(f"one is pending since {since:%Y-%m-%d %H:%M} UTC", holds=False)
+            return stored(f"one is pending since {since:%Y-%m-%d %H:%M} UTC", holds=False)
     return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), "one is under way: ask again in some minutes")
 
 
-def _stored(evidence: str, *, holds: bool) -> Finding:
+def stored(evidence: str, *, holds: bool) -> Finding:
+    """Return a finding by what Secrets Manager says of the secret."""
     return Finding.of(Judge.SECRETS_MANAGER, evidence, holds=holds)
