@@ -5,65 +5,49 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Annotations, Duration, IgnoreMode, RemovalPolicy
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
+from aws_cdk import Annotations, IgnoreMode, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from .cdk.findings import acknowledge_any_resource
 from .cdk.kms_keys import key_behind
 from .cdk.refusal import check_class, check_construct, refusal
-from .cdk.statements import Statement, allow, policy, via
-from .cdk.tokens import Place, is_token, place_of, stack_of
-from .issuing.custom_resource import Issuer, Wanted, issue
+from .cdk.tokens import is_token, place_of, stack_of
+from .issuing.custom_resource import issue, login_digest
+from .issuing.function_role import basic_policy, function_role, log_encryption
 from .issuing.function_settings import (
     EVENT_AGE_SECONDS,
     FUNCTION_SECONDS,
-    SAFE_CONCURRENCY,
     check_concurrency,
     check_dead_letter_queue,
     check_runtime,
+    function_warnings,
 )
 from .issuing.role_access import RoleAccess
-from .issuing.vpc import check_groups, check_subnets, interface_statements, network
-from .login.rotation_interval import check_period
-from .monitoring.topic import notify
+from .issuing.vpc import check_groups, check_subnets, network
+from .monitoring.rotation_failures import alarm_failures, failures_metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Unpack
 
-    from aws_cdk import CfnResource, Stack
+    from aws_cdk import CfnResource, Duration, Stack
+    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
 
+    from .issuing.role_access import Subject
+    from .login.settings import Login
+    from .properties import IssuerProperties
+
 _TRACING = {lambda_.Tracing.ACTIVE: "Active", lambda_.Tracing.PASS_THROUGH: "PassThrough"}
-_TRACE_ACTIONS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
-
-
-class IssuerProperties(TypedDict, total=False):
-    """The properties of a `CredentialIssuer`, which documents them, for `CredentialIssuer.of`."""
-
-    vpc: ec2.IVpc | None
-    vpc_subnets: ec2.SubnetSelection | None
-    security_groups: Sequence[ec2.ISecurityGroup] | None
-    encryption_key: kms.IKey | None
-    dead_letter_queue: sqs.IQueue | None
-    reserved_concurrent_executions: int | None
-    role: iam.IRole | None
-    log_retention: logs.RetentionDays
-    tracing: lambda_.Tracing
-    runtime: lambda_.Runtime
-    alarm_topic: sns.ITopic | None
-    verify_login: bool
 
 
 class CredentialIssuer(Construct):
@@ -147,14 +131,26 @@ class CredentialIssuer(Construct):
         check_construct("alarm_topic", alarm_topic, "sns.ITopic", "topic_arn")
         check_class("verify_login", verify_login, bool, "False")
         super().__init__(scope, construct_id)
-        self.verify_login = verify_login
-        self._stack = stack_of(scope)
-        self._place = place_of(self._stack)
-        logs_to = self._log_group(log_retention, key)
-        self._role_name, role_arn = self._role(role)
+        self.verify_login, self._stack = verify_login, stack_of(scope)
+        place = place_of(self._stack)
+        log_group = logs.LogGroup(
+            self, "Logs", retention=log_retention, encryption_key=key, removal_policy=RemovalPolicy.DESTROY
+        )
+        if key:
+            key.add_to_resource_policy(log_encryption(place))
         traced = tracing != lambda_.Tracing.DISABLED
-        basics = self._basics(logs_to, dead_letter_queue, in_vpc=bool(vpc and not role), traced=traced and not role)
-        code = self._code()
+        role_name, role_arn = function_role(self, role)
+        in_vpc, own = vpc is not None, role is None
+        basics = basic_policy(
+            self, role_name, log_group, dead_letter_queue, place, in_vpc=in_vpc and own, traced=traced and own
+        )
+        code = assets.Asset(
+            self,
+            "Code",
+            path=str(Path(__file__).parent / "functions"),
+            exclude=["**", "!issuer", "!issuer/*.py"],
+            ignore_mode=IgnoreMode.GIT,
+        )
         self._function = lambda_.CfnFunction(
             self,
             "Function",
@@ -172,14 +168,36 @@ class CredentialIssuer(Construct):
             dead_letter_config={"targetArn": dead_letter_queue.queue_arn} if dead_letter_queue else None,
             tracing_config={"mode": _TRACING[tracing]} if traced else None,
             vpc_config=network(self, vpc, subnet_ids, security_groups) if vpc else None,
-            logging_config=_json_logging(logs_to),
+            logging_config={
+                "logFormat": "JSON",
+                "applicationLogLevel": "INFO",
+                "systemLogLevel": "WARN",
+                "logGroup": log_group.log_group_name,
+            },
         )
         code.add_resource_metadata(self._function, "Code")
         self._function.node.add_dependency(basics, *([vpc.internet_connectivity_established] if vpc else []))
-        self._access = RoleAccess(self, self._role_name, needed=[self._invocation(), self._rotation_permission()])
+        invocation = lambda_.CfnEventInvokeConfig(
+            self,
+            "Invocation",
+            function_name=self._function.ref,
+            qualifier="$LATEST",
+            maximum_retry_attempts=0,
+            maximum_event_age_in_seconds=EVENT_AGE_SECONDS,
+        )
+        permission = lambda_.CfnPermission(
+            self,
+            "RotationPermission",
+            action="lambda:InvokeFunction",
+            function_name=self.function_arn,
+            principal="secretsmanager.amazonaws.com",
+            source_account=place.account,
+        )
+        self._access = RoleAccess(self, role_name, needed=[invocation, permission])
         if alarm_topic:
-            self._alarm(alarm_topic)
-        self._warn(reserved_concurrent_executions)
+            alarm_failures(self, self.metric_rotation_failures(), alarm_topic)
+        for warning_id, message in function_warnings(reserved_concurrent_executions, verify_login=verify_login):
+            Annotations.of(self).add_warning_v2(warning_id, message)
 
     @classmethod
     def of(cls, scope: Construct, **properties: Unpack[IssuerProperties]) -> CredentialIssuer:
@@ -226,170 +244,57 @@ class CredentialIssuer(Construct):
         Raises:
             ValueError: The period is no Duration.
         """
-        period = check_period(period, Duration.minutes(5), "Duration.minutes(5)")
-        return cloudwatch.Metric(
-            namespace="AWS/Lambda",
-            metric_name="Errors",
-            dimensions_map={"FunctionName": self._function.ref},
-            statistic="Sum",
-            period=period,
-        )
+        return failures_metric(self._function.ref, period)
+
+    def digest(self, stack: Stack, login: Login) -> str:
+        """Return a digest that changes when another login must replace a user's.
+
+        Args:
+            stack: The user's stack.
+            login: The settings of the login.
+        """
+        # A function of another stack may have the logical id of one of this stack.
+        return login_digest(stack, login, (self._reference, None if stack is self._stack else self._stack.stack_name))
+
+    def issue(self, user: Construct, subject: Subject, networks: Sequence[str]) -> CfnResource:
+        """Create the custom resource that issues a login, and its rotation schedule.
+
+        Args:
+            user: The construct to create them in.
+            subject: The user, with the settings of its login.
+            networks: The networks for the function to check.
+
+        Raises:
+            ValueError: The role would need more policies than it may have.
+        """
+        return issue(user, subject, networks, self.function_arn, self._access.serve(subject))
 
     @functools.cached_property
     def _reference(self) -> str:
         """The function's ARN as its own stack refers to it."""
         return json.dumps(self._stack.resolve(self.function_arn))
 
-    def issue(self, user: Construct, wanted: Wanted) -> CfnResource:
-        """Create the custom resource that issues a login, and its rotation schedule.
 
-        Args:
-            user: The construct to make them in.
-            wanted: The login, with the resources it is for.
+def check_issuer(issuer: CredentialIssuer | None, stack: Stack) -> bool:
+    """Check an issuer that is given for a user, and return whether new logins are tested.
 
-        Raises:
-            ValueError: The role would need more policies than it may have.
-        """
-        stack = wanted.stack
-        # A function of another stack may have the logical id of one of this stack.
-        identity = (self._reference, None if stack is self._stack else self._stack.stack_name)
-        return issue(user, wanted, Issuer(self.function_arn, identity, self._access.serve))
-
-    def _role(self, given: iam.IRole | None) -> tuple[str, str]:
-        if given:
-            return given.role_name, given.role_arn
-        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-        role = iam.CfnRole(self, "Role", assume_role_policy_document=policy(trust))
-        return role.ref, role.attr_arn
-
-    def _basics(
-        self, log_group: logs.LogGroup, queue: sqs.IQueue | None, *, in_vpc: bool, traced: bool
-    ) -> iam.CfnManagedPolicy:
-        statements = [allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])]
-        if queue:
-            statements += _sending(queue, self._place.region)
-        if in_vpc:
-            statements += interface_statements()
-        if traced:
-            statements.append(allow(_TRACE_ACTIONS, ["*"]))
-        made = iam.CfnManagedPolicy(self, "Basics", policy_document=policy(*statements), roles=[self._role_name])
-        reasons = (
-            (in_vpc, "Lambda attaches the function to its VPC with this role, and the same is denied to its code"),
-            (traced, "X-Ray's actions have no resource-level permissions"),
-        )
-        acknowledge_any_resource(made, [reason for needed, reason in reasons if needed])
-        return made
-
-    def _log_group(self, retention: logs.RetentionDays, key: kms.IKey | None) -> logs.LogGroup:
-        if key:
-            key.add_to_resource_policy(self._log_encryption())
-        return logs.LogGroup(
-            self, "Logs", retention=retention, encryption_key=key, removal_policy=RemovalPolicy.DESTROY
-        )
-
-    def _log_encryption(self) -> iam.PolicyStatement:
-        account, region, partition = self._place
-        log_groups = f"arn:{partition}:logs:{region}:{account}:log-group:*"
-        return iam.PolicyStatement(
-            principals=[iam.ServicePrincipal(f"logs.{region}.amazonaws.com")],
-            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            resources=["*"],
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
-        )
-
-    def _code(self) -> assets.Asset:
-        return assets.Asset(
-            self,
-            "Code",
-            path=str(Path(__file__).parent / "functions"),
-            exclude=["**", "!issuer", "!issuer/*.py"],
-            ignore_mode=IgnoreMode.GIT,
-        )
-
-    def _invocation(self) -> lambda_.CfnEventInvokeConfig:
-        return lambda_.CfnEventInvokeConfig(
-            self,
-            "Invocation",
-            function_name=self._function.ref,
-            qualifier="$LATEST",
-            maximum_retry_attempts=0,
-            maximum_event_age_in_seconds=EVENT_AGE_SECONDS,
-        )
-
-    def _rotation_permission(self) -> lambda_.CfnPermission:
-        return lambda_.CfnPermission(
-            self,
-            "RotationPermission",
-            action="lambda:InvokeFunction",
-            function_name=self.function_arn,
-            principal="secretsmanager.amazonaws.com",
-            source_account=self._place.account,
-        )
-
-    def _alarm(self, topic: sns.ITopic) -> None:
-        alarm = self.metric_rotation_failures().create_alarm(
-            self,
-            "RotationFailures",
-            alarm_description="A rotation of an SES SMTP credential failed; the function's log says why",
-            threshold=1,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        notify(topic, alarm)
-
-    def _warn(self, concurrency: int | None) -> None:
-        if not self.verify_login:
-            Annotations.of(self).add_warning_v2(
-                "ses-secure-user:untestedLogin",
-                "`verify_login` is off, so a login may become current before SES accepts it",
-            )
-        if concurrency is not None and not is_token(concurrency) and concurrency < SAFE_CONCURRENCY:
-            Annotations.of(self).add_warning_v2(
-                "ses-secure-user:lowConcurrency",
-                f"`reserved_concurrent_executions` is {concurrency}: below {SAFE_CONCURRENCY} rotations and deployments"
-                " that come together are throttled and may stall",
-            )
-
-
-def check_issuer(issuer: CredentialIssuer | None, user: Place) -> None:
-    """Check an issuer that is given for a user; None passes.
+    Args:
+        issuer: The issuer; None for the one that the stack's users share.
+        stack: The user's stack.
 
     Raises:
         ValueError: It is none, or in another account or region, where CloudFormation cannot call its function.
     """
     if issuer is None:
-        return
+        return stack not in _SHARED or _SHARED[stack].verify_login
     check_class("issuer", issuer, CredentialIssuer, 'CredentialIssuer(self, "Issuer")')
-    place = place_of(stack_of(issuer))
+    user, place = place_of(stack), place_of(stack_of(issuer))
     for what, theirs, ours in (("account", user.account, place.account), ("region", user.region, place.region)):
         if theirs != ours and not is_token(theirs) and not is_token(ours):
             remedy = f"CloudFormation calls no function elsewhere: make an issuer for each {what}"
             raise refusal("issuer", f"be in the user's {what} {theirs}", ours, remedy)
-
-
-def verifies_login(issuer: CredentialIssuer | None, stack: Stack) -> bool:
-    """Return whether a user's issuer tests new logins: a given one, else the stack's shared one, else the default."""
-    found = issuer or _SHARED.get(stack)
-    return found is None or found.verify_login
+    return issuer.verify_login
 
 
 _SHARED: WeakKeyDictionary[Stack, CredentialIssuer] = WeakKeyDictionary()
 """The issuers that a stack's users share; to look for one in the tree would ask the CDK twice for each user."""
-
-
-def _json_logging(log_group: logs.LogGroup) -> dict[str, Any]:
-    return {
-        "logFormat": "JSON",
-        "applicationLogLevel": "INFO",
-        "systemLogLevel": "WARN",
-        "logGroup": log_group.log_group_name,
-    }
-
-
-def _sending(queue: sqs.IQueue, region: str) -> list[Statement]:
-    """Let Lambda send to a queue with the function's role, and use its key through the queue alone."""
-    statements = [allow(["sqs:SendMessage"], [queue.queue_arn])]
-    key = key_behind("dead_letter_queue", queue.encryption_master_key)
-    if key:
-        statements.append(allow(["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn], StringEquals=via("sqs", region)))
-    return statements

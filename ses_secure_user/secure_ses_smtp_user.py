@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, Duration, Fn, RemovalPolicy
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_events as events
+from aws_cdk import Annotations, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
-from constructs import Construct
 
-from .cdk.constructs import names
-from .cdk.kms_keys import CircleCheck, check_key_region, key_behind
-from .cdk.references import check_references, known_identities, reference_warnings
-from .cdk.refusal import check_class, refusal
-from .cdk.tokens import Place, is_token, place_of, stack_of
-from .credential_issuer import CredentialIssuer, check_issuer, verifies_login
-from .issuing.custom_resource import Wanted, declare, tags
-from .login.chosen_names import check_names, name_warnings
-from .login.issued_secret import IssuedSecret
-from .login.issued_user import BoundUser, IssuedUser, warn_of_other_boundaries
-from .login.new_login import new_login_rule
-from .login.replicas import check_replicas
-from .login.rotation_interval import DEFAULT_INTERVAL, check_interval, check_period
-from .login.settings import check_login, login_warnings
-from .login.verify_grant import grant_verification, identity_arns
-from .monitoring.sender import DIMENSION, Sender
-from .restrictions.marks import is_list_token
-from .restrictions.policy import check_size, policy_document
-from .restrictions.restrict import Restrictions, restrict, restriction_warnings, unknown_networks
+from .cdk.kms_keys import CircleCheck
+from .cdk.logical_ids import shorten
+from .cdk.tokens import place_of, stack_of
+from .cdk.user_restrictions import restrict_user
+from .credential_issuer import CredentialIssuer, check_issuer
+from .issuing.role_access import Subject
+from .login.issued_user import BoundUser, warn_of_other_boundaries
+from .login.rotation_interval import DEFAULT_INTERVAL
+from .login.settings import login_settings
+from .login.smtp_user import Resources, SmtpUser
+from .monitoring.sender import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,13 +27,10 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_ses as ses
+    from constructs import Construct
 
 
-_OTHER_REGION = "SES verifies identities by region: verify it there, or leave `ses_region` out"
-_OTHER_ACCOUNT = "its owner can revoke it and see what is sent: verify it here, or deploy this stack there"
-
-
-class SecureSesSmtpUser(Construct):
+class SecureSesSmtpUser(SmtpUser):
     """An IAM user that can only send over Amazon SES SMTP: as certain addresses, from certain networks.
 
     Its login is in a secret, as ``username``, ``password``, ``host`` and ``port``, and as ``url``, next to ``region``
@@ -164,263 +148,76 @@ class SecureSesSmtpUser(Construct):
         """
         stack = stack_of(scope)
         home = place_of(stack)
-        identity_names = names("identity", identity, home.region)
-        restrictions = restrict(
-            known=known_identities(identity_names),
-            identity=identity_names,
+        restrictions = restrict_user(
+            home,
+            ses_region,
+            identity=identity,
             from_address=from_address,
             from_display_name=from_display_name,
-            allowed_cidrs=names("allowed_cidrs", allowed_cidrs),
-            allowed_vpc_endpoints=names("allowed_vpc_endpoints", allowed_vpc_endpoints),
-            allowed_vpcs=names("allowed_vpcs", allowed_vpcs),
+            allowed_cidrs=allowed_cidrs,
+            allowed_vpc_endpoints=allowed_vpc_endpoints,
+            allowed_vpcs=allowed_vpcs,
             allowed_recipients=allowed_recipients,
             feedback_address=feedback_address,
-            configuration_set=names("configuration_set", configuration_set),
+            configuration_set=configuration_set,
             sandbox_recipients=sandbox_recipients,
             valid_until=valid_until,
         )
-        check_size(restrictions)
-        place = _identity_place(restrictions, home, ses_region)
-        check_references(restrictions.values, place.region)
-        check_issuer(issuer, home)
-        tested = verifies_login(issuer, stack)
-        login = check_login(place.region, smtp_host, smtp_port, secret_fields, verify_login=tested)
-        hours = check_interval(rotation_interval)
-        check_names(user_name=user_name, user_path=user_path, secret_name=secret_name)
-        key = key_behind("encryption_key", encryption_key)
-        check_key_region("encryption_key", key, home.region)
-        replicas = check_replicas(replica_regions, home.region)
-        _check_removal_policy(removal_policy)
+        login = login_settings(
+            home,
+            restrictions.region,
+            smtp_host=smtp_host,
+            smtp_port=smtp_port,
+            secret_fields=secret_fields,
+            rotation_interval=rotation_interval,
+            user_name=user_name,
+            user_path=user_path,
+            secret_name=secret_name,
+            encryption_key=encryption_key,
+            replica_regions=replica_regions,
+            removal_policy=removal_policy,
+            verify_login=check_issuer(issuer, stack),
+        )
         super().__init__(scope, construct_id)
-        self.smtp_host, self.smtp_port = login.host, login.port
-        self.from_address = _first(restrictions["from_address"])
-        self.issuer = issuer or CredentialIssuer.of(stack)
-        self._stack, self._key, self._name, self._renewed = stack, key, secret_name, login.renewed
-        identities = identity if isinstance(identity, list | tuple) else [identity]
-        set_name = next(iter(restrictions["configuration_set"]), None)
-        self.sender = Sender(identities, configuration_set, set_name, user_name, place.region)
+        issuer = issuer or CredentialIssuer.of(stack)
+        version = issuer.digest(stack, login)  # another login is another set of resources
+        path = construct_id if scope is stack else self.node.path
 
-        document = policy_document(restrictions, partition=place.partition, region=place.region, account=place.account)
-        self._identity_arns = identity_arns(document)
-        self._policy = iam.CfnManagedPolicy(self, "Policy", policy_document=document)
-        self._group = iam.CfnGroup(self, "Group", managed_policy_arns=[self._policy])
+        policy = iam.CfnManagedPolicy(self, f"Policy{version}", policy_document=restrictions.document)
+        group = iam.CfnGroup(self, f"Group{version}", managed_policy_arns=[policy])
         secret = secretsmanager.CfnSecret(
             self,
-            "Secret",
+            f"Secret{version}",
             name=secret_name,
             description="An SES SMTP login",
-            kms_key_id=key and key.key_arn,
-            replica_regions=[{"region": one.region, "kmsKeyId": one.key_arn} for one in replicas] or None,
+            kms_key_id=login.key_arn,
+            replica_regions=[{"region": one.region, "kmsKeyId": one.key_arn} for one in login.replicas] or None,
         )
+        shorten(stack, secret, f"{path}Secret{version}")
         if removal_policy != RemovalPolicy.DESTROY:
             secret.apply_removal_policy(removal_policy)
-        declared = declare(login, secret.ref)
+        secret_arn = secret.ref
         user = BoundUser(
             self,
-            "User",
+            f"User{version}",
             user_name=user_name,
             path=user_path,
-            groups=[self._group],
-            permissions_boundary=self._policy,
-            tags=tags(declared),
+            groups=[group],
+            permissions_boundary=policy,
+            tags=login.tags(secret_arn),
         )
-        warn_of_other_boundaries(stack, user, self._policy)
-        self._user, self._user_name = user, user.ref
-        wanted = Wanted(
-            stack=stack,
-            login=login,
-            user_name=self._user_name,
-            declared=declared,
-            policy=self._policy,
-            group=self._group,
-            secret=secret,
-            user=user,
-            key_arn=key.key_arn if key else None,
-            replicas=replicas,
-            chosen=(user_name, secret_name),
-            user_path=user_path,
-            path=construct_id if scope is stack else self.node.path,
-            hours=hours,
-            networks=unknown_networks(restrictions),
-        )
-        self._credential = self.issuer.issue(self, wanted)
-        if key:
-            self.node.add_validation(CircleCheck("encryption_key", key, stack, (user, secret, self._credential)))
-        self._warn(
-            restriction_warnings(restrictions, identity, from_address),
-            reference_warnings(restrictions.values, place.region),
-            login_warnings(login, hours),
-            name_warnings(secret_name),
-        )
+        warn_of_other_boundaries(stack, user, policy)
+        subject = Subject(stack, path, login, version, user.ref, user.attr_arn, secret_arn)
+        credential = issuer.issue(self, subject, restrictions.unknown_networks)
+        if login.key:
+            circle = CircleCheck("encryption_key", login.key, stack, (user, secret, credential))
+            self.node.add_validation(circle)
 
-    @functools.cached_property
-    def secret(self) -> secretsmanager.ISecret:
-        """The secret that holds the login; what refers to it is deployed after the login is in it."""
-        secret = IssuedSecret(
-            self,
-            "IssuedSecret",
-            self._credential,
-            name=self._name,
-            encryption_key=self._key,
-            renewed=self._renewed,
-        )
-        return cast("secretsmanager.ISecret", secret)
-
-    @functools.cached_property
-    def user(self) -> iam.IUser:
-        """The IAM user; its boundary holds whatever policy is added to it."""
-        return cast("iam.IUser", IssuedUser(self, "IssuedUser", self._user))
-
-    @functools.cached_property
-    def group(self) -> iam.IGroup:
-        """The group through which the user has its policy."""
-        return iam.Group.from_group_name(self, "ImportedGroup", self._group.ref)
-
-    @functools.cached_property
-    def policy(self) -> iam.IManagedPolicy:
-        """The policy, which is the user's permissions boundary too."""
-        return iam.ManagedPolicy.from_managed_policy_arn(self, "ImportedPolicy", self._policy.ref)
-
-    def metric_rotation_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return the metric of rotation steps that failed, of all users that share this one's issuer.
-
-        Args:
-            period: What one data point sums up. Default: 5 minutes.
-
-        Raises:
-            ValueError: The period is no Duration.
-        """
-        return self.issuer.metric_rotation_failures(period=period)
-
-    def metric_sends(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return the metric of the mails that SES accepted from this user, which its `configuration_set` publishes.
-
-        It has data once an event destination of the set publishes sends by ``ses:caller-identity``, as that of a
-        `SendsAlarm` does.
-
-        Args:
-            period: What one data point sums up. Default: an hour.
-
-        Raises:
-            ValueError: The user has no `configuration_set`, sends in another region than its stack's, or has a name
-                that SES does not publish; or the period is no Duration.
-        """
-        self.sender.require_counted(place_of(self._stack).region)
-        return cloudwatch.Metric(
-            namespace="AWS/SES",
-            metric_name="Send",
-            dimensions_map={DIMENSION: self._user_name},
-            statistic="Sum",
-            period=check_period(period, Duration.hours(1), "Duration.hours(1)"),
-        )
-
-    def on_new_login(  # noqa: PLR0913 - as the CDK's own methods of this kind
-        self,
-        rule_id: str,
-        *,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
-        event_pattern: events.EventPattern | None = None,
-        cross_stack_scope: Construct | None = None,
-    ) -> events.Rule:
-        """Start a target when a rotation has made another login current, such as what restarts a program.
-
-        The rule matches Secrets Manager's event ``Secret Label Updated``, once for each rotation and not for the first
-        login (https://docs.aws.amazon.com/secretsmanager/latest/userguide/secret-event-notifications.html). The login
-        before stays valid for one `rotation_interval`. Where another login takes the place of this one, as after a
-        change of `smtp_port`, CloudFormation changes the rule and whatever else refers to the secret.
-
-        Args:
-            rule_id: The rule's name in the user's construct.
-            target: The target to start. Default: none; add targets to the rule that is returned.
-            description: The rule's description. Default: none.
-            rule_name: The rule's name in EventBridge. Default: generated.
-            event_pattern: A further pattern for the event to match. Default: none.
-            cross_stack_scope: The construct to make the rule in, where the target is in a stack of its own. Default:
-                the user's.
-
-        Returns:
-            The rule.
-
-        Raises:
-            ValueError: The target is none.
-        """
-        options = events.EventCommonOptions(
-            description=description,
-            rule_name=rule_name,
-            event_pattern=event_pattern,
-            cross_stack_scope=cross_stack_scope,
-        )
-        return new_login_rule(self, rule_id, self.secret.secret_arn, target, options)
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow somebody to read the login, and to decrypt it where `encryption_key` is given; nothing else.
-
-        Args:
-            grantee: Who may read it, such as a task's or a function's role; also an account or an organization, but not
-                anyone. One that has no policy in this account is named in the secret's, and with `encryption_key` in
-                the key's policy too
-                (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html).
-
-        Returns:
-            The grant.
-
-        Raises:
-            ValueError: The grant would allow nothing, or make two stacks depend on each other; the message says what to
-                change.
-        """
-        return self.secret.grant_read(grantee)
-
-    def grant_verify(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow somebody to prove the login with ``ses-secure-user verify``: to read it, and what else that asks.
-
-        Args:
-            grantee: Who may prove it, such as a pipeline's role. As with `grant_read`, it can read the login.
-
-        Returns:
-            The grant.
-
-        Raises:
-            ValueError: The grant would allow nothing, or make two stacks depend on each other; the message says what to
-                change.
-        """
-        arns = {
-            "secret": [self.secret.secret_arn],
-            "user": [self.user.user_arn],
-            "group": [self.group.group_arn],
-            "policy": [self.policy.managed_policy_arn],
-            "identities": self._identity_arns,
-        }
-        return grant_verification(self.grant_read(grantee), grantee, arns)
-
-    def _warn(self, *warnings: list[tuple[str, str]]) -> None:
-        for warning_id, message in itertools.chain(*warnings):
+        self.smtp_host, self.smtp_port = login.host, login.port
+        self.from_address = restrictions.from_address
+        self.issuer = issuer
+        self.sender = Sender(identity, configuration_set, restrictions.configuration_set, user_name, login.region)
+        self._resources = Resources(policy, group, user, credential)
+        self._subject, self._document = subject, restrictions.document
+        for warning_id, message in (*restrictions.warnings, *login.warnings):
             Annotations.of(self).add_warning_v2(warning_id, message)
-
-
-def _identity_place(restrictions: Restrictions, home: Place, ses_region: str | None) -> Place:
-    """Return where the identity is: by its ARN, else by `ses_region`, else as the stack."""
-    region = _agreed("region", restrictions.identity_region, ses_region, _OTHER_REGION)
-    account = _agreed("account", restrictions.identity_account, home.account, _OTHER_ACCOUNT)
-    return Place(account or home.account, home.region if region is None else region, home.partition)
-
-
-def _agreed(what: str, of_arn: str | None, expected: str | None, remedy: str) -> str | None:
-    """The region or account of an identity's ARN, if there is one and it is not another than expected."""
-    if of_arn is None or expected is None or of_arn == expected:
-        return expected if of_arn is None else of_arn
-    if is_token(of_arn) or is_token(expected):
-        return of_arn
-    raise refusal("identity", f"be of {what} {expected}", of_arn, remedy)
-
-
-def _check_removal_policy(given: RemovalPolicy) -> None:
-    check_class("removal_policy", given, RemovalPolicy, "RemovalPolicy.RETAIN")
-    if given == RemovalPolicy.SNAPSHOT:
-        remedy = "write RemovalPolicy.RETAIN to keep it"
-        raise refusal("removal_policy", "be one that a secret has", "SNAPSHOT", remedy)
-
-
-def _first(addresses: tuple[str, ...]) -> str:
-    return Fn.select(0, list(addresses)) if is_list_token(addresses) else addresses[0]

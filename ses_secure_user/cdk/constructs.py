@@ -16,7 +16,7 @@ class _Takes(NamedTuple):
     type: str = ""
 
 
-_TAKES = {
+TAKES_CONSTRUCTS = {
     "identity": _Takes("ses.IEmailIdentity", "email_identity_name", "AWS::SES::EmailIdentity"),
     "configuration_set": _Takes("ses.IConfigurationSet", "configuration_set_name", "AWS::SES::ConfigurationSet"),
     "allowed_vpc_endpoints": _Takes("ec2.IVpcEndpoint", "vpc_endpoint_id", "AWS::EC2::VPCEndpoint"),
@@ -73,7 +73,7 @@ def names(prop: str, given: object, home: str = "") -> Any:  # noqa: ANN401 - wh
 
 
 def _name(prop: str, one: object, home: str) -> object:
-    takes = _TAKES[prop]
+    takes = TAKES_CONSTRUCTS[prop]
     if isinstance(one, str) or one is None:
         return one
     if takes.attribute and getattr(one, "cfn_resource_type", None) is None and hasattr(one, takes.attribute):
@@ -100,6 +100,6 @@ def _identity(one: Any, home: str) -> str:  # noqa: ANN401 - of no class, if it 
 
 def _remedy(prop: str, one: object) -> str | None:
     """Return what to give instead of something else, if it is known what that is."""
-    if _TAKES[prop].type and getattr(one, "cfn_resource_type", None) == _TAKES[prop].type:
+    if TAKES_CONSTRUCTS[prop].type and getattr(one, "cfn_resource_type", None) == TAKES_CONSTRUCTS[prop].type:
         return "give its `.ref`"
     return next((remedy for attribute, remedy in _INSTEAD[prop].items() if hasattr(one, attribute)), None)

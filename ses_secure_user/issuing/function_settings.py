@@ -61,3 +61,18 @@ def check_dead_letter_queue(queue: sqs.IQueue | None) -> None:
     if queue is not None and queue.fifo:
         remedy = "write one such as sqs.Queue(self, …) without fifo"
         raise refusal("dead_letter_queue", "be a standard queue, since Lambda sends to no other", "FIFO", remedy)
+
+
+def function_warnings(concurrency: int | None, *, verify_login: bool) -> list[tuple[str, str]]:
+    """Return warnings about valid but risky settings: pairs of a stable id and a message."""
+    found = []
+    if not verify_login:
+        message = "`verify_login` is off, so a login may become current before SES accepts it"
+        found.append(("ses-secure-user:untestedLogin", message))
+    if concurrency is not None and not is_token(concurrency) and concurrency < SAFE_CONCURRENCY:
+        message = (
+            f"`reserved_concurrent_executions` is {concurrency}: below {SAFE_CONCURRENCY} rotations and deployments"
+            " that come together are throttled and may stall"
+        )
+        found.append(("ses-secure-user:lowConcurrency", message))
+    return found

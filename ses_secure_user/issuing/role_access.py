@@ -9,7 +9,7 @@ from aws_cdk import Annotations, IStableAnyProducer, Lazy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from ses_secure_user.cdk.logical_ids import DIGITS, digest, ending
+from ses_secure_user.cdk.logical_ids import DIGITS, digest
 from ses_secure_user.cdk.refusal import refusal
 from ses_secure_user.cdk.statements import Statement, allow, policy, via
 from ses_secure_user.cdk.tokens import is_token, place_of, stack_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import CfnResource, Stack
 
-    from ses_secure_user.login.replicas import Replica
+    from ses_secure_user.login.settings import Login
 
 SUBJECT_CHARACTERS = 5_200
 """Of a managed policy's 6,144 characters, what users may fill; the rest is the statements around them.
@@ -66,37 +66,33 @@ class Subject(NamedTuple):
 
     Attributes:
         stack: The stack it is in.
+        path: The path of its construct in the tree.
+        login: The settings of its login.
+        digest: A digest of the login, which changes when another login replaces it.
+        user_name: Its name.
         user_arn: Its ARN.
-        secret_arn: The ARN of the secret that holds its login.
-        key_arn: The secret's own key, if it has one.
-        replicas: The secret's copies.
-        path: Its path in the tree.
-        chosen: The names that the caller chose for the user and the secret.
-        user_path: The path that the caller chose for the user.
-        digest: What changes when another login takes the place of this one.
+        secret_arn: The ARN of the secret that holds the login.
     """
 
     stack: Stack
+    path: str
+    login: Login
+    digest: str
+    user_name: str
     user_arn: str
     secret_arn: str
-    key_arn: str | None
-    replicas: tuple[Replica, ...]
-    path: str
-    chosen: tuple[str | None, str | None]
-    user_path: str | None
-    digest: str
 
     @property
     def keys(self) -> set[tuple[str, str]]:
         """The keys of the secret and of its replicas, each with its region if that is another one."""
-        own = {("", self.key_arn)} if self.key_arn else set()
-        return own | {(one.region, one.key_arn) for one in self.replicas if one.key_arn}
+        own = {("", self.login.key_arn)} if self.login.key_arn else set()
+        return own | {(one.region, one.key_arn) for one in self.login.replicas if one.key_arn}
 
     def characters(self, known: set[tuple[str, str]]) -> int:
         """Return the most that its ARNs add to a policy that has some of the keys already."""
-        user_name, secret_name = self.chosen
-        user = _length(user_name, _USER_NAME) + (_length(self.user_path, USER_PATH) if self.user_path else 0)
-        secret = _length(secret_name, len(self.path) + _SECRET_SUFFIX)
+        login = self.login
+        user = _length(login.user_name, _USER_NAME) + (_length(login.user_path, USER_PATH) if login.user_path else 0)
+        secret = _length(login.secret_name, len(self.path) + _SECRET_SUFFIX)
         keys = sum(_KEY + (_KEY_STATEMENT if region else 0) for region, _ in self.keys - known)
         return _FIXED + user + secret + keys
 
@@ -200,7 +196,7 @@ class AccessPolicy:
             self._document = _Document(self)
             self.resource.policy_document = Lazy.any(self._document)
         subjects = digest(*((one.path, one.digest) for one in self._subjects))
-        self.resource.override_logical_id(ending(self._own_id, subjects))
+        self.resource.override_logical_id(self._own_id + subjects)
 
     def statements(self) -> list[Statement]:
         """Return the statements, once all users are named.

@@ -1,17 +1,33 @@
-"""The settings of a login: its endpoint and the names of its secret's fields, checked before anything is created."""
+"""The settings of a login and its secret, checked before anything is created."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ses_secure_user.cdk.refusal import refusal, wrong_type
+from aws_cdk import RemovalPolicy, Token
+
+from ses_secure_user.cdk.kms_keys import check_key_region, key_behind
+from ses_secure_user.cdk.refusal import check_class, refusal, wrong_type
 from ses_secure_user.cdk.tokens import is_token
-from ses_secure_user.functions.issuer.contract import NAMED_FIELDS, SECRET_FIELDS
+from ses_secure_user.functions.issuer.contract import NAMED_FIELDS, SECRET_FIELDS, TAGS, Declaration
 
+from .chosen_names import check_names, name_warnings
 from .endpoint import SMTP_REGIONS, check_host, check_port, check_region
-from .rotation_interval import interval_warnings
+from .replicas import check_replicas
+from .rotation_interval import check_interval, interval_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import Duration
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_secretsmanager as secretsmanager
+
+    from ses_secure_user.cdk.tokens import Place
+
+    from .replicas import Replica
 
 _TAG = 256
 """The longest value of a tag (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html)."""
@@ -21,12 +37,33 @@ RENEWED_FIELDS = frozenset({"username", "password", "url"})
 
 
 class Login(NamedTuple):
-    """The endpoint of a login, and the names of its secret's fields."""
+    """The settings of a login and of the secret that holds it. `login_settings` checks them.
+
+    Attributes:
+        region: The region that its password is valid in.
+        host: Its endpoint.
+        port: The endpoint's port.
+        fields: The further names of the secret's fields.
+        hours: How long it is current; None for no rotation.
+        user_name: The name that the caller chose for the user.
+        user_path: The path that the caller chose for the user.
+        secret_name: The name that the caller chose for the secret.
+        key: The secret's customer managed key.
+        key_arn: Its ARN.
+        replicas: The secret's replicas.
+    """
 
     region: str
     host: str
     port: int
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: tuple[tuple[str, str], ...]
+    hours: int | None
+    user_name: str | None
+    user_path: str | None
+    secret_name: str | None
+    key: kms.IKey | None
+    key_arn: str | None
+    replicas: tuple[Replica, ...]
 
     @property
     def field_names(self) -> str:
@@ -38,23 +75,64 @@ class Login(NamedTuple):
         """The names of the fields that each rotation changes."""
         return frozenset({*RENEWED_FIELDS, *(name for field, name in self.fields if field in RENEWED_FIELDS)})
 
+    @property
+    def warnings(self) -> list[tuple[str, str]]:
+        """Warnings about valid but risky settings: pairs of a stable id and a message."""
+        region = self.region
+        unknown = (
+            f"`ses_region` {region} is not known to have an SES SMTP endpoint; where it has none, AWS's way to"
+            " send over SMTP is an ingress endpoint of Mail Manager"
+            " (https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html)"
+        )
+        is_unknown = not is_token(region) and region not in SMTP_REGIONS
+        return [
+            *interval_warnings(self.hours),
+            *([("ses-secure-user:unknownRegion", unknown)] if is_unknown else []),
+            *name_warnings(self.secret_name),
+        ]
 
-def check_login(
+    def declared(self, secret_arn: str) -> Declaration:
+        """Return what the user's tags and the custom resource declare of the login."""
+        port = Token.as_string(self.port) if is_token(self.port) else str(self.port)
+        return Declaration(secret_arn, self.region, self.host, port, self.field_names)
+
+    def tags(self, secret_arn: str) -> list[dict[str, str]]:
+        """Return the tags of the user, from which a rotation reads what the login is."""
+        return [{"key": name, "value": value} for name, value in self.declared(secret_arn).named(TAGS).items()]
+
+
+def login_settings(  # noqa: PLR0913 - properties are flat, as everywhere in the CDK
+    home: Place,
     region: str,
+    *,
     smtp_host: str | None,
     smtp_port: int,
     secret_fields: Mapping[str, str] | None,
-    *,
+    rotation_interval: Duration | None,
+    user_name: str | None,
+    user_path: str | None,
+    secret_name: str | None,
+    encryption_key: kms.IKey | None,
+    replica_regions: Sequence[str | secretsmanager.ReplicaRegion],
+    removal_policy: RemovalPolicy,
     verify_login: bool,
 ) -> Login:
-    """Check a caller's endpoint. Return the login, with the region's own endpoint by default.
+    """Check a caller's settings, which are properties of the user.
 
     Args:
-        region: The region of the endpoint, or a token.
-        smtp_host: The endpoint's name. Default: ``email-smtp.REGION.amazonaws.com``.
-        smtp_port: The endpoint's port.
-        secret_fields: Further names for the secret's fields.
-        verify_login: Whether the function connects to it, to test new logins.
+        home: The account, region and partition of the user's stack.
+        region: The region that mail is sent through.
+        smtp_host: As of the user, as are all that follow.
+        smtp_port: The same.
+        secret_fields: The same.
+        rotation_interval: The same.
+        user_name: The same.
+        user_path: The same.
+        secret_name: The same.
+        encryption_key: The same.
+        replica_regions: The same.
+        removal_policy: The same.
+        verify_login: Whether the function connects to the endpoint, to test new logins.
 
     Raises:
         ValueError: One of them is wrong; the message names the property, its rule and the remedy.
@@ -62,20 +140,26 @@ def check_login(
     check_region("ses_region", region)
     host = check_host(smtp_host, region)
     check_port(smtp_port, verify_login=verify_login)
-    return Login(region, host, smtp_port, check_fields(secret_fields))
+    fields, hours = check_fields(secret_fields), check_interval(rotation_interval)
+    check_names(user_name=user_name, user_path=user_path, secret_name=secret_name)
+    key = key_behind("encryption_key", encryption_key)
+    check_key_region("encryption_key", key, home.region)
+    replicas = check_replicas(replica_regions, home.region)
+    check_removal_policy(removal_policy)
+    key_arn = key.key_arn if key else None
+    return Login(region, host, smtp_port, fields, hours, user_name, user_path, secret_name, key, key_arn, replicas)
 
 
-def login_warnings(login: Login, interval_hours: int | None) -> list[tuple[str, str]]:
-    """Return warnings about valid but risky settings and intervals: pairs of a stable id and a message."""
-    found = interval_warnings(interval_hours)
-    if not is_token(login.region) and login.region not in SMTP_REGIONS:
-        text = (
-            f"`ses_region` {login.region} is not known to have an SES SMTP endpoint; where it has none, AWS's way to"
-            " send over SMTP is an ingress endpoint of Mail Manager"
-            " (https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html)"
-        )
-        found.append(("ses-secure-user:unknownRegion", text))
-    return found
+def check_removal_policy(given: RemovalPolicy) -> None:
+    """Check the removal policy of the secret.
+
+    Raises:
+        ValueError: It is none, or one that a secret does not have.
+    """
+    check_class("removal_policy", given, RemovalPolicy, "RemovalPolicy.RETAIN")
+    if given == RemovalPolicy.SNAPSHOT:
+        remedy = "write RemovalPolicy.RETAIN to keep it"
+        raise refusal("removal_policy", "be one that a secret has", "SNAPSHOT", remedy)
 
 
 def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:

@@ -21,18 +21,23 @@ class Sender(NamedTuple):
     """A user, as it was declared.
 
     Attributes:
-        identities: What it sends as: constructs, or names.
+        identity: The identity that it sends as, or a list of them: constructs or names.
         configuration_set: The set it may use: a construct, a name, or None.
         set_name: The set's name.
         user_name: The name chosen for the user, or None.
         region: The region that it sends in.
     """
 
-    identities: Sequence[object]
+    identity: object
     configuration_set: object
     set_name: str | None
     user_name: str | None
     region: str
+
+    @property
+    def identities(self) -> Sequence[object]:
+        """The identities that it sends as."""
+        return self.identity if isinstance(self.identity, list | tuple) else [self.identity]
 
     def require_counted(self, region: str) -> str:
         """Return the name of its configuration set.

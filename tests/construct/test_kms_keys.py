@@ -106,10 +106,14 @@ def by_user(key: kms.IKey, mailer: SecureSesSmtpUser) -> None:
     key.add_to_resource_policy(decrypting(mailer.user))
 
 
+def logical_id(mailer: SecureSesSmtpUser) -> str:
+    made = mailer.user.node.default_child
+    assert isinstance(made, iam.CfnUser)
+    return str(cdk.Stack.of(mailer).resolve(made.logical_id))
+
+
 def by_text(key: kms.IKey, mailer: SecureSesSmtpUser) -> None:
-    name = mailer.node.find_child("User").logical_id  # type: ignore[attr-defined]
-    user_id = cdk.Stack.of(mailer).resolve(name)
-    key.add_to_resource_policy(decrypting(iam.ArnPrincipal(cdk.Fn.sub(f"${{{user_id}.Arn}}"))))
+    key.add_to_resource_policy(decrypting(iam.ArnPrincipal(cdk.Fn.sub(f"${{{logical_id(mailer)}.Arn}}"))))
 
 
 def by_secret(key: kms.IKey, mailer: SecureSesSmtpUser) -> None:
@@ -143,7 +147,7 @@ def test_a_key_may_be_granted_to_whoever_reads(app: cdk.App, stack: cdk.Stack) -
     key = kms.Key(stack, "Key")
     mailer = user(stack, encryption_key=key)
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
-    name = stack.resolve(mailer.node.find_child("User").logical_id)  # type: ignore[attr-defined]
+    name = logical_id(mailer)
 
     key.add_to_resource_policy(decrypting(role))
     key.add_to_resource_policy(decrypting(iam.ArnPrincipal(f"arn:aws:iam::111122223333:user/{name}-ABC")))

@@ -8,9 +8,13 @@ ROOMS = ("", "cdk", "issuing", "login", "monitoring", "restrictions")
 ELSEWHERE = {
     "__init__": "tests/construct/test_secure_ses_smtp_user.py",
     "__main__": "tests/cli/test_start.py",
+    "function_role": "tests/construct/test_credential_issuer.py",
     "key_age": "tests/construct/test_rotation_interval.py",
+    "rotation_failures": "tests/construct/test_credential_issuer.py",
     "sender": "tests/construct/test_sends_alarm.py",
+    "smtp_user": "tests/construct/test_secure_ses_smtp_user.py",
     "statements": "tests/construct/test_role_access.py",
+    "user_restrictions": "tests/construct/test_secure_ses_smtp_user.py",
     "verify_grant": "tests/cli/test_grant.py",
 }
 
