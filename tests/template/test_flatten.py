@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -69,8 +70,9 @@ def test_it_passes_the_tests_of_single_events() -> None:
     """The tests of the life cycle, run once more with the file in the place of the issuer's modules."""
     files = [f"tests/lifecycle/{name}.py" for name in EVENTS]
     command = [sys.executable, "-m", "pytest", "-p", "tests.template.one_file", "-q", *files]
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
 
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, env=env)
 
     passed = re.search(r"(\d+) passed", done.stdout)
     assert done.returncode == 0, done.stdout
