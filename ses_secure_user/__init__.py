@@ -5,21 +5,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .credential_issuer import CredentialIssuer
+    from .issuing.issuer_properties import IssuerProperties
     from .monitoring.leak_alarm import LeakAlarm
     from .monitoring.sends_alarm import SendsAlarm
-    from .properties import IssuerProperties, UserProperties
     from .secure_ses_smtp_user import SecureSesSmtpUser
+    from .user_properties import UserProperties
 
 __all__ = ["CredentialIssuer", "IssuerProperties", "LeakAlarm", "SecureSesSmtpUser", "SendsAlarm", "UserProperties"]
 __version__ = "0.1.0"
 
 _MODULES = {
     "CredentialIssuer": ".credential_issuer",
-    "IssuerProperties": ".properties",
+    "IssuerProperties": ".issuing.issuer_properties",
     "LeakAlarm": ".monitoring.leak_alarm",
     "SecureSesSmtpUser": ".secure_ses_smtp_user",
     "SendsAlarm": ".monitoring.sends_alarm",
-    "UserProperties": ".properties",
+    "UserProperties": ".user_properties",
 }
 
 

@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
 
+    from .issuing.issuer_properties import IssuerProperties
     from .issuing.role_access import Subject
     from .login.settings import Login
-    from .properties import IssuerProperties
 
 _TRACING = {lambda_.Tracing.ACTIVE: "Active", lambda_.Tracing.PASS_THROUGH: "PassThrough"}
 

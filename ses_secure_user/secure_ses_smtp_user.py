@@ -9,10 +9,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from .cdk.kms_keys import CircleCheck
-from .cdk.logical_ids import shorten
 from .cdk.tokens import place_of, stack_of
 from .cdk.user_restrictions import restrict_user
 from .credential_issuer import CredentialIssuer, check_issuer
+from .issuing.logical_ids import shorten
 from .issuing.role_access import Subject
 from .login.issued_user import BoundUser, warn_of_other_boundaries
 from .login.rotation_interval import DEFAULT_INTERVAL

@@ -1,1 +1,1 @@
-"""Helpers around the CDK: tokens, refusals, IAM statements, KMS keys, logical ids, findings."""
+"""Helpers around the CDK: tokens, refusals, IAM statements, KMS keys, findings, constructs that restrictions take."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import Annotations, CfnResource
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from ses_secure_user.cdk.logical_ids import digest
 from ses_secure_user.cdk.tokens import is_token, place_of
 from ses_secure_user.functions.issuer.contract import NETWORKS, PROPERTIES
 from ses_secure_user.login.endpoint import check_host
 
 from .function_settings import SERVICE_TIMEOUT_SECONDS
+from .logical_ids import digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,12 +9,13 @@ from aws_cdk import Annotations, IStableAnyProducer, Lazy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from ses_secure_user.cdk.logical_ids import DIGITS, digest
 from ses_secure_user.cdk.refusal import refusal
 from ses_secure_user.cdk.statements import Statement, allow, policy, via
 from ses_secure_user.cdk.tokens import is_token, place_of, stack_of
 from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG
 from ses_secure_user.login.chosen_names import USER_PATH
+
+from .logical_ids import DIGITS, digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,6 +9,7 @@ ELSEWHERE = {
     "__init__": "tests/construct/test_secure_ses_smtp_user.py",
     "__main__": "tests/cli/test_start.py",
     "function_role": "tests/construct/test_credential_issuer.py",
+    "issuer_properties": "tests/construct/test_user_properties.py",
     "key_age": "tests/construct/test_rotation_interval.py",
     "rotation_failures": "tests/construct/test_credential_issuer.py",
     "sender": "tests/construct/test_sends_alarm.py",

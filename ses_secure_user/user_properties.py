@@ -1,4 +1,4 @@
-"""The properties of the two constructs as types, for constructs around them."""
+"""The properties of a `SecureSesSmtpUser` as a type, for constructs around it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ if TYPE_CHECKING:
 
     from aws_cdk import Duration, RemovalPolicy
     from aws_cdk import aws_ec2 as ec2
-    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
-    from aws_cdk import aws_lambda as lambda_
-    from aws_cdk import aws_logs as logs
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_ses as ses
-    from aws_cdk import aws_sns as sns
-    from aws_cdk import aws_sqs as sqs
 
     from .credential_issuer import CredentialIssuer
 
@@ -54,20 +49,3 @@ class UserProperties(_Required, total=False):
     replica_regions: Sequence[str | secretsmanager.ReplicaRegion]
     removal_policy: RemovalPolicy
     issuer: CredentialIssuer | None
-
-
-class IssuerProperties(TypedDict, total=False):
-    """The properties of a `CredentialIssuer`, which documents them, for `CredentialIssuer.of`."""
-
-    vpc: ec2.IVpc | None
-    vpc_subnets: ec2.SubnetSelection | None
-    security_groups: Sequence[ec2.ISecurityGroup] | None
-    encryption_key: kms.IKey | None
-    dead_letter_queue: sqs.IQueue | None
-    reserved_concurrent_executions: int | None
-    role: iam.IRole | None
-    log_retention: logs.RetentionDays
-    tracing: lambda_.Tracing
-    runtime: lambda_.Runtime
-    alarm_topic: sns.ITopic | None
-    verify_login: bool
