@@ -417,3 +417,19 @@ def test_a_key_made_by_hand_is_deleted_with_the_stack(mailer: Mailer) -> None:
     mailer.aws.client("iam").create_access_key(UserName=mailer.outputs["MailerUser"])
 
     assert len(mailer.keys()) == 2
+
+
+def test_a_retained_secret_holds_a_login_that_is_revoked(mailer: Mailer) -> None:
+    """The secret stays; the user, its keys and the schedule go with the stack."""
+    mailer.deploy(removal_policy=cdk.RemovalPolicy.RETAIN)
+    login, secret = mailer.login(), mailer.outputs["MailerSecret"]
+    secrets = mailer.aws.client("secretsmanager")
+
+    mailer.aws.destroy(mailer.stack_name)
+
+    described = secrets.describe_secret(SecretId=secret)
+    assert not mailer.works(login)
+    assert mailer.value()["username"] == login[0]
+    assert any(tag["Key"].startswith("ses-secure-user:revoked:") for tag in described["Tags"])
+    assert not described.get("RotationEnabled")
+    secrets.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
