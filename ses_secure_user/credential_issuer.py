@@ -1,4 +1,4 @@
-"""The function that issues credentials, as a construct."""
+"""The construct `CredentialIssuer`."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ _TRACING = {lambda_.Tracing.ACTIVE: "Active", lambda_.Tracing.PASS_THROUGH: "Pas
 
 
 class CredentialIssuer(Construct):
-    """The Lambda function that issues, renews and revokes credentials, with its role.
+    """The Lambda function that issues, rotates and revokes logins, with its role.
 
-    The users of a stack share one. `CredentialIssuer.of` configures it, before or after its first deployment: to put it
-    into a VPC, to encrypt with a key of your own, to be alarmed. Make one as a construct of its own to share it among
-    the stacks of one account and region, or to separate users. A deployed user that moves to another issuer is
-    replaced, with its login, since CloudFormation changes no ``ServiceToken``
+    By default, all users of a stack share one issuer. Use `CredentialIssuer.of` to configure it, for example to run it
+    in a VPC, to encrypt its logs with your own key, or to set an alarm. Create an issuer yourself to share it among the
+    stacks of one account and region, or to separate users. If a deployed user gets another issuer, CloudFormation
+    replaces the user and its login, because ``ServiceToken`` cannot be updated
     (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html).
 
-    It runs on arm64 with the runtime's own boto3 and no other code than its own. CloudFormation and Secrets Manager
-    alone invoke it, and it may touch the users and secrets that it serves and nothing else.
+    The function runs on arm64. It uses the boto3 of the runtime and no other packages. Only CloudFormation and Secrets
+    Manager invoke it, and its role has access only to the users and secrets that it serves.
 
     Attributes:
-        verify_login: Whether it tests each new login before it becomes current.
+        verify_login: Whether the function tests each new login before the login becomes current.
     """
 
     def __init__(  # noqa: PLR0913 - properties are flat, as everywhere in the CDK
@@ -84,40 +84,41 @@ class CredentialIssuer(Construct):
         alarm_topic: sns.ITopic | None = None,
         verify_login: bool = True,
     ) -> None:
-        """Make the function.
+        """Create the function.
 
         Args:
-            scope: The construct to make it in, such as the stack.
-            construct_id: Its name there. Under another one its users are replaced, with their logins.
-            vpc: The VPC to run in. From its subnets the function must reach IAM, Secrets Manager, CloudFormation's S3
+            scope: The parent construct, such as the stack.
+            construct_id: The id of the construct in `scope`. A changed id replaces all users that it serves.
+            vpc: The VPC to run in. The function must be able to connect from its subnets to IAM, Secrets Manager, S3
                 and the SMTP endpoint (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
                 Default: none.
-            vpc_subnets: Which subnets of `vpc` to run in. No public ones, from which a function has no way out.
-                Default: the private ones with a way out.
-            security_groups: The function's security groups in `vpc`. They must let HTTPS and SMTP out. Default: one
-                that does.
-            encryption_key: The KMS key to encrypt the log group and the function with. An imported one must itself
+            vpc_subnets: The subnets of `vpc` to run in. Public subnets are refused, because a function in one cannot
+                connect to the internet. Default: the private subnets with egress.
+            security_groups: The security groups of the function in `vpc`. They must allow outbound HTTPS and SMTP.
+                Default: a new one that does.
+            encryption_key: The KMS key that encrypts the log group and the function. The policy of an imported key must
                 allow ``logs.REGION.amazonaws.com`` to use it
-                (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html). Default: AWS's.
-            dead_letter_queue: The queue that keeps CloudFormation's events that the function could not take. A standard
-                queue (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html).
-                Default: none.
-            reserved_concurrent_executions: How many invocations may run at once. Rotations are known to stall below 10
+                (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html).
+                Default: keys of AWS.
+            dead_letter_queue: The standard queue for events of CloudFormation that the function could not process
+                (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html). Default: none.
+            reserved_concurrent_executions: The reserved concurrency. Below 10, rotations are known to stall
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html).
                 Default: no limit.
-            role: The role to run with. ``lambda.amazonaws.com`` may assume it; policies for logs and users are attached
-                to it, those for VPC and tracing are yours to give. Default: a role of its own.
-            log_retention: How long logs are kept. Default: a year.
-            tracing: Whether X-Ray traces the function. Default: disabled.
-            runtime: The Lambda runtime. Python, 3.11 or later. Default: Python 3.14.
-            alarm_topic: The topic to notify when a rotation failed. One that is imported must itself let
-                ``cloudwatch.amazonaws.com`` publish. Default: none; see `metric_rotation_failures`.
-            verify_login: Whether each new login is tested at its endpoint before it becomes current. The function must
-                reach the endpoint; with False it waits a minute instead, in which IAM should have spread the key.
-                Default: True.
+            role: The execution role, which ``lambda.amazonaws.com`` must be able to assume. The permissions for logs
+                and users are added to it; add those for a VPC and tracing yourself. Default: a new role.
+            log_retention: The retention of the log group. Default: 1 year.
+            tracing: The X-Ray tracing mode. Default: disabled.
+            runtime: The Lambda runtime: Python 3.11 or later. Default: Python 3.14.
+            alarm_topic: The topic to notify if a rotation fails. The policy of an imported topic must allow
+                ``cloudwatch.amazonaws.com`` to publish. Default: no alarm; see `metric_rotation_failures`.
+            verify_login: Whether the function tests each new login at its endpoint before the login becomes current. It
+                must be able to connect to the endpoint. If False, the function waits 1 minute instead, for IAM to
+                propagate the key. Default: True.
 
         Raises:
-            ValueError: A property is wrong; the message names it, its rule, and what to write instead.
+            ValueError: A property is wrong. The message names the property, its rule, the value, and what to write
+                instead.
         """
         subnet_ids = check_subnets(vpc, vpc_subnets)
         check_groups(vpc, security_groups)
@@ -201,20 +202,17 @@ class CredentialIssuer(Construct):
 
     @classmethod
     def of(cls, scope: Construct, **properties: Unpack[IssuerProperties]) -> CredentialIssuer:
-        """Return the issuer that a stack's users share, created on first use.
+        """Return the issuer that all users of a stack share. It is created on first use.
 
-        Give it properties before the stack's first user. They may change from one deployment to the next: the function
-        keeps its logical id, so CloudFormation changes it in place.
+        Pass properties before the first user of the stack is created. They can change from one deployment to the next:
+        the function keeps its logical id, so CloudFormation updates it.
 
         Args:
             scope: The stack, or a construct in it.
-            **properties: As of `CredentialIssuer`. Default: as there.
-
-        Returns:
-            The issuer.
+            **properties: The properties of `CredentialIssuer`.
 
         Raises:
-            ValueError: A property is wrong, or the stack has its issuer already.
+            ValueError: A property is wrong, or the stack already has its issuer.
         """
         stack = stack_of(scope)
         made = _SHARED.get(stack)
@@ -222,7 +220,7 @@ class CredentialIssuer(Construct):
             made = _SHARED[stack] = cls(stack, "SesSecureUserIssuer", **properties)
         elif properties:
             rule = "be configured once, before the stack's first user"
-            raise refusal("CredentialIssuer.of", rule, ", ".join(properties), "move the call up to the first user")
+            raise refusal("CredentialIssuer.of", rule, ", ".join(properties), "call it before the first user")
         return made
 
     @functools.cached_property
@@ -231,23 +229,21 @@ class CredentialIssuer(Construct):
         return self._function.attr_arn
 
     def metric_rotation_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Count the rotation steps that failed, of all users this issuer serves.
+        """Return the metric of failed rotation steps, of all users of this issuer.
 
-        It is the function's ``Errors``: a deployment that fails is answered and is no error, so rotations alone count.
+        It is the metric ``Errors`` of the function. A failed deployment does not count: the function reports it to
+        CloudFormation and succeeds.
 
         Args:
-            period: What one data point sums up. Default: 5 minutes.
-
-        Returns:
-            The metric; its statistic is the sum.
+            period: The period of a data point. Default: 5 minutes.
 
         Raises:
-            ValueError: The period is no Duration.
+            ValueError: The period is not a Duration.
         """
         return failures_metric(self._function.ref, period)
 
     def digest(self, stack: Stack, login: Login) -> str:
-        """Return a digest that changes when another login must replace a user's.
+        """Return a digest that changes if a login must be replaced.
 
         Args:
             stack: The user's stack.
@@ -265,7 +261,7 @@ class CredentialIssuer(Construct):
             networks: The networks for the function to check.
 
         Raises:
-            ValueError: The role would need more policies than it may have.
+            ValueError: The role would need more policies than IAM allows.
         """
         return issue(user, subject, networks, self.function_arn, self._access.serve(subject))
 
@@ -276,14 +272,15 @@ class CredentialIssuer(Construct):
 
 
 def check_issuer(issuer: CredentialIssuer | None, stack: Stack) -> bool:
-    """Check an issuer that is given for a user, and return whether new logins are tested.
+    """Check the issuer of a user, and return whether it tests new logins.
 
     Args:
-        issuer: The issuer; None for the one that the stack's users share.
+        issuer: The issuer; None for the one that all users of the stack share.
         stack: The user's stack.
 
     Raises:
-        ValueError: It is none, or in another account or region, where CloudFormation cannot call its function.
+        ValueError: It is not an issuer, or it is in another account or region, where CloudFormation cannot invoke its
+            function.
     """
     if issuer is None:
         return stack not in _SHARED or _SHARED[stack].verify_login
@@ -291,10 +288,10 @@ def check_issuer(issuer: CredentialIssuer | None, stack: Stack) -> bool:
     user, place = place_of(stack), place_of(stack_of(issuer))
     for what, theirs, ours in (("account", user.account, place.account), ("region", user.region, place.region)):
         if theirs != ours and not is_token(theirs) and not is_token(ours):
-            remedy = f"CloudFormation calls no function elsewhere: make an issuer for each {what}"
+            remedy = f"CloudFormation cannot invoke a function there: create an issuer for each {what}"
             raise refusal("issuer", f"be in the user's {what} {theirs}", ours, remedy)
     return issuer.verify_login
 
 
 _SHARED: WeakKeyDictionary[Stack, CredentialIssuer] = WeakKeyDictionary()
-"""The issuers that a stack's users share; to look for one in the tree would ask the CDK twice for each user."""
+"""The shared issuers. To find one in the construct tree would take two jsii calls for each user."""

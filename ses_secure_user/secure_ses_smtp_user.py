@@ -1,4 +1,4 @@
-"""The construct."""
+"""The construct `SecureSesSmtpUser`."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
 
 
 class SecureSesSmtpUser(SmtpUser):
-    """An IAM user that can only send over Amazon SES SMTP: as certain addresses, from certain networks.
+    """An IAM user that can only send email through Amazon SES SMTP, as certain addresses and from certain networks.
 
-    Its login is in a secret, as ``username``, ``password``, ``host`` and ``port``, and as ``url``, next to ``region``
-    and ``iam_user``. A Lambda function makes the login at deployment, tests it at SES, renews it at an interval, and
-    revokes it with the stack; the secret access key behind it is stored nowhere.
+    A secret holds its login: ``username``, ``password``, ``host``, ``port``, ``url``, ``region`` and ``iam_user``. A
+    Lambda function issues the login at deployment, tests it at SES, rotates it at an interval, and revokes it when the
+    stack is deleted. The secret access key of the login is not stored anywhere.
 
-    What a login is valid for cannot be changed after creation. Where `ses_region`, `smtp_host`, `smtp_port`,
-    `secret_fields`, `user_name`, `secret_name` or `issuer` change, CloudFormation makes another user, secret and login
-    next to the old ones, updates what refers to them in the app, and then deletes the old ones. With a chosen
-    `user_name` or `secret_name` that stays the same this fails, as with all named resources: change the name too.
+    A login cannot be changed after creation. If `ses_region`, `smtp_host`, `smtp_port`, `secret_fields`, `user_name`,
+    `secret_name` or `issuer` change, CloudFormation creates a new user, secret and login, updates the resources of the
+    stack that refer to them, and then deletes the old ones. If `user_name` or `secret_name` is set, change it too: as
+    with all named resources, the new one cannot have the name of the old one.
 
     Attributes:
-        smtp_host: The endpoint that the login is for.
-        smtp_port: Its port.
+        smtp_host: The SMTP endpoint of the login.
+        smtp_port: The port of the endpoint.
         from_address: The first From address, for an application to send as.
-        issuer: The function that issues the login.
-        sender: What it was declared to send as, for a `SendsAlarm`.
+        issuer: The construct of the function that issues the login.
+        sender: The properties that a `SendsAlarm` needs.
     """
 
     def __init__(  # noqa: PLR0913 - properties are flat, as everywhere in the CDK
@@ -79,72 +79,77 @@ class SecureSesSmtpUser(SmtpUser):
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
         issuer: CredentialIssuer | None = None,
     ) -> None:
-        """Make the user, its policy, its secret and its login.
+        """Create the user, its policy, its secret and its login.
 
         Args:
-            scope: The construct to make it in, such as the stack.
-            construct_id: Its name there. Under another one, all is made anew.
-            identity: The verified domain or address to send from, or several. By name, by ARN, or as a construct; of
-                this account, and in one region (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
-            from_address: The only From address to send as, or several. Exactly as the application writes it; it must
-                belong to an identity. The subdomain it is in may be verified by itself (``ses:FromAddress``,
+            scope: The parent construct, such as the stack.
+            construct_id: The id of the construct in `scope`. A changed id replaces all resources.
+            identity: The verified domain or email address to send from, or a list of them. A name, an ARN, or a
+                construct; all in this account and in one region
+                (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
+            from_address: The allowed From address, or a list of them, exactly as the application writes them. Each must
+                belong to an identity. Its subdomain may be an identity of its own (``ses:FromAddress``,
                 https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html).
-            from_display_name: The only display name to send with, or several. Exactly as the application writes it, in
-                printable ASCII; a mail without one is then refused (``ses:FromDisplayName``,
+            from_display_name: The allowed display name, or a list of them, exactly as the application writes them, in
+                printable ASCII. SES then refuses mail without a display name (``ses:FromDisplayName``,
                 https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policy-examples.html). Default: any.
-            allowed_cidrs: The only public networks to send from. IPv4 or IPv6; a bare address means itself alone. The
-                function checks those that only a deployment knows (``aws:SourceIp``). Default: none; then
-                `allowed_vpc_endpoints` or `allowed_vpcs` must be given.
-            allowed_vpc_endpoints: The only VPC endpoints for SES SMTP to send through. Their traffic has no public
-                address, so no network allows it (``aws:SourceVpce``,
+            allowed_cidrs: The public networks that may send. IPv4 or IPv6; an address without a prefix length is a
+                network of that one address. The function checks values that are known only at deployment
+                (``aws:SourceIp``). Default: none; then give `allowed_vpc_endpoints` or `allowed_vpcs`.
+            allowed_vpc_endpoints: The VPC endpoints for SES SMTP that may be sent through. `allowed_cidrs` does not
+                apply to their traffic, which has no public source address (``aws:SourceVpce``,
                 https://docs.aws.amazon.com/ses/latest/dg/send-email-set-up-vpc-endpoints.html). Default: none.
-            allowed_vpcs: The only VPCs to send from, through an endpoint for SES SMTP in them. One that replaces
-                another endpoint has another id, and the same VPC (``aws:SourceVpc``). Default: none.
-            allowed_recipients: The only recipients to send to. Addresses, or ``*@domain`` (``ses:Recipients``).
+            allowed_vpcs: The VPCs that may send through an endpoint for SES SMTP in them. Unlike the id of an endpoint,
+                the id of the VPC stays the same when the endpoint is replaced (``aws:SourceVpc``). Default: none.
+            allowed_recipients: The allowed recipients: email addresses, or ``*@domain`` (``ses:Recipients``).
                 Default: any.
-            feedback_address: The only Return-Path to send with. One address (``ses:FeedbackAddress``). Default: any.
-            configuration_set: The only configuration set to send with. One that is an identity's default is needed
-                here, or nothing can be sent. Default: none.
-            sandbox_recipients: Recipients' identities, to send to them in the sandbox. SES authorizes them too while
-                the account is in it. Default: none.
-            valid_until: When the login ends by itself, so that no mail is accepted any more. A datetime with a time
-                zone, in the future at each synthesis (``aws:CurrentTime``,
-                https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policy-examples.html). Default: never.
-            ses_region: The region to send in. That of the identity, where SES has an SMTP endpoint. Default: that of
-                the identity's ARN or construct, else the stack's.
-            smtp_host: The endpoint to send through. One of SES in `ses_region`, such as a FIPS or VPC endpoint; no
-                CNAME or relay, as the login is shown to no other host
-                (https://docs.aws.amazon.com/general/latest/gr/ses.html). Default:
+            feedback_address: The allowed Return-Path, an email address (``ses:FeedbackAddress``). Default: any.
+            configuration_set: The allowed configuration set. Required if an identity has a default configuration set:
+                without it SES refuses all mail. Default: none.
+            sandbox_recipients: The identities of recipients, which SES also authorizes while the account is in the
+                sandbox. Default: none.
+            valid_until: The time from which SES refuses all mail of the login. A datetime with a time zone, in the
+                future at each synthesis (``aws:CurrentTime``,
+                https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policy-examples.html).
+                Default: no end.
+            ses_region: The region to send through: the region of the identity, which must have an SES SMTP endpoint.
+                Default: the region of the identity's ARN or construct, or else the stack's region.
+            smtp_host: The SMTP endpoint. It must be one of SES in `ses_region`, such as a FIPS or VPC endpoint, and not
+                a CNAME or a relay (https://docs.aws.amazon.com/general/latest/gr/ses.html). Default:
                 ``email-smtp.REGION.amazonaws.com``, with the domain of the region's partition.
-            smtp_port: The endpoint's port. 465 and 2465 use TLS from the first byte, others STARTTLS; 25 only where the
-                issuer tests no login (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html). Default: 465.
-            rotation_interval: How long a login is current; it stays valid for one interval more. At least 4 hours, at
-                most 999 days (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html);
-                None for no rotation. Default: 30 days.
-            encryption_key: The KMS key to encrypt the secret with. A key, or an alias made here, whose policy does not
-                refer to this user. One of another account, or with a policy that does not trust this one, must itself
-                allow its use. Default: ``aws/secretsmanager``.
-            user_name: The IAM user's name. Default: generated.
-            user_path: The IAM user's path, for an account that allows users below one path alone, such as ``/mail/``.
-                Every ARN that names the user has it; group and policy are at ``/``. It can be changed
+            smtp_port: The port of the endpoint: 465 or 2465 for implicit TLS; 587, 2587 or 25 for STARTTLS. 25 requires
+                an issuer with ``verify_login=False``
+                (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html). Default: 465.
+            rotation_interval: The time between two rotations. A login is valid for two intervals: current for one, and
+                previous for the next. 4 hours to 999 days
+                (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html), or None for
+                no rotation. Default: 30 days.
+            encryption_key: The KMS key that encrypts the secret: a key, or an alias created in this app. Its policy
+                must not refer to this user. The policy of a key in another account, or of one that does not trust this
+                account, must allow the use itself. Default: ``aws/secretsmanager``.
+            user_name: The name of the IAM user. Default: generated.
+            user_path: The path of the IAM user, such as ``/mail/``, for an account that allows users only below one
+                path. Group and policy keep ``/``. The path can be changed after creation
                 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html). Default: ``/``.
-            secret_name: The secret's name. At most 183 characters, since a tag of the user holds its ARN. It should not
-                end with a hyphen and six characters, as an ARN does
+            secret_name: The name of the secret, at most 183 characters. It should not end with a hyphen and six
+                characters, as ARNs of secrets do
                 (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html). Default:
                 generated.
-            secret_fields: Further names for the secret's fields, for an application that reads fixed ones, such as
-                ``{"username": "SMTP_USERNAME"}``. They stand beside the fields' own; ``port_text`` is the port as text.
-                All of them, each as ``username=SMTP_USERNAME``, fit into a tag of 256 characters. Default: none.
-            replica_regions: Regions to keep a copy of the secret in. Others than the secret's own; a
-                ``secretsmanager.ReplicaRegion`` gives the copy a key of its own
-                (https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html). Default: none.
-            removal_policy: What happens to the secret when it leaves the stack, or is replaced. Its login is revoked in
-                any case. Default: it is deleted.
-            issuer: The function that issues the login. Of the same account and region. Default: one that the stack's
-                users share.
+            secret_fields: Additional names for fields of the secret, for an application that expects certain names,
+                such as ``{"username": "SMTP_USERNAME"}``. The original fields stay. ``port_text`` is the port as a
+                string. All names must fit into one tag of 256 characters, each as ``username=SMTP_USERNAME``.
+                Default: none.
+            replica_regions: The regions to replicate the secret to. A ``secretsmanager.ReplicaRegion`` sets the key of
+                the replica (https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html).
+                Default: none.
+            removal_policy: Whether the secret is deleted or retained when it is removed from the stack or replaced. The
+                login is revoked in either case. Default: ``RemovalPolicy.DESTROY``.
+            issuer: The construct of the function that issues the login, in the same account and region. Default: one
+                that all users of the stack share.
 
         Raises:
-            ValueError: A property is wrong; the message names it, its rule, and what to write instead.
+            ValueError: A property is wrong. The message names the property, its rule, the value, and what to write
+                instead.
         """
         stack = stack_of(scope)
         home = place_of(stack)
@@ -180,7 +185,7 @@ class SecureSesSmtpUser(SmtpUser):
         )
         super().__init__(scope, construct_id)
         issuer = issuer or CredentialIssuer.of(stack)
-        version = issuer.digest(stack, login)  # another login is another set of resources
+        version = issuer.digest(stack, login)  # changes if the login must be replaced
         path = construct_id if scope is stack else self.node.path
 
         policy = iam.CfnManagedPolicy(self, f"Policy{version}", policy_document=restrictions.document)

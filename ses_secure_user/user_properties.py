@@ -1,4 +1,4 @@
-"""The properties of a `SecureSesSmtpUser` as a type, for constructs around it."""
+"""The properties of `SecureSesSmtpUser` as a type, for constructs that wrap it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Required(TypedDict):
 
 
 class UserProperties(_Required, total=False):
-    """The properties of a `SecureSesSmtpUser`, which documents them, for a construct that gives some of them defaults.
+    """The properties of `SecureSesSmtpUser`, for a construct that sets defaults. They are documented there.
 
     Annotate its keyword arguments with ``Unpack[UserProperties]`` (https://typing.python.org/en/latest/spec/callables.html).
     """

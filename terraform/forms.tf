@@ -16,8 +16,8 @@ locals {
   faults = [
     { pattern = "^\\s*$", is_wrong = true, rule = "not be empty", remedy = "leave it out or write one" },
     { pattern = "[<>]", is_wrong = true, rule = "be without a display name", remedy = "write only what stands between < and >" },
-    { pattern = "\\$\\{", is_wrong = true, rule = "be literal, since IAM would replace a policy variable", remedy = "write the value itself" },
-    { pattern = "[^\\x00-\\x7f].*@", is_wrong = true, rule = "be ASCII before the @, since SES sends no other", remedy = "use an address that is" },
+    { pattern = "\\$\\{", is_wrong = true, rule = "be literal: IAM would replace a policy variable", remedy = "write the value itself" },
+    { pattern = "[^\\x00-\\x7f].*@", is_wrong = true, rule = "be ASCII before the @: SES supports no other addresses", remedy = "use an ASCII address" },
     { pattern = "\\.$", is_wrong = true, rule = "not end with a dot", remedy = "leave the dot out" },
     { pattern = "[^\\x00-\\x7f][^@]*$", is_wrong = true, rule = "have its domain in ASCII", remedy = "write the punycode (xn--…) yourself" },
   ]
@@ -29,7 +29,7 @@ locals {
     { pattern = local.identity_form, is_wrong = false, rule = "be a domain or an email address", remedy = "write one such as example.com or noreply@example.com" },
   ])
   case_fault = [
-    { pattern = "@.*[A-Z]", is_wrong = true, rule = "have its domain in lower case, since SES compares case", remedy = "write NAME everywhere" },
+    { pattern = "@.*[A-Z]", is_wrong = true, rule = "have its domain in lower case: SES compares case", remedy = "write NAME everywhere" },
   ]
   address_faults = concat(local.wildcards, local.faults, local.case_fault, [
     { pattern = local.too_long, is_wrong = true, rule = "be an email address", remedy = "write one such as noreply@example.com" },

@@ -96,7 +96,7 @@ resource "aws_secretsmanager_secret" "this" {
 
     precondition {
       condition     = !contains(var.replica_regions[*].region, local.home)
-      error_message = "`replica_regions` must be others than the secret's own, got ${local.home}; leave it out"
+      error_message = "`replica_regions` must not name the region of the secret, got ${local.home}; leave it out"
     }
   }
 }

@@ -14,7 +14,7 @@ variable "identity" {
 
   validation {
     condition     = length(var.identity) > 0
-    error_message = "`identity` must not be empty, got []; name the verified domain or address that mail is sent from"
+    error_message = "`identity` must not be empty, got []; name the verified domain or address to send from"
   }
 
   validation {
@@ -77,7 +77,7 @@ variable "from_display_name" {
 
   validation {
     condition     = alltrue([for one in var.from_display_name == null ? [] : var.from_display_name : !can(regex("\\$\\{", one))])
-    error_message = "`from_display_name` must be literal, since IAM would replace a policy variable, got ${try([for one in var.from_display_name : one if can(regex("\\$\\{", one))][0], "")}; write the name itself"
+    error_message = "`from_display_name` must be literal: IAM would replace a policy variable, got ${try([for one in var.from_display_name : one if can(regex("\\$\\{", one))][0], "")}; write the name itself"
   }
 
   validation {
@@ -99,7 +99,7 @@ variable "allowed_cidrs" {
 
   validation {
     condition     = length(var.allowed_cidrs) + length(var.allowed_vpc_endpoints) + length(var.allowed_vpcs) > 0
-    error_message = "`allowed_cidrs` must not be empty, got []; name the public networks that mail is sent from, or `allowed_vpc_endpoints` or `allowed_vpcs`"
+    error_message = "`allowed_cidrs` must not be empty, got []; name the public networks that send mail, or give `allowed_vpc_endpoints` or `allowed_vpcs`"
   }
 }
 
@@ -238,7 +238,7 @@ variable "smtp_host" {
 
   validation {
     condition     = var.smtp_host == null || can(regex(local.host_form, var.smtp_host))
-    error_message = "`smtp_host` must be the name of an SMTP endpoint of SES, since the login is shown to no other host, got ${try(coalesce(var.smtp_host), "''")}; write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the region's own; a CNAME or a relay is none"
+    error_message = "`smtp_host` must be the name of an SMTP endpoint of SES, because the login is sent to no other host, got ${try(coalesce(var.smtp_host), "''")}; write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the region's own; a CNAME or a relay is none"
   }
 }
 
@@ -304,18 +304,18 @@ variable "user_path" {
 
   validation {
     condition     = can(regex("^/(?:[A-Za-z0-9_+=,.@/-]{1,510}/)?$", var.user_path))
-    error_message = "`user_path` must be /, or letters, digits and _+=,.@/- between two slashes such as /mail/, at most 512 characters, got ${var.user_path == "" ? "''" : var.user_path}; leave it out for /"
+    error_message = "`user_path` must be /, or letters, digits and _+=,.@/- between two slashes, such as /mail/, at most 512 characters, got ${var.user_path == "" ? "''" : var.user_path}; leave it out for /"
   }
 }
 
 variable "secret_name" {
-  description = "The secret's name; at most 183 characters, as a tag of the user holds its ARN; generated if null"
+  description = "The secret's name; at most 183 characters, because a tag of the user contains its ARN; generated if null"
   type        = string
   default     = null
 
   validation {
     condition     = var.secret_name == null || can(regex("^[A-Za-z0-9/_+=.@-]{1,183}$", var.secret_name))
-    error_message = "`secret_name` must be 1 to 183 letters, digits and /_+=.@-, as a tag of the user holds its ARN, got ${try(coalesce(var.secret_name), "''")}; leave it out to have one generated"
+    error_message = "`secret_name` must be 1 to 183 letters, digits and /_+=.@-, because a tag of the user contains its ARN, got ${try(coalesce(var.secret_name), "''")}; leave it out to have one generated"
   }
 }
 

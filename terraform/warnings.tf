@@ -4,7 +4,7 @@ check "wide_network" {
     condition = contains(var.acknowledged_warnings, "wideNetwork") || alltrue([
       for one in local.networks : tonumber(split("/", one)[1]) >= (strcontains(one, ":") ? 32 : 16)
     ])
-    error_message = "`allowed_cidrs` holds a network wider than /16 (IPv6: /32), and everybody there can use a stolen credential: ${join(", ", [for one in local.networks : one if tonumber(split("/", one)[1]) < (strcontains(one, ":") ? 32 : 16)])}; name the smallest network that mail is sent from"
+    error_message = "`allowed_cidrs` holds a network wider than /16 (IPv6: /32), and everybody there can use a stolen credential: ${join(", ", [for one in local.networks : one if tonumber(split("/", one)[1]) < (strcontains(one, ":") ? 32 : 16)])}; name the smallest network that sends mail"
   }
 }
 
@@ -25,7 +25,7 @@ check "unknown_region" {
 check "no_rotation" {
   assert {
     condition     = contains(var.acknowledged_warnings, "noRotation") || var.rotation_interval != null
-    error_message = "`rotation_interval` is null, so a login that leaked is valid until somebody revokes it"
+    error_message = "`rotation_interval` is null, so a leaked login stays valid until you revoke it"
   }
 }
 

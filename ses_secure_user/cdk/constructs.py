@@ -1,4 +1,4 @@
-"""Constructs that are given for a property, and their names."""
+"""Names of constructs that are given for a property."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .tokens import is_token
 
 
 class _Takes(NamedTuple):
-    """The constructs that a property takes: their interface, the attribute that names them, and their own L1's type."""
+    """The constructs that a property takes: their interface, the attribute with their name, the type of their L1."""
 
     interface: str
     attribute: str
@@ -53,19 +53,19 @@ _INSTEAD = {
     },
     "configuration_set": {},
 }
-"""What to give instead of something else, by an attribute that tells what it is."""
+"""The remedy for another construct, by an attribute that identifies it."""
 
 
-def names(prop: str, given: object, home: str = "") -> Any:  # noqa: ANN401 - what is no name, `restrict` refuses
-    """Return the names of constructs, one or several. Names are returned as they are.
+def names(prop: str, given: object, home: str = "") -> Any:  # noqa: ANN401 - `restrict` refuses other types
+    """Return the name of a construct, or the names of several. Strings are returned unchanged.
 
     Args:
         prop: The property.
-        given: What was given for it.
+        given: The value of the property.
         home: The region of the user's stack.
 
     Raises:
-        ValueError: One is a construct of another kind; the message says what to give instead.
+        ValueError: A construct is of another kind. The message says what to give instead.
     """
     if isinstance(given, list | tuple):
         return [_name(prop, one, home) for one in given]
@@ -84,22 +84,22 @@ def _name(prop: str, one: object, home: str) -> object:
     if takes.interface:
         rule = f"be a construct of type {takes.interface}, or its name or id"
         raise wrong_type(prop, rule, one, remedy or "give one of these")
-    raise wrong_type(prop, "hold texts", one, remedy or "write one such as 203.0.113.0/24")
+    raise wrong_type(prop, "contain strings", one, remedy or "write one such as 203.0.113.0/24")
 
 
-def _identity(one: Any, home: str) -> str:  # noqa: ANN401 - of no class, if it is imported
-    """Return the ARN of an identity, where its region is known: it need not be the stack's. Otherwise its name."""
+def _identity(one: Any, home: str) -> str:  # noqa: ANN401 - an imported construct has no class
+    """Return the ARN of an identity if its region is known, which can differ from the stack's, or else its name."""
     arn = str(one.email_identity_arn)
     parts = arn.split(":")
     if len(parts) != _PARTS or is_token(parts[3]):
         return str(one.email_identity_name)
-    # What is imported by its name has the region of the stack that imports it, and a partition that is a token.
+    # An identity that is imported by name has the region of its stack, and a partition that is a token.
     is_name = parts[3] == home and is_token(parts[1]) and not is_token(parts[5])
     return parts[5].partition("/")[2] if is_name else arn
 
 
 def _remedy(prop: str, one: object) -> str | None:
-    """Return what to give instead of something else, if it is known what that is."""
+    """Return the remedy for another construct, if there is one."""
     if TAKES_CONSTRUCTS[prop].type and getattr(one, "cfn_resource_type", None) == TAKES_CONSTRUCTS[prop].type:
         return "give its `.ref`"
     return next((remedy for attribute, remedy in _INSTEAD[prop].items() if hasattr(one, attribute)), None)

@@ -1,4 +1,4 @@
-"""Findings of cdk-nag that are acknowledged where they arise, for its versions 2 and 3."""
+"""Acknowledgments of cdk-nag findings, for versions 2 and 3."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _RULE, _FINDING = "AwsSolutions-IAM5", "Resource::*"
 def acknowledge_any_resource(policy: CfnResource, reasons: Sequence[str]) -> None:
     """Acknowledge that a policy allows actions on any resource.
 
-    Version 3 of cdk-nag reads acknowledgments of the CDK. Version 2 reads the metadata of the resource
-    (https://github.com/cdklabs/cdk-nag/tree/v2.38.2#suppressing-a-rule). Neither needs cdk-nag itself.
+    cdk-nag 3 reads acknowledgments of the CDK, and cdk-nag 2 reads the metadata of the resource
+    (https://github.com/cdklabs/cdk-nag/tree/v2.38.2#suppressing-a-rule). cdk-nag is not imported.
 
     Args:
         policy: The policy.
-        reasons: The reasons, one for each kind of actions. Without one nothing is acknowledged.
+        reasons: The reasons, one for each kind of action. Without reasons, nothing is acknowledged.
     """
     if not reasons:
         return

@@ -1,4 +1,4 @@
-"""KMS keys, as the caller gives them."""
+"""Checks of KMS keys."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 @jsii.implements(IValidation)
 class CircleCheck:
-    """A check that refuses a key whose complete policy refers to resources that are created after the key.
+    """A check that refuses a key whose policy refers to resources that are created after the key.
 
-    CloudFormation would report the circular dependency only at deployment, and name neither the key nor a remedy.
+    CloudFormation would report the circular dependency only at deployment, without the key and a remedy.
     """
 
     def __init__(self, prop: str, key: kms.IKey, stack: Stack, after: Sequence[CfnElement]) -> None:
-        """Store the key, and the resources that its policy must not refer to.
+        """Create the check.
 
         Args:
             prop: The property that the key was given for.
             key: The key.
-            stack: The stack of what is made after it.
-            after: The user, and the resources that it depends on.
+            stack: The stack of the resources.
+            after: The resources that are created after the key.
         """
         self._prop = prop
         self._key = key
@@ -41,30 +41,30 @@ class CircleCheck:
         self._after = after
 
     def validate(self) -> list[str]:
-        """Return the refusal, if there is one."""
+        """Return the error message, if there is one."""
         around = (self._key.node.default_child, self._key.node.scope)
         policies = [one.key_policy for one in around if isinstance(one, kms.CfnKey)]
         text = json.dumps(self._stack.resolve(policies))
         names = self._stack.resolve([one.logical_id for one in self._after])
         if not re.search(rf"[\"{{](?:{'|'.join(names)})[\"}}.]", text):  # Ref and Fn::GetAtt, or in a text of Fn::Sub
             return []
-        rule = "not refer to the user or its secret in its policy, since both are made after the key"
-        remedy = "grant the user nothing, as it only sends, and let a role read the secret: `grant_read`"
+        rule = "not refer to the user or its secret in its policy, because both are created after the key"
+        remedy = "grant nothing to the user, which only sends mail; use `grant_read` for a role that reads the secret"
         return [str(refusal(self._prop, rule, self._key.node.path, remedy))]
 
 
 def key_behind(prop: str, given: kms.IKey | None) -> kms.IKey | None:
-    """Return the key that an alias refers to. A key is returned as it is.
+    """Return the key that an alias refers to. A key is returned unchanged.
 
-    IAM's statements name keys. One that names an alias allows nothing
+    A policy statement must name a key. A statement that names an alias has no effect
     (https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html).
 
     Args:
-        prop: The property that it was given for.
+        prop: The property.
         given: A key, an alias, or None.
 
     Raises:
-        ValueError: It is no construct, or an imported alias, whose key is not known.
+        ValueError: It is not a construct, or it is an imported alias, whose key is not known.
     """
     check_construct(prop, given, "kms.IKey", "key_arn")
     if not hasattr(given, "alias_name"):
@@ -73,20 +73,20 @@ def key_behind(prop: str, given: kms.IKey | None) -> kms.IKey | None:
     try:
         return alias.alias_target_key
     except RuntimeError:
-        rule = "be a key or an alias made here, since IAM allows the use of keys and not of aliases"
+        rule = "be a key, or an alias created in this app, because IAM policies name keys and not aliases"
         raise refusal(prop, rule, alias.alias_name, "import the key: kms.Key.from_key_arn(…)") from None
 
 
 def check_key_region(prop: str, key: kms.IKey | None, region: str) -> None:
-    """Check that a key is of the region that it is used in. None passes.
+    """Check that a key is in the region where it is used. None passes.
 
     Raises:
-        ValueError: It is of another one, where Secrets Manager and Lambda cannot use it
+        ValueError: It is in another region, so Secrets Manager and Lambda cannot use it
             (https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html).
     """
     if key is None:
         return
     place = key.env.region
     if place != region and not is_token(place) and not is_token(region):
-        remedy = "name a key of that region: kms.Key.from_key_arn(…)"
-        raise refusal(prop, f"have the key of {region} there", f"one of {place}", remedy)
+        remedy = "give a key in that region: kms.Key.from_key_arn(…)"
+        raise refusal(prop, f"be in {region}", f"a key in {place}", remedy)

@@ -1,7 +1,6 @@
-"""References to resources of an app: what is known at synthesis of a value that a deployment will know.
+"""Checks of tokens that refer to resources of the app.
 
-One to another kind of resource, or to an attribute that never holds what the property takes, would only be noticed when
-no mail is accepted.
+Without them, a reference to a wrong resource or attribute would only be noticed when SES refuses all mail.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ class _Takes(NamedTuple):
 
     Attributes:
         rule: The rule of the property.
-        attributes: The attributes that it takes, by the type of the resource; ``Ref`` is what CloudFormation calls so.
-        never: The attributes of other types that it does not take, as a pattern.
-        remedy: What to give instead.
+        attributes: The valid attributes by the type of the resource. ``Ref`` stands for the return value of ``Ref``.
+        never: A pattern of invalid attributes of other types.
+        remedy: The remedy.
     """
 
     rule: str
@@ -45,7 +44,7 @@ class _Takes(NamedTuple):
     remedy: str
 
 
-_PUBLIC = "give the public address that mail is sent from, such as the `.attr_public_ip` of the NAT gateway's CfnEIP"
+_PUBLIC = "give the public address that sends mail, such as the `.attr_public_ip` of the NAT gateway's CfnEIP"
 _TAKES = {
     "allowed_cidrs": _Takes(
         "hold public networks",
@@ -79,7 +78,7 @@ _INSTEAD = {
 
 
 class _Referred(NamedTuple):
-    """A resource, and the attribute of it that a value refers to."""
+    """A resource and the attribute that a value refers to."""
 
     resource: CfnResource
     attribute: str
@@ -94,15 +93,15 @@ class _Referred(NamedTuple):
 
 
 def check_references(values: Mapping[str, Sequence[str]], region: str) -> None:
-    """Check the references among the values of properties.
+    """Check the references in the values of properties.
 
     Args:
-        values: The values by property. Texts and other tokens pass.
+        values: The values by property. Other strings and tokens pass.
         region: The region that mail is sent through.
 
     Raises:
-        ValueError: One refers to another kind of resource, to an attribute that cannot be right, to an endpoint of
-            another service, or to an endpoint or a configuration set of another region.
+        ValueError: A value refers to another kind of resource, to a wrong attribute, to an endpoint of another service,
+            or to an endpoint or a configuration set in another region.
     """
     for prop, takes in _TAKES.items():
         for referred in _referred(values[prop]):
@@ -110,10 +109,10 @@ def check_references(values: Mapping[str, Sequence[str]], region: str) -> None:
 
 
 def known_identities(given: object) -> dict[str, str]:
-    """Return the names of identities that tokens refer to, by token, as far as the app knows them.
+    """Return the known names of identities that tokens refer to, by token.
 
     Args:
-        given: Names and ARNs of identities, one or several. What is none passes.
+        given: The name or ARN of an identity, or a list of them. Other types pass.
     """
     values = [given] if isinstance(given, str) else given if isinstance(given, list) else []
     ends = [re.search(rf"{TOKEN}\Z", one) for one in values if isinstance(one, str)]
@@ -128,14 +127,14 @@ def known_identities(given: object) -> dict[str, str]:
 
 
 def reference_warnings(values: Mapping[str, Sequence[str]], region: str) -> list[tuple[str, str]]:
-    """Return warnings about VPCs of another region than mail is sent through: pairs of a stable id and a message."""
+    """Return warnings about VPCs in another region than the endpoint: pairs of an id and a message."""
     found = []
     for one in _referred(values["allowed_vpcs"]):
         theirs = place_of(stack_of(one.resource)).region
         if _differs(theirs, region):
             message = (
-                f"`allowed_vpcs` holds {one.resource.node.path} of {theirs}, and mail is sent through {region}, whose"
-                f" endpoints for SES SMTP are in VPCs of {region}; name such a VPC, or send through {theirs}"
+                f"`allowed_vpcs` contains {one.resource.node.path} in {theirs}, but mail is sent through {region},"
+                f" whose endpoints for SES SMTP are in VPCs in {region}; name such a VPC, or send through {theirs}"
             )
             found.append(("ses-secure-user:otherRegionVpc", message))
     return found
@@ -153,7 +152,7 @@ def _check(prop: str, takes: _Takes, referred: _Referred, region: str) -> None:
 
 
 def _referred(values: Sequence[str]) -> Iterator[_Referred]:
-    """Yield what the values refer to that are a reference, alone or with a prefix length behind it."""
+    """Yield the resources that the values refer to. A prefix length can follow a reference."""
     for value in values:
         if value.startswith(LIST_TOKEN):
             token = Tokenization.reverse_list([value])
@@ -168,13 +167,13 @@ def _referred(values: Sequence[str]) -> Iterator[_Referred]:
 
 
 def _check_service(prop: str, endpoint: ec2.CfnVPCEndpoint, region: str) -> None:
-    """Check that an endpoint is one for SES SMTP in a region, as far as its service's name is known."""
+    """Check that an endpoint is for SES SMTP in a region. Parts of the service name that are tokens pass."""
     resolved = stack_of(endpoint).resolve(endpoint.service_name)
     parts = resolved["Fn::Join"][1] if isinstance(resolved, dict) and "Fn::Join" in resolved else [resolved or ""]
     name = "".join(part if isinstance(part, str) else "*" for part in parts)
     service = name.rpartition(".")[2]
     if service not in {"*", *_SMTP_SERVICES}:
-        remedy = "give one made with ec2.InterfaceVpcEndpointAwsService.EMAIL_SMTP"
+        remedy = "give one created with ec2.InterfaceVpcEndpointAwsService.EMAIL_SMTP"
         got = f"{endpoint.node.path} for {service or 'no service'}"
         raise refusal(prop, _TAKES[prop].rule, got, remedy)
     theirs = name.split(".")[-2:][0]
@@ -189,8 +188,8 @@ def _check_region(prop: str, resource: CfnResource, region: str) -> None:
 
 
 def _refuse_region(prop: str, resource: CfnResource, theirs: str, region: str) -> None:
-    remedy = "give one of that region, or an `identity` of the other"
-    raise refusal(prop, f"be of {region}, which mail is sent through", f"{resource.node.path} of {theirs}", remedy)
+    remedy = f"give one in {region}, or an `identity` in {theirs}"
+    raise refusal(prop, f"be in {region}, through which mail is sent", f"{resource.node.path} in {theirs}", remedy)
 
 
 def _differs(theirs: str, region: str) -> bool:

@@ -1,4 +1,4 @@
-"""Error messages for properties that are wrong."""
+"""Error messages for wrong properties."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ def refusal(prop: str, rule: str, got: object, remedy: str) -> ValueError:
 
 
 def wrong_type(prop: str, rule: str, got: object, remedy: str) -> ValueError:
-    """Return the error for a value of a wrong type. A text stands in quotes, so that it is seen to be one."""
+    """Return the error for a value of a wrong type. A string is shown in quotes."""
     return refusal(prop, rule, repr(got) if isinstance(got, str) else got, remedy)
 
 
 def _shown(got: object) -> str:
-    """Write a value so that its type and all its characters can be seen."""
+    """Return a representation of a value that shows its type and all its characters."""
     if isinstance(got, str):
         return got if _is_plain(got) else repr(got)
     if isinstance(got, list):
@@ -25,13 +25,13 @@ def _shown(got: object) -> str:
         return repr(got)
     path = getattr(getattr(got, "node", None), "path", None)
     name = re.sub(r"^_(\w+)Proxy$", r"\1", type(got).__name__)
-    if name == "InterfaceDynamicProxy":  # what the CDK imports is of no class
+    if name == "InterfaceDynamicProxy":  # an imported construct has no class
         name = "CDK" if path is None else "construct"
     return f"{name} {path or 'object'}"
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether a text can be mistaken for nothing else without its quotes."""
+    """Return whether a string is clear without quotes."""
     if text != text.strip() or not text.isprintable() or text.startswith(("[", "(", "{")):
         return False
     try:
@@ -42,13 +42,13 @@ def _is_plain(text: str) -> bool:
 
 
 def check_class(prop: str, value: object, kind: type, example: str) -> None:
-    """Check that a value is of one of the CDK's own classes.
+    """Check that a value is an instance of a class of the CDK.
 
     Args:
         prop: The property.
-        value: What was given for it.
+        value: Its value.
         kind: The class.
-        example: What to write instead.
+        example: An example, for the message.
 
     Raises:
         ValueError: It is something else, such as a name or None.
@@ -58,19 +58,19 @@ def check_class(prop: str, value: object, kind: type, example: str) -> None:
 
 
 def check_construct(prop: str, value: object, interface: str, attribute: str, *, is_required: bool = False) -> None:
-    """Check that a construct of an interface was given.
+    """Check that a value is a construct of an interface.
 
-    The CDK's interfaces are protocols and its imported constructs of no class, so an attribute is checked.
+    The interfaces of the CDK are protocols, and imported constructs have no class, so an attribute is checked.
 
     Args:
         prop: The property.
-        value: What was given for it.
-        interface: The interface as it is imported, such as ``kms.IKey``.
-        attribute: An attribute that every construct of it has.
-        is_required: Whether None is refused too. Default: it passes.
+        value: Its value.
+        interface: The interface, such as ``kms.IKey``.
+        attribute: An attribute that all its constructs have.
+        is_required: Whether None is refused. Default: None passes.
 
     Raises:
         ValueError: Something else was given, such as a name or an ARN.
     """
     if not hasattr(value, attribute) and (is_required or value is not None):
-        raise wrong_type(prop, f"be a construct of type {interface}", value, "make or import one, and give that")
+        raise wrong_type(prop, f"be a construct of type {interface}", value, "create or import one, and give it")

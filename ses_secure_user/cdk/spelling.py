@@ -1,4 +1,4 @@
-"""Values in other spellings than AWS's: as addresses with a port, as URLs, several in one text."""
+"""Values in other spellings: addresses with a port, URLs, several values in one string."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _AROUND = " \t\r\n'\"[](){}."
 
 
 def remedy_for(text: str, is_right: Callable[[str], bool], otherwise: str, *, takes_several: bool = True) -> str:
-    """Return what to write instead of a wrong text, where it can be read in one way only.
+    """Return the remedy for a wrong value: the valid values that it contains, if there is only one way to read it.
 
     Args:
-        text: What was given.
-        is_right: Returns whether a text is right.
-        otherwise: The remedy where the text says nothing that is right.
-        takes_several: Whether several values may be given.
+        text: The value.
+        is_right: A function that returns whether a value is valid.
+        otherwise: The remedy if it contains no valid value.
+        takes_several: Whether the property takes several values.
     """
     entries = [_bare(one) for one in re.split(r"[,;\s]+", text.strip()) if one]
     for found in (entries, [_lower(one) for one in entries]):
@@ -34,7 +34,7 @@ def write(values: list[str]) -> str:
 
 
 def _bare(entry: str) -> str:
-    """Return an entry without quotes, scheme, path and port."""
+    """Remove quotes, scheme, path and port from an entry."""
     bare = entry.strip("'\"")
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://|mailto:", bare)
     if scheme:
@@ -44,6 +44,6 @@ def _bare(entry: str) -> str:
 
 
 def _lower(entry: str) -> str:
-    """Return a name, or an address's domain, in lower case. What stands before an @ keeps its case."""
+    """Return a name, or the domain of an address, in lower case. The part before an @ keeps its case."""
     local, at, domain = entry.rpartition("@")
     return f"{local}{at}{domain.lower()}"

@@ -20,7 +20,7 @@ def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mappin
 
     Args:
         actions: The actions.
-        resources: The ARNs of what they are allowed on.
+        resources: The ARNs of the resources.
         conditions: The conditions, by operator. Default: none.
     """
     statement: Statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}

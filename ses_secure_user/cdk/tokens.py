@@ -36,12 +36,12 @@ def place_of(stack: Stack) -> Place:
 
 
 def stack_of(scope: Construct) -> Stack:
-    """Return the stack that a construct created in this scope belongs to."""
+    """Return the stack of a scope."""
     return scope if isinstance(scope, Stack) else Stack.of(scope)
 
 
 def is_token(value: object) -> bool:
-    """Return whether a string or number stands for a value that is known at deployment."""
+    """Return whether a string or number is a token."""
     if isinstance(value, int | float):
         return value < 0 and Token.is_unresolved(value)  # the CDK marks numbers as large negative ones
     return is_marked(value)

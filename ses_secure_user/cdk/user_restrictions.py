@@ -1,4 +1,4 @@
-"""The restrictions of a user, with the constructs that a caller may give for names."""
+"""The restrictions of a user, which can be given as constructs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ses_secure_user.restrictions.restrict import Restrictions
 
 _OTHER_REGION = "SES verifies identities by region: verify it there, or leave `ses_region` out"
-_OTHER_ACCOUNT = "its owner can revoke it and see what is sent: verify it here, or deploy this stack there"
+_OTHER_ACCOUNT = "its owner can revoke its use and see the mail: verify it here, or deploy this stack there"
 
 
 class UserRestrictions(NamedTuple):
@@ -27,8 +27,8 @@ class UserRestrictions(NamedTuple):
 
     Attributes:
         given: The restrictions, with names in place of constructs.
-        region: The region that mail is sent through, which is the region of the identity.
-        document: The IAM document of the user's policy.
+        region: The region of the identity, through which mail is sent.
+        document: The policy document.
         warnings: Pairs of a stable id and a message.
     """
 
@@ -45,7 +45,7 @@ class UserRestrictions(NamedTuple):
 
     @property
     def unknown_networks(self) -> tuple[str, ...]:
-        """The allowed networks, if only a deployment knows some of them; the function then checks all."""
+        """All allowed networks if some are known only at deployment, for the function to check."""
         return unknown_networks(self.given)
 
     @property
@@ -55,16 +55,16 @@ class UserRestrictions(NamedTuple):
 
 
 def restrict_user(home: Place, ses_region: str | None, **given: Any) -> UserRestrictions:  # noqa: ANN401 - as of `restrict`
-    """Check a caller's restrictions, and write the policy that they make.
+    """Check the restrictions of a user, and write its policy.
 
     Args:
         home: The account, region and partition of the user's stack.
         ses_region: The region to send in. Default: the region of the identity's ARN, else the stack's.
-        **given: By property, as of `restrict`; some properties also take constructs.
+        **given: The values by property, as of `restrict`. Some properties also take constructs.
 
     Raises:
-        ValueError: A restriction is missing or wrong, or does not fit into a policy; the message names the property,
-            its rule and the remedy.
+        ValueError: A restriction is missing or wrong, or the policy is too long. The message names the property, its
+            rule and the remedy.
     """
     named = {
         prop: names(prop, value, home.region) if prop in TAKES_CONSTRUCTS else value for prop, value in given.items()
@@ -96,4 +96,4 @@ def _agreed(what: str, of_arn: str | None, expected: str | None, remedy: str) ->
         return expected if of_arn is None else of_arn
     if is_token(of_arn) or is_token(expected):
         return of_arn
-    raise refusal("identity", f"be of {what} {expected}", of_arn, remedy)
+    raise refusal("identity", f"be in {what} {expected}", of_arn, remedy)

@@ -1,4 +1,4 @@
-"""The custom resource that issues a login, and the schedule that renews it."""
+"""The custom resource that issues a login, and the schedule that rotates it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 def login_digest(stack: Stack, login: Login, function: Sequence[str | None]) -> str:
     """Return a digest of everything about a login that cannot be changed after creation.
 
-    The ids of all its resources end with it, so CloudFormation replaces them together. The stack's own region and the
-    region's own endpoint are left out, so that a stack can be given its ``env`` later.
+    The ids of all its resources contain the digest, so CloudFormation replaces them together. The stack's region and
+    the default endpoint are left out, so that ``env`` can be added to a stack later.
 
     Args:
         stack: The user's stack.
@@ -73,20 +73,20 @@ def issue(
     credential.add_resource_dependency(needed)
     if login.hours is not None:
         schedule = _schedule(scope, subject, function_arn, login.hours)
-        schedule.add_override("DeletionPolicy", "Delete")  # a secret that is retained has no login to renew
+        schedule.add_override("DeletionPolicy", "Delete")  # the login of a retained secret is revoked
         schedule.add_resource_dependency(credential)
     return credential
 
 
 class _Credential(CfnResource):
-    """The custom resource. It is deleted with its stack whatever removal policy is applied: that revokes the login."""
+    """The custom resource. Its removal policy is always to delete it, because its deletion revokes the login."""
 
     def add_override(self, path: str, value: Any) -> None:  # noqa: ANN401 - as the CDK has it
         if path == "DeletionPolicy":
             if value not in {None, "Delete"}:
                 text = (
-                    f"DeletionPolicy {value} is not applied, since the login is revoked by the deletion of this"
-                    " resource; to keep the login, keep the stack"
+                    f"DeletionPolicy {value} is not applied, because the deletion of this resource revokes the login;"
+                    " to keep the login, keep the stack"
                 )
                 Annotations.of(self).add_warning_v2("ses-secure-user:retainedCredential", text)
             return
@@ -94,11 +94,11 @@ class _Credential(CfnResource):
 
 
 def _schedule(scope: Construct, subject: Subject, function_arn: str, hours: int) -> secretsmanager.CfnRotationSchedule:
-    """Have Secrets Manager renew the login at an interval, but not at deployment.
+    """Create the rotation schedule. Its creation does not start a rotation.
 
     See https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
     """
-    # Whether `rate(1 days)` is taken is not documented.
+    # `rate(1 days)` is not documented to be valid.
     rate = f"rate({hours} hours)" if hours % 24 or hours == 24 else f"rate({hours // 24} days)"  # noqa: PLR2004 - a day
     return secretsmanager.CfnRotationSchedule(
         scope,

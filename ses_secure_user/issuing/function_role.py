@@ -49,8 +49,8 @@ def basic_policy(  # noqa: PLR0913 - one for each thing that a function may have
         log_group: The function's log group.
         queue: The function's dead-letter queue.
         place: The stack's account, region and partition.
-        in_vpc: Whether the policy allows what a VPC needs.
-        traced: Whether the policy allows what X-Ray needs.
+        in_vpc: Whether to add the permissions for a VPC.
+        traced: Whether to add the permissions for X-Ray.
     """
     statements = [allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])]
     if queue:
@@ -61,7 +61,7 @@ def basic_policy(  # noqa: PLR0913 - one for each thing that a function may have
         statements.append(allow(_TRACE_ACTIONS, ["*"]))
     made = iam.CfnManagedPolicy(scope, "Basics", policy_document=policy(*statements), roles=[role_name])
     reasons = (
-        (in_vpc, "Lambda attaches the function to its VPC with this role, and the same is denied to its code"),
+        (in_vpc, "Lambda attaches the function to its VPC with this role, and its code is denied the same actions"),
         (traced, "X-Ray's actions have no resource-level permissions"),
     )
     acknowledge_any_resource(made, [reason for needed, reason in reasons if needed])
@@ -69,7 +69,7 @@ def basic_policy(  # noqa: PLR0913 - one for each thing that a function may have
 
 
 def log_encryption(place: Place) -> iam.PolicyStatement:
-    """Return the statement of a key's policy that lets CloudWatch Logs encrypt the log groups of an account with it."""
+    """Return the statement for a key's policy that allows CloudWatch Logs to encrypt the log groups of an account."""
     account, region, partition = place
     log_groups = f"arn:{partition}:logs:{region}:{account}:log-group:*"
     return iam.PolicyStatement(
@@ -81,7 +81,7 @@ def log_encryption(place: Place) -> iam.PolicyStatement:
 
 
 def _sending(queue: sqs.IQueue, region: str) -> list[Statement]:
-    """Return the statements that let Lambda send to a queue with the role, and use its key through the queue alone."""
+    """Return the statements that allow Lambda to send to a queue, and to use its key through SQS only."""
     statements = [allow(["sqs:SendMessage"], [queue.queue_arn])]
     key = key_behind("dead_letter_queue", queue.encryption_master_key)
     if key:

@@ -1,4 +1,4 @@
-"""The function's own properties, checked before it is created."""
+"""Checks of the function's properties."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FUNCTION_SECONDS = 600
 EVENT_AGE_SECONDS = 300
 SERVICE_TIMEOUT_SECONDS = FUNCTION_SECONDS + EVENT_AGE_SECONDS
-"""When CloudFormation gives up: no event starts so late that it goes on after that."""
+"""The timeout of the custom resource: an event that starts as late as possible still ends before it."""
 
 OLDEST_RUNTIME = (3, 11)
 SAFE_CONCURRENCY = 10
@@ -29,7 +29,7 @@ def check_runtime(runtime: lambda_.Runtime) -> None:
     """Check the runtime.
 
     Raises:
-        ValueError: It is not Python, or older than the function's code.
+        ValueError: It is not Python, or older than 3.11.
     """
     check_class("runtime", runtime, lambda_.Runtime, "lambda_.Runtime.PYTHON_3_14")
     version = re.fullmatch(r"python(\d+)\.(\d+)", runtime.name)
@@ -38,10 +38,10 @@ def check_runtime(runtime: lambda_.Runtime) -> None:
 
 
 def check_concurrency(limit: int | None) -> None:
-    """Check the number of invocations that may run at once.
+    """Check the reserved concurrency.
 
     Raises:
-        ValueError: It is no number, or none could run.
+        ValueError: It is not a whole number of at least 1.
     """
     if limit is None or is_token(limit):
         return
@@ -51,28 +51,28 @@ def check_concurrency(limit: int | None) -> None:
 
 
 def check_dead_letter_queue(queue: sqs.IQueue | None) -> None:
-    """Check the queue for events that the function could not take.
+    """Check the dead-letter queue.
 
     Raises:
-        ValueError: It is no queue, or one that Lambda cannot use
+        ValueError: It is not a queue, or Lambda cannot use it
             (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html).
     """
     check_construct("dead_letter_queue", queue, "sqs.IQueue", "queue_arn")
     if queue is not None and queue.fifo:
         remedy = "write one such as sqs.Queue(self, …) without fifo"
-        raise refusal("dead_letter_queue", "be a standard queue, since Lambda sends to no other", "FIFO", remedy)
+        raise refusal("dead_letter_queue", "be a standard queue, because Lambda sends to no other", "FIFO", remedy)
 
 
 def function_warnings(concurrency: int | None, *, verify_login: bool) -> list[tuple[str, str]]:
     """Return warnings about valid but risky settings: pairs of a stable id and a message."""
     found = []
     if not verify_login:
-        message = "`verify_login` is off, so a login may become current before SES accepts it"
+        message = "`verify_login` is False, so a login may become current before SES accepts it"
         found.append(("ses-secure-user:untestedLogin", message))
     if concurrency is not None and not is_token(concurrency) and concurrency < SAFE_CONCURRENCY:
         message = (
-            f"`reserved_concurrent_executions` is {concurrency}: below {SAFE_CONCURRENCY} rotations and deployments"
-            " that come together are throttled and may stall"
+            f"`reserved_concurrent_executions` is {concurrency}: below {SAFE_CONCURRENCY}, rotations and deployments at"
+            " the same time are throttled and may stall"
         )
         found.append(("ses-secure-user:lowConcurrency", message))
     return found

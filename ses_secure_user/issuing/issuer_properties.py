@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class IssuerProperties(TypedDict, total=False):
-    """The properties of a `CredentialIssuer`, which documents them, for `CredentialIssuer.of`."""
+    """The properties of `CredentialIssuer`, for `CredentialIssuer.of`. They are documented there."""
 
     vpc: ec2.IVpc | None
     vpc_subnets: ec2.SubnetSelection | None

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from aws_cdk import CfnResource, Stack
 
 DIGITS = 7
-"""Of a digest: the CDK's own logical ids have at most 248 characters, and CloudFormation takes 255."""
+"""The length of a digest. The CDK's logical ids have at most 248 characters, and CloudFormation allows 255."""
 
 LONGEST = SECRET_NAME - len("-012345678901")
-"""The name of a secret is generated from its logical id, and what holds its ARN takes no longer one."""
+"""The longest logical id of a secret. CloudFormation generates the secret's name from it, and a tag holds the ARN."""
 
 _PATH_HASH = 8
-"""What the CDK's own logical ids end with; it distinguishes them."""
+"""The length of the hash at the end of the CDK's logical ids."""
 
 
 def digest(*parts: object) -> str:
@@ -32,7 +32,7 @@ def shorten(stack: Stack, secret: CfnResource, path: str) -> None:
     Args:
         stack: The secret's stack.
         secret: The secret.
-        path: Its path, which is no shorter than the readable part of its logical id.
+        path: The path of the secret, at least as long as the readable part of its logical id.
     """
     if len(path) + _PATH_HASH <= LONGEST:
         return

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from ses_secure_user.login.settings import Login
 
 SUBJECT_CHARACTERS = 5_200
-"""Of a managed policy's 6,144 characters, what users may fill; the rest is the statements around them.
+"""The characters for users, of the 6,144 of a managed policy. The rest is for the statements around them.
 
 See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 ROLE_POLICIES = 10
-"""Managed policies that a role may have (the same page)."""
+"""The maximum number of managed policies of a role (the same page)."""
 
 _FIXED = len(
     "arn:aws-us-gov:iam::123456789012:user/,arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:-AbCdEf,''''"
@@ -85,12 +85,12 @@ class Subject(NamedTuple):
 
     @property
     def keys(self) -> set[tuple[str, str]]:
-        """The keys of the secret and of its replicas, each with its region if that is another one."""
+        """The keys of the secret and of its replicas, each with its region if it is a replica's."""
         own = {("", self.login.key_arn)} if self.login.key_arn else set()
         return own | {(one.region, one.key_arn) for one in self.login.replicas if one.key_arn}
 
     def characters(self, known: set[tuple[str, str]]) -> int:
-        """Return the most that its ARNs add to a policy that has some of the keys already."""
+        """Return the maximum number of characters that the user adds to a policy with some of the keys."""
         login = self.login
         user = _length(login.user_name, _USER_NAME) + (_length(login.user_path, USER_PATH) if login.user_path else 0)
         secret = _length(login.secret_name, len(self.path) + _SECRET_SUFFIX)
@@ -100,7 +100,7 @@ class Subject(NamedTuple):
 
 @jsii.implements(IStableAnyProducer)
 class _Document:
-    """The document of a policy, produced once, when the template is written."""
+    """The document of a policy, produced once, at synthesis."""
 
     def __init__(self, access: AccessPolicy) -> None:
         self._access = access
@@ -112,15 +112,15 @@ class _Document:
 
 
 class RoleAccess:
-    """The managed policies of an issuer's role, as few as possible. Those of a stack's users are in that stack."""
+    """The managed policies of an issuer's role, as few as possible. Each stack has those for its users."""
 
     def __init__(self, issuer: Construct, role_name: str, *, needed: Sequence[CfnResource]) -> None:
-        """Create no policy yet.
+        """Create the access without a policy.
 
         Args:
-            issuer: The issuer, which the policies of its own stack's users become children of.
-            role_name: Its role.
-            needed: What must be deployed before a user can be served.
+            issuer: The issuer, which is the parent of the policies for users of its own stack.
+            role_name: The name of its role.
+            needed: The resources that must be deployed before a user can be served.
         """
         self._issuer = issuer
         self._role_name = role_name
@@ -132,7 +132,7 @@ class RoleAccess:
         """Add a user, and return the resource that must be deployed before the user can be served.
 
         Raises:
-            ValueError: The role would need more policies than it may have.
+            ValueError: The role would need more policies than IAM allows.
         """
         policies = self._policies.setdefault(subject.stack, [])
         if not policies or not policies[-1].holds(subject):
@@ -151,30 +151,30 @@ class RoleAccess:
         return made
 
     def _check_room(self, stack: Stack) -> None:
-        """Count the role's policies with one more, the basic one, and those that replace a stack's."""
+        """Check the number of policies: one more, the basic policy, and replacements for those of one stack."""
         counts = [len(policies) + (one is stack) for one, policies in self._policies.items()]
         if 1 + sum(counts) + max(counts) > ROLE_POLICIES:
-            rule = f"serve as many users as fit into the {ROLE_POLICIES} policies of a role, and can be replaced there"
+            rule = f"serve no more users than fit into the {ROLE_POLICIES} policies of a role while they are replaced"
             got = f"{sum(counts)} policies for the users of {len(counts)} stacks"
-            raise refusal("issuer", rule, got, f"make another CredentialIssuer for {stack.stack_name}")
+            raise refusal("issuer", rule, got, f"create another CredentialIssuer for {stack.stack_name}")
         if 1 + 2 * sum(counts) > ROLE_POLICIES:
             Annotations.of(self._issuer).add_warning_v2(
                 "ses-secure-user:manyStacks",
-                f"`issuer` serves so many stacks that its role would need more than {ROLE_POLICIES} policies while the"
-                " users of all of them change: deploy them one after the other, or make another CredentialIssuer",
+                f"`issuer` serves so many stacks that its role needs more than {ROLE_POLICIES} policies if the users of"
+                " all of them are replaced at once: deploy one stack at a time, or create another CredentialIssuer",
             )
 
 
 class AccessPolicy:
     """A managed policy of an issuer's role that grows until it is full.
 
-    Its logical id is derived from the logins it is for. When one leaves the stack or is replaced, CloudFormation
-    therefore makes a new policy and deletes the old one last, after the login's keys: a policy changed in place would
-    already have lost the right to delete them.
+    Its logical id is derived from its logins. If a login is removed or replaced, CloudFormation therefore creates a new
+    policy, and deletes the old one after the keys of the login. A policy that is updated in place would lose the
+    permission to delete them too early.
     """
 
     def __init__(self, scope: Construct, construct_id: str, role_name: str) -> None:
-        """Create a policy that names no user yet."""
+        """Create a policy without users."""
         self._stack = stack_of(scope)
         self._document = _Document(self)
         document = Lazy.any(self._document)
@@ -193,17 +193,17 @@ class AccessPolicy:
         self._subjects.append(subject)
         self._room -= subject.characters(self._keys)
         self._keys |= subject.keys
-        if self._document.is_written:  # somebody has looked, and the CDK would go on showing what was there then
+        if self._document.is_written:  # the CDK caches a resolved document
             self._document = _Document(self)
             self.resource.policy_document = Lazy.any(self._document)
         subjects = digest(*((one.path, one.digest) for one in self._subjects))
         self.resource.override_logical_id(self._own_id + subjects)
 
     def statements(self) -> list[Statement]:
-        """Return the statements, once all users are named.
+        """Return the statements for all users.
 
-        ``ForAllValues`` is true on a missing key, which the calls that set no tags need. So a statement of its own for
-        TagResource, which would name each secret twice, is not needed.
+        ``ForAllValues`` is true for a missing key, so the condition does not affect actions without tags. A separate
+        statement for TagResource would name each secret twice.
         """
         home = place_of(self._stack).region
         users, secrets = [one.user_arn for one in self._subjects], [one.secret_arn for one in self._subjects]

@@ -28,18 +28,18 @@ _INTERFACE_ACTIONS = (
 
 
 def check_subnets(vpc: ec2.IVpc | None, vpc_subnets: ec2.SubnetSelection | None) -> list[str]:
-    """Check the subnets that a function is to run in.
+    """Check the subnets of a function.
 
     Args:
         vpc: The VPC, if any.
-        vpc_subnets: Which of its subnets. Default: the private ones with a way out.
+        vpc_subnets: The selection of its subnets. Default: the private subnets with egress.
 
     Returns:
         The ids of the subnets; none without a VPC.
 
     Raises:
-        ValueError: There are no such subnets, or a public one is among them, where a function has no address of its own
-            and thus no way out (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html).
+        ValueError: No subnet is selected, or one of them is public, where a function has no public address and no
+            egress (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html).
     """
     check_construct("vpc", vpc, "ec2.IVpc", "vpc_id")
     if vpc_subnets is not None:
@@ -49,10 +49,10 @@ def check_subnets(vpc: ec2.IVpc | None, vpc_subnets: ec2.SubnetSelection | None)
         return []
     chosen = _chosen(vpc, vpc_subnets)
     if not chosen:
-        raise refusal("vpc_subnets", "name one subnet at least", [], "leave it out for the private ones")
+        raise refusal("vpc_subnets", "select at least one subnet", [], "leave it out for the private subnets")
     if {subnet.subnet_id for subnet in vpc.public_subnets}.intersection(chosen):
-        rule = "be private, since a function has no public address and so no way out of a public subnet"
-        raise refusal("vpc_subnets", rule, "public ones", "choose subnets that are routed to a NAT gateway")
+        rule = "be private, because a function has no public address and no egress in a public subnet"
+        raise refusal("vpc_subnets", rule, "public subnets", "select subnets with a route to a NAT gateway")
     return chosen
 
 
@@ -60,7 +60,7 @@ def check_groups(vpc: ec2.IVpc | None, security_groups: Sequence[ec2.ISecurityGr
     """Check a function's security groups.
 
     Raises:
-        ValueError: They are no list of security groups, or there is no VPC for them.
+        ValueError: They are not a list of security groups, or there is no VPC.
     """
     if security_groups is None:
         return
@@ -71,7 +71,7 @@ def check_groups(vpc: ec2.IVpc | None, security_groups: Sequence[ec2.ISecurityGr
     if vpc is None:
         _refuse_without_vpc("security_groups", security_groups)
     if not groups:
-        raise refusal("security_groups", "not be empty", [], "leave it out to have one made")
+        raise refusal("security_groups", "not be empty", [], "leave it out to have one created")
 
 
 def network(
@@ -79,18 +79,16 @@ def network(
 ) -> dict[str, list[str]]:
     """Return the VPC configuration of a function.
 
-    Its security groups are the given ones, or one that lets HTTPS and SMTP out.
+    Without security groups, a new one is created that allows outbound HTTPS and SMTP.
     """
     groups = given or [_security_group(scope, vpc)]
     return {"subnetIds": subnet_ids, "securityGroupIds": [group.security_group_id for group in groups]}
 
 
 def interface_statements() -> list[Statement]:
-    """Return statements that let Lambda attach a function to its VPC with the function's role.
+    """Return statements that allow Lambda to attach a function to its VPC with the function's role.
 
-    The same is denied to the function's own code.
-
-    Only calls that the code makes carry ``lambda:SourceFunctionArn``
+    The code of the function is denied the same actions: only its own requests have ``lambda:SourceFunctionArn``
     (https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html).
     """
     denied = allow(_INTERFACE_ACTIONS, ["*"], Null={"lambda:SourceFunctionArn": "false"}) | {"Effect": "Deny"}
@@ -104,9 +102,9 @@ def _chosen(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> list[str]:
     try:
         return vpc.select_subnets(**wanted).subnet_ids
     except RuntimeError as error:
-        remedy = "choose others, or give the VPC private subnets with a way out"
+        remedy = "select others, or add private subnets with egress to the VPC"
         reason = str(error).partition(": ")[2] or str(error)
-        raise refusal("vpc_subnets", "be subnets that the VPC has", reason.rstrip("."), remedy) from None
+        raise refusal("vpc_subnets", "be subnets of the VPC", reason.rstrip("."), remedy) from None
 
 
 def _security_group(scope: Construct, vpc: ec2.IVpc) -> ec2.SecurityGroup:
@@ -120,4 +118,4 @@ def _security_group(scope: Construct, vpc: ec2.IVpc) -> ec2.SecurityGroup:
 
 def _refuse_without_vpc(prop: str, given: object) -> None:
     if given is not None:
-        raise refusal(prop, "come with `vpc`", "no `vpc`", "name the VPC, or leave it out")
+        raise refusal(prop, "be given together with `vpc`", "no `vpc`", "give the VPC, or leave it out")

@@ -6,7 +6,7 @@ from ses_secure_user.cdk.refusal import refusal
 from ses_secure_user.cdk.tokens import is_token
 
 SECRET_NAME = 256 - len("arn:aws-us-gov:secretsmanager:us-isof-south-1:123456789012:secret:-AbCdEf")
-"""The longest name of a secret: its ARN stands in a tag of the user, which takes 256 characters
+"""The longest name of a secret. A tag of the user, of at most 256 characters, contains the ARN of the secret
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html).
 """
 USER_PATH = 512
@@ -15,17 +15,17 @@ CHOSEN = {
     "user_name": (re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}"), "1 to 64 letters, digits and _+=,.@-"),
     "user_path": (
         re.compile(rf"/(?:[A-Za-z0-9_+=,.@/-]{{1,{USER_PATH - 2}}}/)?"),
-        f"/, or letters, digits and _+=,.@/- between two slashes such as /mail/, at most {USER_PATH} characters",
+        f"/, or letters, digits and _+=,.@/- between two slashes, such as /mail/, at most {USER_PATH} characters",
     ),
     "secret_name": (
         re.compile(rf"[A-Za-z0-9/_+=.@-]{{1,{SECRET_NAME}}}"),
-        f"1 to {SECRET_NAME} letters, digits and /_+=.@-, as a tag of the user holds its ARN",
+        f"1 to {SECRET_NAME} letters, digits and /_+=.@-, because a tag of the user contains its ARN",
     ),
 }
 
 
 SUFFIX = 6
-"""What Secrets Manager appends to a name in the secret's ARN: a hyphen and so many characters
+"""In the ARN, Secrets Manager appends a hyphen and this number of characters to the name
 (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html).
 """
 
@@ -35,8 +35,8 @@ def name_warnings(secret_name: str | None) -> list[tuple[str, str]]:
     if secret_name is None or is_token(secret_name) or secret_name[-SUFFIX - 1 : -SUFFIX] != "-":
         return []
     message = (
-        f"`secret_name` {secret_name} ends with a hyphen and six characters, as Secrets Manager ends an ARN: a search"
-        f" by a part of the ARN may find another secret; write a name with another ending, such as {secret_name}-login"
+        f"`secret_name` {secret_name} ends with a hyphen and six characters, like the ARN of a secret, so Secrets"
+        f" Manager may find another secret by a partial ARN; write a name such as {secret_name}-login"
     )
     return [("ses-secure-user:secretNameSuffix", message)]
 
@@ -44,10 +44,11 @@ def name_warnings(secret_name: str | None) -> list[tuple[str, str]]:
 def check_names(*, user_name: str | None, user_path: str | None, secret_name: str | None) -> None:
     """Check the names that the caller chose for the user and the secret, and the user's path.
 
-    IAM's paths may hold more characters. A ``*``, ``?`` or ``$`` would be no literal in a policy that names the user.
+    IAM allows more characters in a path. ``*``, ``?`` and ``$`` would be wildcards or variables in a policy that names
+    the user.
 
     Raises:
-        ValueError: AWS does not allow one of them.
+        ValueError: A name is not allowed.
     """
     for prop, name in (("user_name", user_name), ("user_path", user_path), ("secret_name", secret_name)):
         pattern, alphabet = CHOSEN[prop]

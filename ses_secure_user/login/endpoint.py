@@ -34,18 +34,18 @@ SMTP_REGIONS = frozenset(
         "us-west-2",
     }
 )
-"""Where SES had an SMTP endpoint in 2026 (https://docs.aws.amazon.com/general/latest/gr/ses.html)."""
+"""The regions with an SES SMTP endpoint in 2026 (https://docs.aws.amazon.com/general/latest/gr/ses.html)."""
 
 BLOCKED_PORT = 25
 REGION = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?:[a-z]+|\d+)"
-"""Wide enough for the regions to come. An Availability Zone, whose name ends with a digit and a letter, is none."""
+"""Also matches future regions. It does not match an Availability Zone, whose name ends with a digit and a letter."""
 
 
 def check_region(prop: str, region: object) -> str:
     """Check the name of a region.
 
     Raises:
-        ValueError: No region has such a name.
+        ValueError: It is not the name of a region.
     """
     if not isinstance(region, str) or not (is_token(region) or re.fullmatch(REGION, region)):
         raise refusal(prop, "be the name of a region", region, "write one such as eu-west-1")
@@ -53,21 +53,21 @@ def check_region(prop: str, region: object) -> str:
 
 
 def check_host(host: str | None, region: str) -> str:
-    """Check an endpoint's name. Return the region's own endpoint by default.
+    """Check the name of an endpoint, and return it.
 
     Args:
         host: The name. Default: ``email-smtp.REGION.amazonaws.com``, with the domain of the region's partition.
-        region: The region that its passwords are for.
+        region: The region of the login.
 
     Raises:
-        ValueError: It is no endpoint of SES, or one of another region.
+        ValueError: It is not an endpoint of SES, or it is one of another region.
     """
     if host is None:
         return f"email-smtp.{region}.{_domain(region)}"
     if isinstance(host, str) and is_token(host):
         return host
     if not isinstance(host, str) or not is_ses_host(host):
-        rule = "be the name of an SMTP endpoint of SES, since the login is shown to no other host"
+        rule = "be the name of an SMTP endpoint of SES, because the login is sent to no other host"
         otherwise = (
             "write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the"
             " region's own; a CNAME or a relay is none"
@@ -84,7 +84,7 @@ def check_host(host: str | None, region: str) -> str:
 
 
 def _domain(region: str) -> str:
-    """Return the domain that a region's endpoints are in, such as ``amazonaws.eu`` for ``eusc-de-east-1``."""
+    """Return the domain of a region's endpoints, such as ``amazonaws.eu`` for ``eusc-de-east-1``."""
     if region in SMTP_REGIONS or is_token(region):
         return "amazonaws.com"
     return RegionInfo.get(region).domain_suffix or "amazonaws.com"
@@ -95,10 +95,10 @@ def check_port(port: int, *, verify_login: bool) -> None:
 
     Args:
         port: The port.
-        verify_login: Whether Lambda is to connect to it.
+        verify_login: Whether the function connects to it.
 
     Raises:
-        ValueError: It is not one of SES's, or one that AWS blocks for Lambda.
+        ValueError: SES does not offer the port, or AWS blocks it for Lambda.
     """
     if is_token(port):
         return

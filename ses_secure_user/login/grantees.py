@@ -1,4 +1,4 @@
-"""Checks on who is granted the use of a login's secret: somebody who is named, and whom the grant allows something."""
+"""Checks of grantees: the grant must name the principal, and must have an effect."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _PRINCIPAL = re.compile(
 _NAMING_KEYS = {"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn"}
 _MATCHING = re.compile(r"(?:ForAnyValue:)?(?:String(?:Equals(?:IgnoreCase)?|Like)|Arn(?:Equals|Like))")
 
-_ROLE = "give the role that reads, such as a task's or a function's"
+_ROLE = "give the role of the reader, such as a task or a function"
 _KINDS = {
-    "Service": ("an AWS service reads for every account", "give the role that the service assumes"),
-    "Federated": ("who is federated reads with the role that it assumes", "give that role"),
-    "CanonicalUser": ("Amazon S3 alone knows canonical users", "give iam.AccountPrincipal(…) or iam.ArnPrincipal(…)"),
+    "Service": ("a service acts for every account", "give the role that the service assumes"),
+    "Federated": ("a federated user reads with a role", "give that role"),
+    "CanonicalUser": ("canonical users exist only in Amazon S3", "give iam.AccountPrincipal(…) or iam.ArnPrincipal(…)"),
 }
 
 
@@ -35,60 +35,60 @@ def check_named(principal: iam.IPrincipal) -> None:
     """Check that a grantee is a role or a user, or names an account or an organization.
 
     Raises:
-        ValueError: It is anyone, so that the secret would be public, or is of a kind that reads no secret.
+        ValueError: The principal is everyone, so the secret would be public, or a kind that cannot read a secret.
     """
     if hasattr(principal, "attach_inline_policy"):
         return
     values = _values(principal)
     for kind, (reason, remedy) in _KINDS.items():
         if kind in values:
-            raise refusal("grantee", f"be a principal that reads by itself, since {reason}", values[kind], remedy)
+            raise refusal("grantee", f"be a principal that can read a secret, but {reason}", values[kind], remedy)
     for value in _aws(values):
         if value == "*" and not _is_named_by(principal.policy_fragment.conditions):
-            raise refusal("grantee", "be named, since everybody could read the login otherwise", "*", _ROLE)
+            raise refusal("grantee", "be named, because otherwise everyone could read the login", "*", _ROLE)
         if value != "*" and not is_token(value) and not _PRINCIPAL.fullmatch(value):
             rule = "be the ARN of a role or user, or an account, without wildcards"
             raise refusal("grantee", rule, value, "write one such as arn:aws:iam::111122223333:role/reader")
 
 
 def check_account(principal: iam.IPrincipal, ours: str, key: kms.IKey | None) -> None:
-    """Check that a grant to another account allows something there.
+    """Check that a grant to another account has an effect.
 
     Args:
         principal: The grantee.
         ours: The account of the secret.
-        key: The secret's own key, if it has one.
+        key: The customer managed key of the secret, if it has one.
 
     Raises:
-        ValueError: There is no key that another account may use, or the grantee has to be given by its ARN.
+        ValueError: There is no key that another account can use, or the grantee must be given by its ARN.
     """
     others = [one for one in _accounts(principal) if one != ours and not is_token(one) and not is_token(ours)]
     if not others:
         return
     if key is None:
-        rule = "be given for a reader of another account, since AWS's own key decrypts for none"
-        raise refusal("encryption_key", rule, key, "give a kms.Key, whose policy lets that account use it")
+        rule = "be given for a reader in another account, which cannot use AWS's own key"
+        raise refusal("encryption_key", rule, key, "give a kms.Key whose policy allows that account to use it")
     home = _home(principal)
     if home and place_of(home).account != ours:
         remedy = "name it there with `role_name` and give iam.ArnPrincipal(…)"
-        raise refusal("grantee", "be given by its ARN if it is of another account", others[0], remedy)
+        raise refusal("grantee", "be given by its ARN if it is in another account", others[0], remedy)
 
 
 def check_stacks(principal: iam.IPrincipal, key: kms.IKey, stack: Stack) -> None:
-    """Check that the secret's key is no resource of the reader's stack, as the two stacks would depend on each other.
+    """Check that the secret's key is not a resource of the reader's stack: the stacks would depend on each other.
 
     Raises:
-        ValueError: It is.
+        ValueError: It is a resource of that stack.
     """
     home = _home(principal)
     if home and is_token(key.key_arn) and home is key.stack is not stack:
-        rule = f"not be a resource of the reader's stack {home.stack_name}, as the two stacks would need each other"
+        rule = f"not be a resource of the reader's stack {home.stack_name}: the two stacks would depend on each other"
         remedy = "import it into this stack by its ARN: kms.Key.from_key_arn(…)"
         raise refusal("encryption_key", rule, key.node.path, remedy)
 
 
 def _values(principal: iam.IPrincipal) -> Mapping[str, Sequence[str]]:
-    """Return the values of a principal as a policy has them, by their kind."""
+    """Return the values of a principal in a policy, by kind."""
     try:
         return cast("Mapping[str, Sequence[str]]", principal.policy_fragment.principal_json)
     except RuntimeError as error:
@@ -102,7 +102,7 @@ def _aws(values: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _is_named_by(conditions: Mapping[str, Any]) -> bool:
-    """Return whether conditions name the accounts, organizations or principals that anyone must be of."""
+    """Return whether conditions restrict the principal ``*`` to accounts, organizations or principals."""
     tests = [
         (key, value if isinstance(value, list) else [value])
         for operator, keys in conditions.items()
@@ -115,7 +115,7 @@ def _is_named_by(conditions: Mapping[str, Any]) -> bool:
 
 
 def _accounts(principal: iam.IPrincipal) -> list[str]:
-    """Return the accounts of a principal, as far as they are known; ``*`` for those that conditions name."""
+    """Return the known accounts of a principal; ``*`` for those that conditions name."""
     if principal.principal_account is not None:
         return [principal.principal_account]
     found = [(value, _PRINCIPAL.fullmatch(value)) for value in _aws(_values(principal))]

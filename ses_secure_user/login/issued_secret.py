@@ -1,4 +1,4 @@
-"""The secret that the construct returns: deployed after the login is in it, with grants that take effect."""
+"""The secret that `SecureSesSmtpUser.secret` returns: it depends on the login, and its grants take effect."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _WRITE = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret", "secre
 class IssuedSecret(Resource):
     """A secret that holds a login.
 
-    It is the CDK's imported secret but for its grants. Those of the CDK write no resource policy for an imported
-    secret, and for a key only into the key's own policy; they report success for what then allows nothing.
+    It differs from an imported secret of the CDK in its grants. The CDK writes no resource policy for an imported
+    secret, and writes grants on a key only into the key's policy, so such a grant may have no effect.
     """
 
     def __init__(  # noqa: PLR0913 - it is asked for more than the CDK's
@@ -45,18 +45,18 @@ class IssuedSecret(Resource):
         encryption_key: kms.IKey | None,
         renewed: frozenset[str],
     ) -> None:
-        """Import the secret by its ARN, which is known once the login is in it.
+        """Import the secret by its ARN, which is an attribute of the custom resource that issues the login.
 
         Args:
-            scope: The user's construct.
-            construct_id: Its name there.
-            credential: The resource that puts the login into it, and has its ARN as an attribute.
+            scope: The construct of the user.
+            construct_id: The id of the secret.
+            credential: The custom resource.
             name: The name, if one was chosen.
             encryption_key: The customer managed key, if there is one.
             renewed: The names of the fields that each rotation changes.
         """
         super().__init__(scope, construct_id)
-        self.node.default_child = credential  # whose attribute other stacks refer to, strongly or weakly
+        self.node.default_child = credential  # other stacks refer to its attribute, strongly or weakly
         secret_arn = credential.get_att("SecretArn").to_string()
         self._imported = secretsmanager.Secret.from_secret_attributes(
             self, "Imported", secret_complete_arn=secret_arn, encryption_key=encryption_key
@@ -79,9 +79,10 @@ class IssuedSecret(Resource):
 
     @property
     def secret_name(self) -> str:
-        """The secret's name: the chosen one, or what CloudFormation generated: a logical id, a hyphen and characters.
+        """The name of the secret.
 
-        The ARN has a hyphen and six further characters behind the name.
+        CloudFormation generates a name from a logical id, a hyphen and random characters. In the ARN, a hyphen and six
+        characters follow the name.
         """
         if self._name is not None:
             return self._name
@@ -100,26 +101,26 @@ class IssuedSecret(Resource):
 
     @property
     def secret_value(self) -> SecretValue:
-        """The whole value, as a dynamic reference, which is warned of."""
+        """The whole value, as a dynamic reference. Adds a warning."""
         self._warn_of_reference(None)
         return self._imported.secret_value
 
     def secret_value_from_json(self, key: str) -> SecretValue:
-        """Return a field's value, as a dynamic reference. One that a rotation changes is warned of."""
+        """Return the value of a field, as a dynamic reference. Adds a warning for a field that a rotation changes."""
         self._warn_of_reference(key)
         return self._imported.secret_value_from_json(key)
 
     def cfn_dynamic_reference_key(self, **options: Any) -> str:  # noqa: ANN401 - as the CDK has it
-        """Return the key of a dynamic reference to the secret. What a rotation changes is warned of."""
+        """Return the key of a dynamic reference. Adds a warning for a field that a rotation changes."""
         self._warn_of_reference(options.get("json_field"))
         return self._imported.cfn_dynamic_reference_key(**options)
 
     def add_rotation_schedule(self, id: str, **options: Any) -> secretsmanager.RotationSchedule:  # noqa: A002, ANN401
-        """Rotate the secret by another function."""
+        """Add a rotation schedule, as of ``ISecret``."""
         return self._imported.add_rotation_schedule(id, **options)
 
     def attach(self, target: secretsmanager.ISecretAttachmentTarget) -> secretsmanager.ISecret:
-        """Attach a target."""
+        """Attach a target, as of ``ISecret``."""
         return self._imported.attach(target)
 
     def deny_account_root_delete(self) -> None:
@@ -136,7 +137,7 @@ class IssuedSecret(Resource):
     def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
         """Add a statement to the secret's resource policy.
 
-        AWS refuses one that makes the secret public
+        Secrets Manager rejects a statement that makes the secret public
         (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html).
         """
         if self._policy is None:
@@ -163,9 +164,9 @@ class IssuedSecret(Resource):
         """Refuse a removal policy, which is a property of the user.
 
         Raises:
-            ValueError: In any case.
+            ValueError: Always.
         """
-        remedy = f"write removal_policy=RemovalPolicy.{policy.name} there"
+        remedy = f"write removal_policy=RemovalPolicy.{policy.name} for the user"
         raise refusal("removal_policy", "be given to the SecureSesSmtpUser", policy.name, remedy)
 
     def _warn_of_reference(self, field: str | None) -> None:
@@ -173,10 +174,10 @@ class IssuedSecret(Resource):
             return
         Annotations.of(self).add_warning_v2(
             "ses-secure-user:dynamicReference",
-            f"{field or 'the whole value'} of the login is written into a resource when CloudFormation updates it, and"
-            " no rotation changes it there: SES refuses it after two rotations, and whoever may describe the resource"
-            " reads it; let the program read the secret when it runs, or use ecs.Secret.from_secrets_manager with"
-            " `on_new_login`",
+            f"CloudFormation writes {field or 'the whole value'} of the login into a resource when it updates the"
+            " resource. A rotation does not change it there, so SES refuses it after two rotations, and everyone who"
+            " can describe the resource can read it. Read the secret in the application, or use"
+            " ecs.Secret.from_secrets_manager with `on_new_login`",
         )
 
     def _grant(self, grantee: iam.IGrantable, actions: list[str], *key_actions: str) -> iam.Grant:
@@ -195,9 +196,9 @@ class IssuedSecret(Resource):
         return grant
 
     def _grant_key(self, grantee: iam.IGrantable, key: kms.IKey, actions: list[str], *, by_resource: bool) -> None:
-        """Allow the use of the key through Secrets Manager.
+        """Grant the use of the key through Secrets Manager.
 
-        If the grantee has no policy here, the key's own policy allows it.
+        The key's policy grants it if the grantee has no policy in this account.
         """
         conditions = {"StringEquals": via("secretsmanager", place_of(stack_of(self)).region)}
         iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[key.key_arn], conditions=conditions)
@@ -209,6 +210,6 @@ class IssuedSecret(Resource):
         if not key.add_to_resource_policy(statement).statement_added:
             Annotations.of(self).add_warning_v2(
                 "ses-secure-user:keyPolicy",
-                f"`encryption_key` is imported, so its own policy has to allow {' and '.join(actions)} to the grantee,"
-                f" where kms:ViaService is {conditions['StringEquals']['kms:ViaService']}",
+                f"`encryption_key` is imported, so its policy must allow {' and '.join(actions)} to the grantee,"
+                f" with kms:ViaService {conditions['StringEquals']['kms:ViaService']}",
             )

@@ -1,4 +1,4 @@
-"""The IAM user of a login: the resource, which warns of another boundary, and the interface that is returned for it."""
+"""The IAM user of a login: its resource, which warns of another boundary, and the construct that represents it."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ if TYPE_CHECKING:
 
 _BOUNDARY = "Properties.PermissionsBoundary"
 _WARNING = (
-    "another permissions boundary, or none, takes the place of this user's own: its denials then hold through the group"
-    " alone; attach its policy to the user too, mailer.user.add_managed_policy(mailer.policy), or put its denials into"
-    " that boundary"
+    "the permissions boundary of this user was replaced or removed, so only the group denies other mail; attach the"
+    " policy to the user too, mailer.user.add_managed_policy(mailer.policy), or add its Deny statements to the boundary"
 )
 
 
 class BoundUser(iam.CfnUser):
-    """A user that remembers what is written over its permissions boundary, since the CDK does not tell."""
+    """A user that records overrides of its permissions boundary, because the CDK does not expose them."""
 
     _overrides: tuple[object, ...] = ()
 
     @property
     def final_boundary(self) -> object:
-        """The boundary that the template will have; None for none."""
+        """The boundary in the template; None for no boundary."""
         return self._overrides[-1] if self._overrides else self.permissions_boundary
 
     def add_override(self, path: str, value: Any) -> None:  # noqa: ANN401 - as the CDK has it
-        """Override a part of the resource. All other methods that override call this one."""
+        """Override a part of the resource. All other override methods call this one."""
         if path == "Properties":
             self._overrides += ((value or {}).get("PermissionsBoundary"),)
         elif f"{path}.".startswith(f"{_BOUNDARY}."):
@@ -43,17 +42,17 @@ class BoundUser(iam.CfnUser):
 
 @jsii.implements(IValidation)
 class _BoundaryCheck:
-    """A check of the boundaries of a stack's users, at the end of synthesis, when aspects have made their changes."""
+    """A check of the boundaries of a stack's users. It runs at the end of synthesis, after all aspects."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self.users: list[tuple[BoundUser, iam.CfnManagedPolicy]] = []
 
     def validate(self) -> list[str]:
-        """Warn of each user whose own policy is not its boundary, and not attached to it either."""
+        """Add a warning to each user whose policy is neither its boundary nor attached to it."""
         wanted = {str(number): policy.ref for number, (_, policy) in enumerate(self.users)}
         final = {str(number): user.final_boundary for number, (user, _) in enumerate(self.users)}
-        ours, theirs = self._stack.resolve([wanted, final])  # which leaves out what is None
+        ours, theirs = self._stack.resolve([wanted, final])  # without the values that are None
         for number, (user, _) in enumerate(self.users):
             own = ours[str(number)]
             if theirs.get(str(number)) != own and own not in self._stack.resolve(user.managed_policy_arns or []):
@@ -62,11 +61,11 @@ class _BoundaryCheck:
 
 
 _CHECKS: WeakKeyDictionary[Stack, _BoundaryCheck] = WeakKeyDictionary()
-"""One for each stack, since each crosses into the CDK's process and back."""
+"""One check for each stack, because each takes several jsii calls."""
 
 
 def warn_of_other_boundaries(stack: Stack, user: BoundUser, policy: iam.CfnManagedPolicy) -> None:
-    """Have a warning given at synthesis if another permissions boundary takes the place of a user's policy."""
+    """Add a warning at synthesis if another permissions boundary replaces a user's policy."""
     check = _CHECKS.get(stack)
     if check is None:
         check = _CHECKS[stack] = _BoundaryCheck(stack)
@@ -78,11 +77,11 @@ def warn_of_other_boundaries(stack: Stack, user: BoundUser, policy: iam.CfnManag
 class IssuedUser(Resource):
     """The IAM user of a login.
 
-    It is the CDK's imported user, but its ARN has its path, and managed policies can be attached to it.
+    It differs from an imported user of the CDK: its ARN has its path, and managed policies can be attached to it.
     """
 
     def __init__(self, scope: Construct, construct_id: str, resource: iam.CfnUser) -> None:
-        """Import the user that a resource makes."""
+        """Import the user of a resource."""
         super().__init__(scope, construct_id)
         self.node.default_child = resource
         self._resource = resource
@@ -106,17 +105,17 @@ class IssuedUser(Resource):
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
-        """The user itself."""
+        """The user."""
         return cast("iam.IPrincipal", self)
 
     @property
     def assume_role_action(self) -> str:
-        """The action that lets it assume a role, where a role's policy names it."""
+        """The action by which the user assumes a role."""
         return self._imported.assume_role_action
 
     @property
     def policy_fragment(self) -> iam.PrincipalPolicyFragment:
-        """The user as a policy names it: by its ARN."""
+        """The user in a policy: its ARN."""
         return iam.ArnPrincipal(self._arn).policy_fragment
 
     @property
@@ -125,18 +124,18 @@ class IssuedUser(Resource):
         return self._imported.principal_account
 
     def add_to_principal_policy(self, statement: iam.PolicyStatement) -> iam.AddToPrincipalPolicyResult:
-        """Add a statement to a policy of the user's own. Its boundary holds it."""
+        """Add a statement to the inline policy of the user. The boundary limits it."""
         return self._imported.add_to_principal_policy(statement)
 
     def add_managed_policy(self, policy: iam.IManagedPolicy) -> None:
-        """Attach a managed policy to the user itself. Its boundary holds it."""
+        """Attach a managed policy to the user. The boundary limits it."""
         attached = self._resource.managed_policy_arns or []
         self._resource.managed_policy_arns = [*attached, policy.managed_policy_arn]
 
     def attach_inline_policy(self, policy: iam.Policy) -> None:
-        """Attach an inline policy to the user. Its boundary holds it."""
+        """Attach an inline policy to the user. The boundary limits it."""
         policy.attach_to_user(cast("iam.IUser", self))
 
     def add_to_group(self, group: iam.IGroup) -> None:
-        """Put the user into a further group. Its boundary holds what the group allows."""
+        """Add the user to another group. The boundary limits the permissions of the group."""
         self._resource.groups = [*(self._resource.groups or []), group.group_name]

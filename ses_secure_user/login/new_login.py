@@ -1,4 +1,4 @@
-"""The EventBridge rule on a new login, for programs that read the login once."""
+"""The EventBridge rule that matches a rotation, for applications that read the login only once."""
 
 from __future__ import annotations
 
@@ -28,18 +28,19 @@ def new_login_rule(
 ) -> events.Rule:
     """Create a rule that matches when another version of a secret becomes current.
 
-    The rule refers to the secret by the attribute of its credential. It is deployed after the first login is current,
-    so the first login does not start it.
+    The ARN is an attribute of the custom resource that issues the login. So the rule is deployed after the first login
+    has become current, and does not match it.
 
     Args:
-        scope: The construct to create it in, unless the options name another one.
-        rule_id: Its name there.
+        scope: The construct to create it in, if the options do not set ``cross_stack_scope``.
+        rule_id: The id of the rule.
         secret_arn: The ARN of the secret.
-        target: What it starts, or None.
-        options: Description, name, further pattern and scope, as the CDK's other rules take them.
+        target: The target, or None.
+        options: The options of ``events.Rule``.
 
     Raises:
-        ValueError: The target is none, such as a function without ``targets.LambdaFunction`` around it.
+        ValueError: The target is not one of ``aws_events_targets``, such as a function without
+            ``targets.LambdaFunction``.
     """
     if target is not None and not hasattr(target, "bind"):
         remedy = "write one of aws_cdk.aws_events_targets, such as targets.LambdaFunction(function)"

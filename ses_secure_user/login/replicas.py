@@ -18,7 +18,7 @@ _PROPERTY = "replica_regions"
 
 
 class Replica(NamedTuple):
-    """A replica: its region, and the ARN of its own key if it has one."""
+    """A replica: its region, and the ARN of its customer managed key if it has one."""
 
     region: str
     key_arn: str | None = None
@@ -28,11 +28,12 @@ def check_replicas(given: Sequence[str | secretsmanager.ReplicaRegion], home: st
     """Check the regions of the secret's replicas.
 
     Args:
-        given: The regions, or ``ReplicaRegion`` for a key of their own.
-        home: The region of the secret itself.
+        given: The regions; a ``ReplicaRegion`` sets the key of the replica.
+        home: The region of the secret.
 
     Raises:
-        ValueError: They are no list, one is no region, is the secret's own or is named twice, or a key is not there.
+        ValueError: They are not a list of regions, one is the region of the secret or is named twice, or a key is in
+            another region.
     """
     if not isinstance(given, list | tuple) or not all(
         isinstance(one, str | secretsmanager.ReplicaRegion) for one in given
@@ -42,7 +43,7 @@ def check_replicas(given: Sequence[str | secretsmanager.ReplicaRegion], home: st
     regions = [one.region for one in replicas]
     for region in regions:
         if region == home:
-            raise refusal(_PROPERTY, "be others than the secret's own", region, "leave it out")
+            raise refusal(_PROPERTY, "not name the region of the secret", region, "leave it out")
         if regions.count(region) > 1:
             raise refusal(_PROPERTY, "name each region once", f"{region} twice", "leave one out")
     return replicas

@@ -1,4 +1,4 @@
-"""The interval at which a login is renewed."""
+"""The rotation interval of a login."""
 
 from datetime import timedelta
 
@@ -16,10 +16,10 @@ _LONGEST_HOURS = 999 * 24
 
 
 def check_interval(rotation_interval: Duration | None) -> int | None:
-    """Check the rotation interval, and return it in hours.
+    """Check the rotation interval, and return it in hours; None for no rotation.
 
     Raises:
-        ValueError: Secrets Manager does not rotate that often or that seldom
+        ValueError: Secrets Manager does not support the interval
             (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html).
     """
     if rotation_interval is None:
@@ -39,22 +39,22 @@ def check_interval(rotation_interval: Duration | None) -> int | None:
 def interval_warnings(hours: int | None) -> list[tuple[str, str]]:
     """Return warnings about valid but risky intervals: pairs of a stable id and a message."""
     if hours is None:
-        text = "`rotation_interval` is None, so a login that leaked is valid until somebody revokes it"
+        text = "`rotation_interval` is None, so a leaked login stays valid until you revoke it"
         return [("ses-secure-user:noRotation", text)]
     if timedelta(hours=hours) > LONGEST_AUDITED:
         text = (
-            f"`rotation_interval` is {hours / 24:g} days, and a key lives for two of them: longer than the 90 days that"
-            " CIS and Security Hub's IAM.3 allow"
+            f"`rotation_interval` is {hours / 24:g} days, and a key exists for two intervals: longer than the 90 days"
+            " that CIS and Security Hub's IAM.3 allow"
         )
         return [("ses-secure-user:longRotation", text)]
     return []
 
 
 def check_period(period: Duration | None, default: Duration, example: str) -> Duration:
-    """Check the period of a metric's data points, and return the default if none is given.
+    """Check the period of a metric, and return the default if none is given.
 
     Raises:
-        ValueError: It is no Duration.
+        ValueError: It is not a Duration.
     """
     period = default if period is None else period
     check_class("period", period, Duration, example)

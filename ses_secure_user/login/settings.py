@@ -33,7 +33,7 @@ _TAG = 256
 """The longest value of a tag (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html)."""
 
 RENEWED_FIELDS = frozenset({"username", "password", "url"})
-"""The fields that hold the access key or what is derived from it."""
+"""The fields that contain the access key id or the password."""
 
 
 class Login(NamedTuple):
@@ -43,12 +43,12 @@ class Login(NamedTuple):
         region: The region that its password is valid in.
         host: Its endpoint.
         port: The endpoint's port.
-        fields: The further names of the secret's fields.
-        hours: How long it is current; None for no rotation.
+        fields: The additional names of the secret's fields.
+        hours: The rotation interval; None for no rotation.
         user_name: The name that the caller chose for the user.
         user_path: The path that the caller chose for the user.
         secret_name: The name that the caller chose for the secret.
-        key: The secret's customer managed key.
+        key: The customer managed key of the secret.
         key_arn: Its ARN.
         replicas: The secret's replicas.
     """
@@ -67,7 +67,7 @@ class Login(NamedTuple):
 
     @property
     def field_names(self) -> str:
-        """The fields that have a further name, as one word each."""
+        """The fields with an additional name, as one word each."""
         return _named(self.fields)
 
     @property
@@ -80,8 +80,8 @@ class Login(NamedTuple):
         """Warnings about valid but risky settings: pairs of a stable id and a message."""
         region = self.region
         unknown = (
-            f"`ses_region` {region} is not known to have an SES SMTP endpoint; where it has none, AWS's way to"
-            " send over SMTP is an ingress endpoint of Mail Manager"
+            f"`ses_region` {region} is not known to have an SES SMTP endpoint; if it has none, use an ingress endpoint"
+            " of Mail Manager to send over SMTP"
             " (https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html)"
         )
         is_unknown = not is_token(region) and region not in SMTP_REGIONS
@@ -92,12 +92,12 @@ class Login(NamedTuple):
         ]
 
     def declared(self, secret_arn: str) -> Declaration:
-        """Return what the user's tags and the custom resource declare of the login."""
+        """Return the declaration of the login, for the user's tags and the custom resource."""
         port = Token.as_string(self.port) if is_token(self.port) else str(self.port)
         return Declaration(secret_arn, self.region, self.host, port, self.field_names)
 
     def tags(self, secret_arn: str) -> list[dict[str, str]]:
-        """Return the tags of the user, from which a rotation reads what the login is."""
+        """Return the tags of the user, from which a rotation reads the declaration."""
         return [{"key": name, "value": value} for name, value in self.declared(secret_arn).named(TAGS).items()]
 
 
@@ -154,7 +154,7 @@ def check_removal_policy(given: RemovalPolicy) -> None:
     """Check the removal policy of the secret.
 
     Raises:
-        ValueError: It is none, or one that a secret does not have.
+        ValueError: It is not a removal policy, or secrets do not support it.
     """
     check_class("removal_policy", given, RemovalPolicy, "RemovalPolicy.RETAIN")
     if given == RemovalPolicy.SNAPSHOT:
@@ -163,10 +163,10 @@ def check_removal_policy(given: RemovalPolicy) -> None:
 
 
 def check_fields(secret_fields: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """Check further names for the secret's fields. With their fields they must fit into one tag of 256 characters.
+    """Check additional names for the secret's fields. All must fit into one tag of 256 characters.
 
     Raises:
-        ValueError: A field is unknown, a name not allowed, two fields would have one name, or all are too long.
+        ValueError: A field is unknown, a name is not allowed or used twice, or the names are too long.
     """
     given = {} if secret_fields is None else secret_fields
     if not isinstance(given, Mapping):

@@ -1,4 +1,4 @@
-"""The user that the construct is, once its login is declared: its resources, grants, metrics and events."""
+"""The base class of `SecureSesSmtpUser`: access to its resources, grants, metrics and events."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Resources(NamedTuple):
 
 
 class SmtpUser(Construct):
-    """The base of `SecureSesSmtpUser`: everything that is used of it after its creation."""
+    """The part of `SecureSesSmtpUser` that an app uses after creation."""
 
     smtp_host: str
     smtp_port: int
@@ -53,7 +53,7 @@ class SmtpUser(Construct):
 
     @functools.cached_property
     def secret(self) -> secretsmanager.ISecret:
-        """The secret that holds the login; what refers to it is deployed after the login is in it."""
+        """The secret that holds the login. Resources that refer to it are deployed after the login was issued."""
         login, credential = self._subject.login, self._resources.credential
         secret = IssuedSecret(
             self,
@@ -67,42 +67,42 @@ class SmtpUser(Construct):
 
     @functools.cached_property
     def user(self) -> iam.IUser:
-        """The IAM user; its boundary holds whatever policy is added to it."""
+        """The IAM user. Its permissions boundary also applies to policies that are added to it."""
         return cast("iam.IUser", IssuedUser(self, "IssuedUser", self._resources.user))
 
     @functools.cached_property
     def group(self) -> iam.IGroup:
-        """The group through which the user has its policy."""
+        """The IAM group that the policy is attached to."""
         return iam.Group.from_group_name(self, "ImportedGroup", self._resources.group.ref)
 
     @functools.cached_property
     def policy(self) -> iam.IManagedPolicy:
-        """The policy, which is the user's permissions boundary too."""
+        """The policy, which is also the permissions boundary of the user."""
         return iam.ManagedPolicy.from_managed_policy_arn(self, "ImportedPolicy", self._resources.policy.ref)
 
     def metric_rotation_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return the metric of rotation steps that failed, of all users that share this one's issuer.
+        """Return the metric of failed rotation steps, of all users that share the issuer.
 
         Args:
-            period: What one data point sums up. Default: 5 minutes.
+            period: The period of a data point. Default: 5 minutes.
 
         Raises:
-            ValueError: The period is no Duration.
+            ValueError: The period is not a Duration.
         """
         return self.issuer.metric_rotation_failures(period=period)
 
     def metric_sends(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Return the metric of the mails that SES accepted from this user, which its `configuration_set` publishes.
+        """Return the metric of the mail that SES accepted from this user, which its `configuration_set` publishes.
 
-        It has data once an event destination of the set publishes sends by ``ses:caller-identity``, as that of a
-        `SendsAlarm` does.
+        The metric has data if an event destination of the configuration set publishes sends by
+        ``ses:caller-identity``. A `SendsAlarm` creates such an event destination.
 
         Args:
-            period: What one data point sums up. Default: an hour.
+            period: The period of a data point. Default: 1 hour.
 
         Raises:
-            ValueError: The user has no `configuration_set`, sends in another region than its stack's, or has a name
-                that SES does not publish; or the period is no Duration.
+            ValueError: The user has no `configuration_set`, sends through another region than its stack's, or has a
+                name that SES does not publish; or the period is not a Duration.
         """
         self.sender.require_counted(place_of(self._subject.stack).region)
         return cloudwatch.Metric(
@@ -123,27 +123,27 @@ class SmtpUser(Construct):
         event_pattern: events.EventPattern | None = None,
         cross_stack_scope: Construct | None = None,
     ) -> events.Rule:
-        """Start a target when a rotation has made another login current, such as what restarts a program.
+        """Start a target after each rotation, for example to restart an application.
 
-        The rule matches Secrets Manager's event ``Secret Label Updated``, once for each rotation and not for the first
-        login (https://docs.aws.amazon.com/secretsmanager/latest/userguide/secret-event-notifications.html). The login
-        before stays valid for one `rotation_interval`. Where another login takes the place of this one, as after a
-        change of `smtp_port`, CloudFormation changes the rule and whatever else refers to the secret.
+        The rule matches the event ``Secret Label Updated`` of Secrets Manager, once for each rotation, and not for the
+        first login (https://docs.aws.amazon.com/secretsmanager/latest/userguide/secret-event-notifications.html). The
+        previous login stays valid for one `rotation_interval`. If CloudFormation replaces the login, for example after
+        a change of `smtp_port`, it updates the rule.
 
         Args:
-            rule_id: The rule's name in the user's construct.
-            target: The target to start. Default: none; add targets to the rule that is returned.
+            rule_id: The id of the rule in this construct.
+            target: The target to start. Default: none; add targets to the returned rule.
             description: The rule's description. Default: none.
-            rule_name: The rule's name in EventBridge. Default: generated.
-            event_pattern: A further pattern for the event to match. Default: none.
-            cross_stack_scope: The construct to make the rule in, where the target is in a stack of its own. Default:
-                the user's.
+            rule_name: The name of the rule in EventBridge. Default: generated.
+            event_pattern: An additional pattern that the event must match. Default: none.
+            cross_stack_scope: The construct to create the rule in, if the target is in another stack. Default: this
+                construct.
 
         Returns:
             The rule.
 
         Raises:
-            ValueError: The target is none.
+            ValueError: The target is not one of ``aws_events_targets``.
         """
         options = events.EventCommonOptions(
             description=description,
@@ -154,20 +154,20 @@ class SmtpUser(Construct):
         return new_login_rule(self, rule_id, self.secret.secret_arn, target, options)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow a principal to read the login, and to decrypt it where `encryption_key` is given; nothing else.
+        """Allow a principal to read the login, and to decrypt it if `encryption_key` is set.
 
         Args:
-            grantee: Who may read it, such as a task's or a function's role; also an account or an organization, but not
-                anyone. One that has no policy in this account is named in the secret's, and with `encryption_key` in
-                the key's policy too
+            grantee: The principal, such as the role of a task or a function; also an account or an organization, but
+                not everyone. The secret's policy names a principal that has no policy in this account. So does the
+                policy of the `encryption_key`
                 (https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples_cross.html).
 
         Returns:
             The grant.
 
         Raises:
-            ValueError: The grant would allow nothing, or make two stacks depend on each other; the message says what to
-                change.
+            ValueError: The grant would have no effect, or make two stacks depend on each other. The message says what
+                to change.
         """
         return self.secret.grant_read(grantee)
 
@@ -175,14 +175,14 @@ class SmtpUser(Construct):
         """Allow a principal to prove the login with ``ses-secure-user verify``, which reads it.
 
         Args:
-            grantee: Who may prove it, such as a pipeline's role. As with `grant_read`, it can read the login.
+            grantee: The principal, such as the role of a pipeline.
 
         Returns:
             The grant.
 
         Raises:
-            ValueError: The grant would allow nothing, or make two stacks depend on each other; the message says what to
-                change.
+            ValueError: The grant would have no effect, or make two stacks depend on each other. The message says what
+                to change.
         """
         arns = {
             "secret": [self.secret.secret_arn],

@@ -1,4 +1,4 @@
-"""The permissions that are needed to prove a login with the command line. `grant_verify` grants them."""
+"""The permissions to prove a login with `verify`. `grant_verify` grants them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VERIFY_ACTIONS = {
     "identities": ["ses:GetEmailIdentity"],
     "account": ["ses:GetAccount", "ses:ListEmailIdentities"],
 }
-"""The calls by what they are about, next to those that read the secret; the last ones take no resource
+"""The actions by kind of resource, in addition to those that read the secret. The last ones have no resource type
 (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsimpleemailservicev2.html)."""
 
 
@@ -41,12 +41,12 @@ def identity_arns(document: Mapping[str, Any]) -> list[str]:
 
 
 def grant_verification(read: iam.Grant, grantee: iam.IGrantable, arns: Mapping[str, Sequence[str]]) -> iam.Grant:
-    """Add to the grant to read a secret the other permissions that proving its login needs.
+    """Grant the permissions to prove a login, in addition to the grant to read its secret.
 
     Args:
-        read: The grant to read it.
-        grantee: Who may.
-        arns: The ARNs for each kind that `VERIFY_ACTIONS` names; those about the account are for any resource.
+        read: The grant to read the secret.
+        grantee: The principal.
+        arns: The ARNs by kind of resource, as in `VERIFY_ACTIONS`. A kind that is missing is granted on ``*``.
     """
     for kind, actions in VERIFY_ACTIONS.items():
         resources = list(arns.get(kind, ["*"]))

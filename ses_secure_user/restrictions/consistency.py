@@ -1,4 +1,4 @@
-"""List entries with regard to each other: no duplicates, and every From address belongs to an identity."""
+"""Checks across list entries: no duplicates, and every From address belongs to an identity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def check_once(prop: str, values: Sequence[str]) -> None:
     """Check that no entry is named twice.
 
     Raises:
-        ValueError: One is.
+        ValueError: An entry is named twice.
     """
     for value in values:
         if values.count(value) > 1:
@@ -22,10 +22,10 @@ def check_once(prop: str, values: Sequence[str]) -> None:
 
 
 def check_membership(identities: Sequence[str], senders: Sequence[str]) -> None:
-    """Check that each From address is an identity, or belongs to an identity's domain or a subdomain of it.
+    """Check that each From address is an identity, or is in an identity's domain or a subdomain of it.
 
     Raises:
-        ValueError: One is not
+        ValueError: An address belongs to no identity
             (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
     """
     for sender in senders:
@@ -36,9 +36,9 @@ def check_membership(identities: Sequence[str], senders: Sequence[str]) -> None:
 
 
 def subdomains(identities: Sequence[str], senders: Sequence[str]) -> tuple[str, ...]:
-    """Return the subdomains of identities that From addresses are in.
+    """Return the subdomains of identities that contain a From address.
 
-    One may be verified by itself. SES then authorizes that identity and not the domain above it
+    A subdomain can be a verified identity of its own. SES then authorizes it instead of its parent domain
     (https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html).
     """
     found = dict.fromkeys(one for sender in senders for identity in identities for one in _between(identity, sender))
@@ -46,7 +46,7 @@ def subdomains(identities: Sequence[str], senders: Sequence[str]) -> tuple[str, 
 
 
 def _between(identity: str, sender: str) -> Iterator[str]:
-    """Yield the domain of a From address, and those above it, as long as they are below the identity."""
+    """Yield the domain of a From address and its parent domains below the identity."""
     domain = sender.rpartition("@")[2]
     while domain.endswith(f".{identity}"):
         yield domain

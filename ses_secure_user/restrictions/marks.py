@@ -1,4 +1,4 @@
-"""The markers of CDK tokens: values known only at deployment, which pass every check. Recognized without the CDK."""
+"""The string forms of CDK tokens: values known only at deployment, which pass every check. The CDK is not used."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ LIST_TOKEN = "#{Token["  # noqa: S105 - the CDK's mark of a list that is known a
 
 
 STAND_IN = r"dummy-value-for-.*|vpc-12345|1\.2\.3\.4/5"
-"""What the CDK returns until it has looked a value up, as of ``Vpc.from_lookup``; then it synthesizes once more
+"""The values that the CDK returns until a context lookup, such as ``Vpc.from_lookup``, has finished
 (https://docs.aws.amazon.com/cdk/v2/guide/context.html).
 """
 
 
 def is_marked(value: object) -> bool:
-    """Return whether a string holds a token, or stands in for a value that is still to be looked up."""
+    """Return whether a string contains a token, or is a placeholder for a context lookup."""
     return isinstance(value, str) and (re.search(TOKEN, value) or re.fullmatch(STAND_IN, value)) is not None
 
 
 def is_list_token(values: Sequence[str]) -> bool:
-    """Return whether a list of one stands for a list that is known at deployment."""
+    """Return whether a list is a list token, which has one element."""
     return len(values) == 1 and values[0].startswith(LIST_TOKEN)
 
 
 def literals(values: Sequence[str]) -> tuple[str, ...]:
-    """Return the values without those that are known only at deployment."""
+    """Return the values without tokens."""
     return () if is_list_token(values) else tuple(value for value in values if not is_marked(value))

@@ -1,4 +1,4 @@
-"""Moments as `aws:CurrentTime` is compared with them: in UTC, to the second."""
+"""Times in the format of `aws:CurrentTime`: in UTC, to the second."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ PATTERN = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
 def spelled(prop: str, moment: object) -> str:
-    """Return a moment in the format that IAM expects.
+    """Return a time in the format of IAM.
 
     Raises:
-        ValueError: It is no datetime with a time zone, or lies in the past.
+        ValueError: It is not a datetime with a time zone, or is in the past.
     """
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise wrong_type(
@@ -22,10 +22,10 @@ def spelled(prop: str, moment: object) -> str:
         )
     text = moment.astimezone(UTC).strftime(FORMAT)
     if moment <= datetime.now(UTC):
-        raise refusal(prop, "lie in the future", text, "write a later one, or remove the user")
+        raise refusal(prop, "be in the future", text, "write a later time, or remove the user")
     return text
 
 
 def second_before(text: str) -> str:
-    """Return the last second that is before a moment."""
+    """Return the second before a time."""
     return (datetime.fromisoformat(text) - timedelta(seconds=1)).strftime(FORMAT)

@@ -1,4 +1,4 @@
-"""Names as SES accepts them: identities, addresses, recipients, endpoints, configuration sets."""
+"""Checks of names: identities, addresses, recipients, VPC endpoints, VPCs, configuration sets."""
 
 import re
 import unicodedata
@@ -12,16 +12,16 @@ _ATOM = r"[A-Za-z0-9!#$%&'+/=^_`{|}~-]+"
 LOCAL = rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = rf"(?=[^,]{{1,253}}(?:,|$))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
-"""A domain, which ends the text or an entry of a list with commas."""
+"""A domain, at the end of the string or of an entry in a comma-separated list."""
 VPC_ID = r"vpc-[0-9a-f]{8,17}"
 VPC_ENDPOINT_ID = r"vpce-[0-9a-f]{8,17}"
 DISPLAY_NAME = r"[!#-;=?-\[\]-~](?:[ !#-;=?-\[\]-~]{0,126}[!#-;=?-\[\]-~])?"
-"""Printable ASCII without quotes, ``\\``, ``<`` and ``>``, which a header may write in more than one way."""
+"""Printable ASCII without quotes, ``\\``, ``<`` and ``>``, which have more than one spelling in a header."""
 CONFIGURATION_SET_NAME = r"[A-Za-z0-9_-]{1,64}"
 
 
 class _Form(NamedTuple):
-    """The form of a kind of name, whether SES ignores the case of its domain, and whether several may be given."""
+    """A kind of name: its form, whether SES ignores the case of its domain, and whether a list can be given."""
 
     pattern: re.Pattern[str]
     rule: str
@@ -49,16 +49,20 @@ _FAULTS = tuple(
     for pattern, rule, remedy in (
         (r"\A\s*\Z", "not be empty", "leave it out or write one"),
         (r"[<>]", "be without a display name", "write only what stands between < and >"),
-        (r"\$\{", "be literal, since IAM would replace a policy variable", "write the value itself"),
+        (r"\$\{", "be literal: IAM would replace a policy variable", "write the value itself"),
         (r"[*?]", "be without wildcards", "write each one out"),
-        (r"[^\x00-\x7f].*@", "be ASCII before the @, since SES sends no other", "use an address that is"),
+        (
+            r"[^\x00-\x7f].*@",
+            "be ASCII before the @: SES supports no other addresses",
+            "use an ASCII address",
+        ),
         (r"\.\Z", "not end with a dot", "leave the dot out"),
     )
 )
 
 
 def _name(prop: str, text: str, form: _Form) -> str:
-    """Check an address or a domain. Return it with its domain in ASCII, as IAM can hold it."""
+    """Check an address or a domain, and return it with its domain in ASCII."""
     for fault, rule, remedy in _FAULTS:
         if fault.search(text.replace("*", "x") if form is _RECIPIENT else text):
             raise refusal(prop, rule, text, remedy)
@@ -69,12 +73,12 @@ def _name(prop: str, text: str, form: _Form) -> str:
         remedy = remedy_for(text, is_right, form.remedy, takes_several=form.takes_several)
         raise refusal(prop, form.rule, text, remedy)
     if domain != domain.lower() and not form.ignores_case:
-        raise refusal(prop, "have its domain in lower case, since SES compares case", text, f"write {name} everywhere")
+        raise refusal(prop, "have its domain in lower case: SES compares case", text, f"write {name} everywhere")
     return name
 
 
 def _is_right(prop: str, form: _Form, text: str) -> bool:
-    """Return whether an entry of a wrong text is right by itself."""
+    """Return whether one entry of a wrong value is valid."""
     return form.pattern.fullmatch(text) is not None and _name(prop, text, form) == text
 
 
@@ -85,7 +89,7 @@ recipient = partial(_name, form=_RECIPIENT)
 
 
 def _punycode(prop: str, text: str, domain: str) -> str:
-    """Return a domain in lower-case ASCII. Refuse one that the codec would change (``ß`` into ``ss``)."""
+    """Return a domain in lower-case ASCII. Refuse one that the codec changes, such as ``ß`` to ``ss``."""
     lower = unicodedata.normalize("NFC", domain.lower())
     if lower.isascii():
         return lower
@@ -115,7 +119,7 @@ def vpc_id(prop: str, text: str) -> str:
 
 
 def _id_in(text: str, pattern: str, example: str) -> str:
-    """Return the remedy for a text that is no id: to write those that it holds, as an ARN or a host name does."""
+    """Return the remedy for a value that is not an id: the ids that it contains, such as in an ARN or a host name."""
     found = list(dict.fromkeys(re.findall(rf"(?<![a-z0-9-]){pattern}(?![a-z0-9])", text)))
     return write(found) if found else f"write one such as {example}"
 
@@ -131,7 +135,7 @@ def configuration_set_name(prop: str, text: str) -> str:
 def display_name(prop: str, text: str) -> str:
     """Check the display name of a From header."""
     if "${" in text:
-        raise refusal(prop, "be literal, since IAM would replace a policy variable", text, "write the name itself")
+        raise refusal(prop, "be literal: IAM would replace a policy variable", text, "write the name itself")
     if not re.fullmatch(DISPLAY_NAME, text):
         rule = "be 1 to 128 printable ASCII characters without quotes, \\, < and >"
         raise refusal(prop, rule, text, "write one such as Example Shop")

@@ -1,4 +1,4 @@
-"""Networks as a caller writes them. `functions.issuer.networks` says which are right."""
+"""Checks of networks at synthesis, with a remedy for other spellings. `functions.issuer.networks` has the rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _WIDEST = {4: 16, 6: 32}
 
 _MOST_OF_A_RANGE = 8
-"""More networks than these are no remedy that can be read."""
+"""The maximum number of networks in a remedy."""
 
 _OF_IDS = {
     "vpce": "give it to `allowed_vpc_endpoints`",
@@ -27,14 +27,14 @@ _OF_IDS = {
     "sg": "write the public addresses of what is in the group",
     **dict.fromkeys(("eipalloc", "nat", "i", "eni"), "write its public address"),
 }
-"""What to give instead of an id, by the word that it begins with."""
+"""The remedy for an id, by its prefix."""
 
 
 def merged_networks(values: Iterable[str]) -> list[str]:
     """Merge networks into the fewest that contain the same addresses.
 
     Raises:
-        ValueError: One is none or not public, or together they are the whole internet.
+        ValueError: A network is invalid or not public, or together they cover the whole internet.
     """
     try:
         return merge(values)
@@ -46,7 +46,7 @@ def network(prop: str, text: str) -> str:
     """Check one network, and return it with its prefix length.
 
     Raises:
-        ValueError: It is none, or not public.
+        ValueError: It is invalid, or not public.
     """
     try:
         return str(parsed_network(text))
@@ -56,7 +56,7 @@ def network(prop: str, text: str) -> str:
 
 
 def is_wide(network: IPv4Network | IPv6Network, size: int) -> bool:
-    """Return whether so many addresses of a network are more than any sender needs. None of a private one counts."""
+    """Return whether a number of addresses in a public network is more than any sender needs."""
     try:
         parsed_network(str(network))
     except NetworkError:
@@ -65,19 +65,19 @@ def is_wide(network: IPv4Network | IPv6Network, size: int) -> bool:
 
 
 def wide_networks(networks: Iterable[str]) -> list[tuple[str, int]]:
-    """Return the networks that are wider than any sender needs, each with the longest prefix that is."""
+    """Return the networks that are wider than any sender needs, each with the widest recommended prefix length."""
     found = [(ip_network(text), text) for text in networks]
     return [(text, _WIDEST[network.version]) for network, text in found if network.prefixlen < _WIDEST[network.version]]
 
 
 def _remedy(text: str, otherwise: str) -> str:
-    """Return what to write instead of a text that is no network."""
+    """Return the remedy for a value that is not a network."""
     of_id = re.fullmatch(r"(?P<kind>[a-z]+)-[0-9a-f]+", text.strip())
     if of_id and of_id["kind"] in _OF_IDS:
         return _OF_IDS[of_id["kind"]]
     meant = _range(text) or _wildcard(text) or _mask(text) or _zeros(text)
     if meant and all(map(_is_right, meant)):
-        return write(meant) if len(meant) <= _MOST_OF_A_RANGE else "write the networks that the range is made of"
+        return write(meant) if len(meant) <= _MOST_OF_A_RANGE else "write the networks of the range"
     return remedy_for(text, _is_right, otherwise)
 
 
@@ -90,7 +90,7 @@ def _is_right(text: str) -> bool:
 
 
 def _range(text: str) -> list[str]:
-    """Return the networks of a range with a dash, of which the last address may be its last number alone."""
+    """Return the networks of a range with a dash, whose end can be the last number of the address."""
     first, _, last = (part.strip() for part in text.replace("\u2013", "-").partition("-"))
     if last.isdigit():
         last = f"{first.rpartition('.')[0]}.{last}"

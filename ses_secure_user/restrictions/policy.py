@@ -1,4 +1,4 @@
-"""The IAM document that is the user's policy and boundary, written from the rows, and a check of its size."""
+"""The policy document of the user, which is also its permissions boundary, and a check of its size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .restrict import Restrictions
 
 POLICY_LIMIT = 6144
-"""Characters of a managed policy, whitespace not counted
+"""The maximum number of characters of a managed policy, without whitespace
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 """
 
@@ -27,16 +27,16 @@ _Condition = dict[str, dict[str, str | list[str]]]
 
 
 def policy_document(restrictions: Restrictions, *, partition: str, region: str, account: str) -> dict[str, object]:
-    """Return the IAM document that is the user's policy and permissions boundary at once.
+    """Return the policy document of the user, which is also its permissions boundary.
 
     Args:
-        restrictions: What `restrict` made.
+        restrictions: The result of `restrict`.
         partition: The partition of the ARNs, such as ``aws``.
-        region: The region of the identity, which is the region mail is sent through.
+        region: The region of the identity, through which mail is sent.
         account: The account of the identity.
 
     Returns:
-        The document, deterministic to the last character.
+        The document. The same restrictions always give the same document.
     """
     prefix = f"arn:{partition}:ses:{region}:{account}:"
     resources = [f"{prefix}{name}" for name in _resource_names(restrictions.values)]
@@ -46,18 +46,20 @@ def policy_document(restrictions: Restrictions, *, partition: str, region: str, 
 def statements(resources: Sequence[str], values: Mapping[str, Sequence[str]]) -> list[Mapping[str, object]]:
     """Return the statements.
 
-    The Allow statements say what may be sent; the Deny statements say the same from the other side, so that neither a
-    policy attached later nor an SES identity policy that names the user (which passes a boundary's silence) widens it.
-    A positive operator is false on a missing key and a negated one is true, so a request without its
-    origin, sender or recipients is denied twice. Set operators are the exception: ``ForAllValues`` is true and
-    ``ForAnyValue`` false on a missing key, so ``Null`` stands next to both. Two addresses written as one recipient
-    would match an allowed pattern if the last of them does, so such a recipient is denied
+    The Allow statements allow the mail. The Deny statements deny all other mail, so that neither a policy attached
+    later nor an SES identity policy that names the user can allow it. (An identity policy can allow a request that the
+    permissions boundary does not deny.)
+
+    An operator is false for a missing key, and a negated operator is true. So a request without an origin or a sender
+    is not allowed, and is also denied. Set operators differ: ``ForAllValues`` is true and ``ForAnyValue`` is false for
+    a missing key, so both need an additional ``Null``. Two addresses written as one recipient would match an allowed
+    pattern if the second one does, so such a recipient is denied
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html;
     https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html).
 
     Args:
         resources: The ARNs of the identities and the configuration set.
-        values: The values of each property; those of one that restricts nothing are empty.
+        values: The values of each property; no values for a property that restricts nothing.
     """
     purpose = [test for row in PURPOSES for test in _tests(row, values)]
     allow = {"Effect": "Allow", "Action": ACTION, "Resource": _shortest(resources)}
@@ -69,7 +71,7 @@ def statements(resources: Sequence[str], values: Mapping[str, Sequence[str]]) ->
         if values[row.prop]
         for sid, (operator, tested) in row.denials(values[row.prop]).items()
     }
-    # One statement, since it means neither this origin nor that one.
+    # One statement for all origins, because its conditions must all be true.
     denied[DENY_OTHER_ORIGINS] = _condition(*((row.negated, row.key, values[row.prop]) for row in ORIGINS))
     return [
         *({"Sid": sid, **allow, "Condition": condition} for sid, condition in allowed.items()),
@@ -83,7 +85,7 @@ def check_size(restrictions: Restrictions) -> None:
     """Check that the restrictions fit into a managed policy, with the longest partition, region and account.
 
     Raises:
-        ValueError: They are too many; the message names the longest list, and how much of it fits.
+        ValueError: The policy would be too long. The message names the longest list, and how many entries fit.
     """
     lists = [row.prop for row in ROWS if not row.is_single]
     prop = max(lists, key=lambda one: sum(map(len, restrictions.values[one])))
@@ -97,23 +99,23 @@ def check_size(restrictions: Restrictions) -> None:
         fitting = bisect_right(range(len(values)), POLICY_LIMIT, key=size) - 1
         rule = f"fit into the {POLICY_LIMIT:,} characters of a managed policy"
         got = f"{len(values)} entries that make {size(len(values)):,}"
-        raise refusal(prop, rule, got, f"{fitting} of them fit; give the rest to another user")
+        raise refusal(prop, rule, got, f"{fitting} of them fit; create another user for the rest")
 
 
 def policy_size(document: dict[str, object]) -> int:
-    """Count a document's characters as IAM does. Each token of unknown value counts as 64."""
+    """Count the characters of a document as IAM does. Each token counts as 64."""
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     return len(re.sub(rf"{TOKEN}|#\{{Token\[[^\]]*\]\}}", "x" * 64, text))
 
 
 def _resource_names(values: Mapping[str, Sequence[str]]) -> Iterable[str]:
-    """Return the resources that SES may check: the identity of the domain, address or recipient, and the set."""
+    """Return the resources that SES authorizes: identities of senders and recipients, and the configuration set."""
     found = ((row, value) for row in ROWS if row.resource for value in values[row.prop] if not is_list_token([value]))
     return dict.fromkeys(f"{row.resource}/{value}" for row, value in found)
 
 
 def _tests(row: Row, values: Mapping[str, Sequence[str]]) -> list[_Test]:
-    """Return the tests that an allowed send must pass."""
+    """Return the conditions of an allowed mail."""
     found = values[row.prop]
     return [(row.operator, row.key, found), *([("Null", row.key, ("false",))] if row.is_set and found else [])]
 

@@ -1,4 +1,4 @@
-"""The restrictions that a deployed policy document declares, and its deviations from the construct's policy."""
+"""The restrictions of a deployed policy document, and its deviations from the construct's policy."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Deployed:
     """The restrictions of a policy document.
 
     Attributes:
-        resources: ARNs of identities and configuration sets.
-        values: By property, the values that the document names; empty where it restricts nothing.
+        resources: The ARNs of identities and configuration sets.
+        values: The values by property; no values for a property that the document does not restrict.
     """
 
     resources: tuple[str, ...]
@@ -61,7 +61,7 @@ class Deployed:
 
     @property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """The networks as numbers. Values that are not networks are left out."""
+        """The allowed networks. Invalid values are left out."""
         return tuple(found for found in map(_network, self["allowed_cidrs"]) if found)
 
     def arn(self, kind: str, name: str) -> str:
@@ -75,13 +75,13 @@ class Deployed:
 
 
 def read(document: Document) -> Deployed:
-    """Read the restrictions of a document: the values that its Allow and its Deny statements agree on.
+    """Read the restrictions of a document: the values that are in both its Allow and its Deny statements.
 
     Args:
-        document: An IAM policy document, as IAM answers it.
+        document: A policy document, as IAM returns it.
 
     Raises:
-        ValueError: It names no identity, so it is not one that the construct writes.
+        ValueError: It names no identity, so the construct did not write it.
     """
     resources = [arn for arn in _both(document, _resources) if _ARN.fullmatch(arn)]
     if not resources:
@@ -91,7 +91,7 @@ def read(document: Document) -> Deployed:
 
 
 def deviations(document: Document, restrictions: Deployed) -> list[str]:
-    """Return, for each statement, how a document differs from what the construct writes for these restrictions."""
+    """Return the differences between a document and the construct's policy for these restrictions."""
     found = {str(one.get("Sid", "")): _normal(one) for one in statements(document)}
     expected = {str(one["Sid"]): _normal(one) for one in written(restrictions.resources, restrictions.values)}
     missing = [f"{sid} is missing, which guards {_GUARDED[sid]}" for sid in expected if sid not in found]
@@ -106,7 +106,7 @@ def deviations(document: Document, restrictions: Deployed) -> list[str]:
 
 
 def has_denials(document: Document, restrictions: Deployed) -> bool:
-    """Return whether a document denies all that the construct's policy denies, in statements of the same words."""
+    """Return whether a document contains all Deny statements of the construct's policy."""
 
     def denials(found: Iterable[Statement]) -> list[Mapping[str, str]]:
         bare = ({element: value for element, value in one.items() if element != "Sid"} for one in found)
@@ -117,17 +117,17 @@ def has_denials(document: Document, restrictions: Deployed) -> bool:
 
 
 def statements(document: Document) -> list[Statement]:
-    """Return the statements of a document, which may hold a single one without a list."""
+    """Return the statements of a document, which can be a single one without a list."""
     return listed(document.get("Statement", []))
 
 
-def listed(value: Any) -> list[Any]:  # noqa: ANN401 - what JSON holds
+def listed(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
     """Return a value as a list. IAM writes a list with one element as the element alone."""
     return list(value) if isinstance(value, list) else [value]
 
 
 def _both(document: Document, values_of: Callable[[Statement], list[str]]) -> tuple[str, ...]:
-    """Return the values that both effects name. If only one effect names any, return those."""
+    """Return the values that both effects name. If only one effect names values, return those."""
     allowed, denied = (
         dict.fromkeys(value for one in statements(document) if one.get("Effect") == effect for value in values_of(one))
         for effect in ("Allow", "Deny")
@@ -149,11 +149,11 @@ def _conditions(document: Document, row: Row) -> tuple[str, ...]:
 
 
 def _normal(statement: Statement) -> dict[str, str]:
-    """Return each element as text. A list with one element equals the element, and order does not matter."""
+    """Return each element as a string. A list with one element equals the element. The order does not matter."""
     return {element: json.dumps(_sorted(value), sort_keys=True) for element, value in statement.items()}
 
 
-def _sorted(value: Any) -> Any:  # noqa: ANN401 - what JSON holds
+def _sorted(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, Mapping):
         return {key: _sorted(one) for key, one in value.items()}
     return sorted(map(str, listed(value)))

@@ -1,4 +1,4 @@
-"""Checks and normalization of a caller's restrictions. `policy` writes them as a document."""
+"""Checks and normalization of restrictions. `policy` writes the policy document."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Restrictions:
     """All restrictions of a credential, checked and normalized. `restrict` creates it.
 
     Attributes:
-        values: The values of each property; those of one that restricts nothing are empty. A list token stands for as
-            many as it turns out to hold.
-        identity_region: The region of identities given as ARN, or None.
-        identity_account: The account of those, or None.
+        values: The values of each property; no values for a property that restricts nothing. A list token stands for
+            any number of values.
+        identity_region: The region of identities given as ARNs, or None.
+        identity_account: The account of identities given as ARNs, or None.
     """
 
     values: Mapping[str, tuple[str, ...]]
@@ -50,15 +50,15 @@ class Restrictions:
 def restrict(
     *,
     known: Mapping[str, str] = _NOTHING,
-    **given: Any,  # noqa: ANN401 - what is no value is refused
+    **given: Any,  # noqa: ANN401 - other types are refused
 ) -> Restrictions:
-    """Check a caller's restrictions and normalize them.
+    """Check and normalize restrictions.
 
-    The identities then include the subdomains that From addresses are in.
+    Subdomains that contain a From address are added to the identities.
 
     Args:
-        known: The names of identities that tokens stand for, as far as the app knows them, by token.
-        **given: By property, as the rows have them; strings, or CDK tokens, which pass every check untouched.
+        known: The known names of identities that tokens refer to, by token.
+        **given: The values by property, as in the rows: strings, or CDK tokens, which pass every check.
 
     Raises:
         ValueError: A restriction is missing or wrong; the message names the property, its rule and the remedy.
@@ -82,7 +82,7 @@ def restrict(
 
 
 def unknown_networks(restrictions: Restrictions) -> tuple[str, ...]:
-    """Return the allowed networks, if some are known only at deployment, for the function to check then."""
+    """Return all allowed networks if some are known only at deployment, for the function to check."""
     networks = restrictions["allowed_cidrs"]
     return () if literals(networks) == networks else networks
 
@@ -91,24 +91,24 @@ def restriction_warnings(restrictions: Restrictions, identity: object, senders: 
     """Return warnings about valid but risky restrictions: pairs of a stable id and a message.
 
     Args:
-        restrictions: What `restrict` made.
-        identity: The identity, or a list of them, as the caller gave it.
-        senders: The From addresses as the caller wrote them.
+        restrictions: The result of `restrict`.
+        identity: The identity, or a list of them, as given by the caller.
+        senders: The From addresses, as given by the caller.
     """
     wide = [
-        f"`allowed_cidrs` holds {network}, wider than /{widest}, and everybody there can use a stolen credential;"
-        " name the smallest network that mail is sent from"
+        f"`allowed_cidrs` contains {network}, wider than /{widest}, and everyone there can use a stolen login; name the"
+        " smallest network that sends mail"
         for network, widest in wide_networks(literals(restrictions["allowed_cidrs"]))
     ]
     upper = [
         f"`from_address` has upper case before the @ of {sender}, and SES compares case; the application must"
-        " write it exactly so"
+        " write exactly this address"
         for sender in literals(restrictions["from_address"])
         if re.search(r"[A-Z].*@", sender)
     ]
     written = (senders,) if isinstance(senders, str) else senders
     international = [
-        f"`from_address` has {sender} in punycode, and SES compares letters; the application must write it so too"
+        f"`from_address` {sender} is in punycode in the policy; the application must write it in punycode too"
         for sender in (written if isinstance(written, list | tuple) else ())
         if not sender.isascii()
     ]
@@ -121,11 +121,11 @@ def restriction_warnings(restrictions: Restrictions, identity: object, senders: 
 
 
 def _identity_warnings(identity: object) -> list[tuple[str, str]]:
-    """Return warnings about identities that may turn out to be something else."""
+    """Return warnings about identities that are known only at deployment."""
     given = identity if isinstance(identity, list | tuple) else [identity]
     bare = [one for one in given if isinstance(one, str) and is_marked(one) and not _IDENTITY_ARN.fullmatch(one)]
     message = (
-        "`identity` {} is known at deployment and must be a name then, since an ARN would match no identity; give the"
+        "`identity` {} is known only at deployment and must be a name, because an ARN would match no identity; give the"
         " construct, or an ARN whose parts are tokens"
     )
     return [("ses-secure-user:tokenIdentity", message.format(one)) for one in bare]
@@ -134,15 +134,13 @@ def _identity_warnings(identity: object) -> list[tuple[str, str]]:
 def _check_origins(restrictions: Restrictions) -> None:
     if not any(restrictions[row.prop] for row in ORIGINS):
         others = " or ".join(f"`{row.prop}`" for row in ORIGINS[1:])
-        raise refusal(
-            "allowed_cidrs", "not be empty", [], f"name the public networks that mail is sent from, or {others}"
-        )
+        raise refusal("allowed_cidrs", "not be empty", [], f"name the public networks that send mail, or give {others}")
 
 
 def _belonging(identities: tuple[str, ...], senders: tuple[str, ...], known: Mapping[str, str]) -> tuple[str, ...]:
-    """Check that every From address belongs to an identity, and return the subdomains that they are in.
+    """Check that every From address belongs to an identity, and return the subdomains that contain them.
 
-    Tokens are skipped, unless the app knows what they stand for.
+    Tokens are skipped, unless their value is known.
     """
     named = tuple(known.get(one, one) for one in identities)
     if literals(named) == named:
@@ -158,7 +156,7 @@ def _values(row: Row, given: object) -> tuple[str, ...]:
     if is_list_token(listed):
         if row.resource and not row.key:  # each becomes an ARN
             remedy = "give a list of strings, each of which may be a token"
-            raise refusal(row.prop, "be known one by one", "a list token", remedy)
+            raise refusal(row.prop, "be a list of known length", "a list token", remedy)
         return listed
     parsed = tuple(value if is_marked(value) else row.parse(row.prop, value) for value in listed)
     if row.merge:
@@ -192,10 +190,10 @@ def _listed(row: Row, given: object) -> tuple[str, ...]:
 
 
 def _common(what: str, values: Iterable[str]) -> str | None:
-    """Return the one region or account that all ARNs share. One known only at deployment may turn out to be any."""
+    """Return the region or account that all ARNs share. Tokens are skipped."""
     found = tuple(dict.fromkeys(values))
     known = literals(found)
     if len(known) > 1:
-        rule = f"lie in one {what}"
-        raise refusal("identity", rule, " and ".join(known), f"make a user for each {what}")
+        rule = f"be in one {what}"
+        raise refusal("identity", rule, " and ".join(known), f"create a user for each {what}")
     return next(iter((*known, *found)), None)

@@ -1,7 +1,7 @@
-"""The restrictions, one row each, without the CDK. All code that handles a restriction reads it from here.
+"""The restrictions, one row each. This module does not use the CDK. All code that handles restrictions reads the rows.
 
-The rows hold all that SES documents for `SendRawEmail`, but for what would restrict nothing: `aws:UserAgent` is the
-client's own claim, and `aws:SecureTransport` is always true over SMTP
+The rows cover all condition keys that SES documents for `SendRawEmail`, except two that would not restrict anything:
+the client chooses `aws:UserAgent`, and `aws:SecureTransport` is always true over SMTP
 (https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html).
 """
 
@@ -37,7 +37,7 @@ DENY_OTHER_ORIGINS = "DenyOtherOrigins"
 """The Sid of the one Deny statement of all origins."""
 
 UNTRUSTED = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "8.8.8.8", "2001:db8::1", "3fff::1", "2600::1")
-"""Addresses to ask about, in the order of IPv4 and IPv6; the first of each that no allowed network holds is used."""
+"""Addresses for the simulator. The first IPv4 and the first IPv6 address outside the allowed networks are used."""
 
 _NEGATED = {
     "StringEquals": "StringNotEquals",
@@ -53,28 +53,29 @@ class Row:
 
     Attributes:
         prop: The construct's property.
-        means: How the documents' tables explain it.
-        parse: Checks and normalizes one value, given the property and the value.
-        example: A value that is right.
-        is_required: Whether it must be given. Default: no.
-        may_stand_alone: Whether one value may be given without a list. Default: no.
-        is_single: Whether it takes one value and not a list. Default: a list.
-        when_empty: What to write instead of an empty list. Default: it may be empty.
-        spell: Writes a value that is no text as one, given the property and the value. Default: only texts are taken.
-        merge: Checks and normalizes all values together. Default: none may be named twice.
-        resource: The kind of resource that SES judges it as, in an ARN. Default: none.
+        means: Its description in the tables of the documentation.
+        parse: A function of the property and one value that checks and normalizes the value.
+        example: A valid value.
+        is_required: Whether it is required. Default: no.
+        may_stand_alone: Whether one value can be given without a list. Default: no.
+        is_single: Whether it takes one value instead of a list. Default: no.
+        when_empty: The remedy for an empty list. Default: the list can be empty.
+        spell: A function of the property and a value that converts the value to a string. Default: only strings are
+            accepted.
+        merge: A function that checks and normalizes all values together. Default: no value can be given twice.
+        resource: The kind of resource, as in an ARN, by which SES authorizes it. Default: none.
         key: The condition key. Default: none.
-        operator: The operator by which the key must match.
-        told_as: The type of the key's values, in the words of IAM's simulator.
-        is_origin: Whether it says where mail comes from: one of the origins must hold, and all else must.
-        allow: Of an origin, the Sid of its Allow statement.
-        deny: Of a purpose, the Sid of its Deny statement.
-        joined: Of a purpose, the pattern of two values written as one, which could match an allowed pattern.
-        guards: What the statements guard.
-        claim: The name of the claim that another value is refused. Default: there is none of its own.
-        refused: What is refused then, in words.
-        sample: Makes a value that matches from one that is allowed.
-        others: Makes values that match none that are allowed.
+        operator: The operator of the Allow statement.
+        told_as: The type of the key's values, as IAM's policy simulator names it.
+        is_origin: Whether it restricts the origin of mail. One origin must match; all other restrictions must match.
+        allow: The Sid of the Allow statement of an origin.
+        deny: The Sid of the Deny statement of a restriction that is not an origin.
+        joined: The pattern of two values written as one, which could match an allowed pattern. Default: none.
+        guards: The object of the statements, for messages.
+        claim: The name of the claim of `verify` that another value is refused. Default: no claim.
+        refused: The mail that is refused, for that claim.
+        sample: A function that makes a matching value from an allowed value.
+        others: A function that makes values that match no allowed value.
     """
 
     prop: str
@@ -103,21 +104,21 @@ class Row:
 
     @property
     def negated(self) -> str:
-        """The operator of the Deny statement. It is true for a missing key, unless it works on sets."""
+        """The operator of the Deny statement. It is true for a missing key, unless it is a set operator."""
         return _NEGATED[self.operator]
 
     @property
     def is_of_mail(self) -> bool:
-        """True if the value is a part of the mail itself, and not of the request around it."""
+        """True if the value is part of the mail, and not of the request."""
         return self.key.startswith("ses:")
 
     @property
     def is_set(self) -> bool:
-        """True if the key has several values. `Null` must then stand next to the operator."""
+        """True if the key has several values. The operator then needs an additional `Null`."""
         return self.operator.startswith("ForAllValues:")
 
     def denials(self, values: Sequence[str]) -> dict[str, Test]:
-        """Return what a purpose denies: the operator and the values of each Deny statement, by Sid."""
+        """Return the operator and the values of each Deny statement, by Sid."""
         found: dict[str, Test] = {self.deny: (self.negated, values)}
         if self.is_set:
             found[self.deny.replace("Other", "Unknown")] = ("Null", ("true",))
@@ -141,7 +142,7 @@ def _first_address(text: str) -> str:
 def _outside(allowed: Sequence[str]) -> tuple[str, ...]:
     """Return an IPv4 and an IPv6 address outside all networks.
 
-    If the networks of a family hold all candidates, return one that they should not hold.
+    If the networks of a family contain all candidates, return the first candidate.
     """
     networks = [ip_network(text, strict=False) for text in allowed]
     families = [[one for one in UNTRUSTED if (":" in one) == is_ipv6] for is_ipv6 in (False, True)]
@@ -154,17 +155,17 @@ def _outside(allowed: Sequence[str]) -> tuple[str, ...]:
 ROWS = (
     Row(
         prop="identity",
-        means="the verified domain or address that is sent from",
+        means="the verified domain or address to send from",
         parse=identity_name,
         example="example.com",
         is_required=True,
         may_stand_alone=True,
-        when_empty="name the verified domain or address that mail is sent from",
+        when_empty="name the verified domain or address to send from",
         resource="identity",
     ),
     Row(
         prop="from_address",
-        means="the only From addresses, exactly as the application writes them",
+        means="the allowed From addresses, exactly as the application writes them",
         parse=address,
         example="noreply@example.com",
         is_required=True,
@@ -180,7 +181,7 @@ ROWS = (
     ),
     Row(
         prop="from_display_name",
-        means="the only display names of the From header, exactly as the application writes them; then required in it",
+        means="the allowed display names of the From header, exactly as the application writes them; then required",
         parse=display_name,
         example="Example Shop",
         may_stand_alone=True,
@@ -194,7 +195,7 @@ ROWS = (
     ),
     Row(
         prop="feedback_address",
-        means="the only Return-Path",
+        means="the allowed Return-Path",
         parse=one_address,
         example="bounces@example.com",
         is_single=True,
@@ -207,7 +208,7 @@ ROWS = (
     ),
     Row(
         prop="allowed_recipients",
-        means="the only recipients: addresses or `*@domain`",
+        means="the allowed recipients: addresses or `*@domain`",
         parse=recipient,
         example="*@example.com",
         when_empty="leave it out to allow every recipient",
@@ -224,7 +225,7 @@ ROWS = (
     ),
     Row(
         prop="valid_until",
-        means="when the login ends by itself, such as that of a supplier, a trial or a migration",
+        means="the time when the login ends, for example for a supplier, a trial or a migration",
         parse=lambda _, text: text,
         example="2099-01-31T00:00:00Z",
         spell=spelled,
@@ -241,7 +242,7 @@ ROWS = (
     ),
     Row(
         prop="allowed_cidrs",
-        means="the only public networks, IPv4 or IPv6; a bare address means itself",
+        means="the public networks that may send, IPv4 or IPv6; an address without a prefix length is one address",
         parse=network,
         example="203.0.113.0/24",
         merge=merged_networks,
@@ -256,7 +257,7 @@ ROWS = (
     ),
     Row(
         prop="allowed_vpc_endpoints",
-        means="VPC endpoints for SES SMTP, whose traffic has no public address",
+        means="the VPC endpoints for SES SMTP that may be sent through; their traffic has no public address",
         parse=vpc_endpoint_id,
         example="vpce-0123456789abcdef0",
         key="aws:SourceVpce",
@@ -267,7 +268,7 @@ ROWS = (
     ),
     Row(
         prop="allowed_vpcs",
-        means="VPCs whose endpoints for SES SMTP may be sent through, also one that replaces another",
+        means="the VPCs that may send through an endpoint for SES SMTP in them",
         parse=vpc_id,
         example="vpc-0123456789abcdef0",
         key="aws:SourceVpc",
@@ -278,21 +279,21 @@ ROWS = (
     ),
     Row(
         prop="sandbox_recipients",
-        means="recipients' identities, which SES authorizes too while the account is in its sandbox",
+        means="the identities of recipients, which SES also authorizes while the account is in the sandbox",
         parse=identity_name,
         example="person@example.net",
         resource="identity",
     ),
     Row(
         prop="configuration_set",
-        means="the only configuration set; an identity's default set must be named",
+        means="the allowed configuration set; required if an identity has a default configuration set",
         parse=configuration_set_name,
         example="transactional",
         is_single=True,
         resource="configuration-set",
     ),
 )
-"""In the order in which a policy names them."""
+"""The rows in the order of the policy."""
 
 BY_PROPERTY = {row.prop: row for row in ROWS}
 PURPOSES = tuple(row for row in ROWS if row.key and not row.is_origin)

@@ -116,7 +116,7 @@ WRONG_NAMES: list[Case] = [
         ("from_display_name", "x" * 129),
     ),
     *_said(
-        "be literal, since IAM would replace a policy variable",
+        "be literal: IAM would replace a policy variable",
         "write the name itself",
         ("from_display_name", "${aws:username}"),
     ),
@@ -154,22 +154,22 @@ WRONG_NAMES: list[Case] = [
         for prop, value in (("identity", ""), ("from_address", " "), ("feedback_address", ""))
     ),
     *_said(
-        "be ASCII before the @, since SES sends no other",
-        "use an address that is",
+        "be ASCII before the @: SES supports no other addresses",
+        "use an ASCII address",
         ("from_address", "nöreply@example.com"),
     ),
     *_said(
-        "be literal, since IAM would replace a policy variable",
+        "be literal: IAM would replace a policy variable",
         "write the value itself",
         ("from_address", "${aws:username}@example.com"),
     ),
     *_said(
-        "have its domain in lower case, since SES compares case",
+        "have its domain in lower case: SES compares case",
         "write noreply@example.com everywhere",
         ("from_address", "noreply@Example.com"),
     ),
     *_said(
-        "have its domain in lower case, since SES compares case",
+        "have its domain in lower case: SES compares case",
         "write person@example.com everywhere",
         ("allowed_recipients", "person@Example.com"),
     ),
@@ -232,7 +232,7 @@ WRONG_SPELLINGS: list[Case] = [
                     "203.0.113.0/24; 198.51.100.7": 'each as an entry: ["203.0.113.0/24", "198.51.100.7"]',
                     "203.0.113.7 203.0.113.9": 'each as an entry: ["203.0.113.7", "203.0.113.9"]',
                     "203.0.113.7-203.0.113.9": 'each as an entry: ["203.0.113.7/32", "203.0.113.8/31"]',
-                    "203.0.113.1-203.0.114.254": "the networks that the range is made of",
+                    "203.0.113.1-203.0.114.254": "the networks of the range",
                     "0.0.0.0-255.255.255.255": "one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48",
                     "203.0.113.9-203.0.113.7": "one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48",
                     "10.0.0.1,10.0.0.2": "one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48",
@@ -299,7 +299,7 @@ WRONG_LISTS: list[Case] = [
     *(
         ({prop: None}, f"`{prop}` must be given, got None; {remedy}")
         for prop, remedy in (
-            ("identity", "name the verified domain or address that mail is sent from"),
+            ("identity", "name the verified domain or address to send from"),
             ("from_address", "name the address that the application sends from"),
         )
     ),
@@ -325,17 +325,17 @@ WRONG_LISTS: list[Case] = [
     *(
         ({prop: empty}, f"`{prop}` must not be empty, got []; {remedy}")
         for prop, empty, remedy in (
-            ("identity", [], "name the verified domain or address that mail is sent from"),
+            ("identity", [], "name the verified domain or address to send from"),
             ("from_address", [], "name the address that the application sends from"),
             (
                 "allowed_cidrs",
                 [],
-                "name the public networks that mail is sent from, or `allowed_vpc_endpoints` or `allowed_vpcs`",
+                "name the public networks that send mail, or give `allowed_vpc_endpoints` or `allowed_vpcs`",
             ),
             (
                 "allowed_cidrs",
                 (),
-                "name the public networks that mail is sent from, or `allowed_vpc_endpoints` or `allowed_vpcs`",
+                "name the public networks that send mail, or give `allowed_vpc_endpoints` or `allowed_vpcs`",
             ),
             ("allowed_recipients", [], "leave it out to allow every recipient"),
         )
@@ -346,7 +346,7 @@ WRONG_LISTS: list[Case] = [
     ),
     (
         {"valid_until": datetime(2026, 1, 31, tzinfo=UTC)},
-        "`valid_until` must lie in the future, got 2026-01-31T00:00:00Z; write a later one, or remove the user",
+        "`valid_until` must be in the future, got 2026-01-31T00:00:00Z; write a later time, or remove the user",
     ),
     ({"configuration_set": ["a"]}, "`configuration_set` must be a string, got ['a']; write it like transactional"),
 ]
@@ -373,7 +373,7 @@ WRONG_ENTRIES: list[Case] = [
 WRONG_ARNS: list[Case] = [
     (
         {"identity": [ARN, other]},
-        f"`identity` must lie in one {what}, got {ours} and {theirs}; make a user for each {what}",
+        f"`identity` must be in one {what}, got {ours} and {theirs}; create a user for each {what}",
     )
     for what, ours, theirs, other in (
         ("region", "eu-west-1", "us-east-1", "arn:aws:ses:us-east-1:111122223333:identity/example.org"),
@@ -387,7 +387,7 @@ WRONG: list[Case] = [*WRONG_NETWORKS, *WRONG_NAMES, *WRONG_LISTS, *WRONG_ENTRIES
 TOO_MANY: list[Case] = [
     (
         {prop: values},
-        f"`{prop}` must fit into the 6,144 characters of a managed policy, got {got}; {count} of them fit; give the rest to another user",
+        f"`{prop}` must fit into the 6,144 characters of a managed policy, got {got}; {count} of them fit; create another user for the rest",
     )
     for prop, values, got, count in (
         (

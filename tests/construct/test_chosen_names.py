@@ -9,8 +9,8 @@ from ses_secure_user.login.chosen_names import SECRET_NAME
 from tests.construct.users import HERE, refused, resources, user, warnings
 
 OF_USERS = "1 to 64 letters, digits and _+=,.@-"
-OF_PATHS = "/, or letters, digits and _+=,.@/- between two slashes such as /mail/, at most 512 characters"
-OF_SECRETS = "1 to 183 letters, digits and /_+=.@-, as a tag of the user holds its ARN"
+OF_PATHS = "/, or letters, digits and _+=,.@/- between two slashes, such as /mail/, at most 512 characters"
+OF_SECRETS = "1 to 183 letters, digits and /_+=.@-, because a tag of the user contains its ARN"
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_a_name_that_looks_like_the_end_of_an_arn_is_warned_of(stack: cdk.Stack,
     user(stack, secret_name=name)
     (warning,) = warnings(stack)
     assert warning == (
-        f"`secret_name` {name} ends with a hyphen and six characters, as Secrets Manager ends an ARN: a search by a part of"
-        f" the ARN may find another secret; write a name with another ending, such as {name}-login"
+        f"`secret_name` {name} ends with a hyphen and six characters, like the ARN of a secret, so Secrets Manager may"
+        f" find another secret by a partial ARN; write a name such as {name}-login"
         " [ack: ses-secure-user:secretNameSuffix]"
     )
 

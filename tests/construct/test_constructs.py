@@ -89,26 +89,26 @@ def of_another_account(stack: cdk.Stack) -> Any:  # noqa: ANN401
 
 
 REGIONS = "SES verifies identities by region: verify it there, or leave `ses_region` out"
-OWNER = "its owner can revoke it and see what is sent: verify it here, or deploy this stack there"
+OWNER = "its owner can revoke its use and see the mail: verify it here, or deploy this stack there"
 
 
 @pytest.mark.parametrize(
     ("properties", "message"),
     [
-        (of_a_stack_here, f"`identity` must be of region us-east-1, got eu-west-1; {REGIONS}"),
-        (of_a_stack_abroad, f"`identity` must be of region eu-west-1, got us-east-1; {REGIONS}"),
+        (of_a_stack_here, f"`identity` must be in region us-east-1, got eu-west-1; {REGIONS}"),
+        (of_a_stack_abroad, f"`identity` must be in region eu-west-1, got us-east-1; {REGIONS}"),
         (
             lambda stack: {"identity": imported(stack, ABROAD), "ses_region": "eu-west-1"},
-            f"`identity` must be of region eu-west-1, got us-east-1; {REGIONS}",
+            f"`identity` must be in region eu-west-1, got us-east-1; {REGIONS}",
         ),
-        (of_another_account, f"`identity` must be of account 111122223333, got '444455556666'; {OWNER}"),
+        (of_another_account, f"`identity` must be in account 111122223333, got '444455556666'; {OWNER}"),
         (
             lambda stack: {"identity": imported(stack, OTHERS)},
-            f"`identity` must be of account 111122223333, got '444455556666'; {OWNER}",
+            f"`identity` must be in account 111122223333, got '444455556666'; {OWNER}",
         ),
         (
             lambda stack: {"identity": [made(stack), imported(stack, ABROAD.replace(".com", ".org"))]},
-            "`identity` must lie in one region, got eu-west-1 and us-east-1; make a user for each region",
+            "`identity` must be in one region, got eu-west-1 and us-east-1; create a user for each region",
         ),
     ],
 )
@@ -170,7 +170,7 @@ def zone(stack: cdk.Stack) -> route53.IHostedZone:
     )
 
 
-NETWORKS = "hold texts"
+NETWORKS = "contain strings"
 ENDPOINTS = "be a construct of type ec2.IVpcEndpoint, or its name or id"
 VPCS = "be a construct of type ec2.IVpc, or its name or id"
 IDENTITY = "be a construct of type ses.IEmailIdentity, or its name or id"

@@ -61,7 +61,7 @@ def test_it_is_configured_once_before_the_first_user(stack: cdk.Stack) -> None:
 
     assert str(refusal.value) == (
         "`CredentialIssuer.of` must be configured once, before the stack's first user, got"
-        " reserved_concurrent_executions; move the call up to the first user"
+        " reserved_concurrent_executions; call it before the first user"
     )
 
 
@@ -81,7 +81,7 @@ def test_it_is_told_not_to_test_logins_and_warns_of_it(stack: cdk.Stack) -> None
 
     assert function(stack)["Environment"] == {"Variables": {"VERIFY_LOGIN": "false"}}
     assert warnings(stack) == [
-        "`verify_login` is off, so a login may become current before SES accepts it [ack: ses-secure-user:untestedLogin]"
+        "`verify_login` is False, so a login may become current before SES accepts it [ack: ses-secure-user:untestedLogin]"
     ]
 
     cdk.Annotations.of(issuer).acknowledge_warning("ses-secure-user:untestedLogin", "meant")
@@ -138,11 +138,11 @@ def test_the_metric_can_be_had_from_a_user_too(stack: cdk.Stack) -> None:
     [
         (
             {"vpc": "vpc-0123456789abcdef0"},
-            "`vpc` must be a construct of type ec2.IVpc, got 'vpc-0123456789abcdef0'; make or import one, and give that",
+            "`vpc` must be a construct of type ec2.IVpc, got 'vpc-0123456789abcdef0'; create or import one, and give it",
         ),
         (
             {"alarm_topic": "arn:aws:sns:eu-west-1:111122223333:alarms"},
-            "`alarm_topic` must be a construct of type sns.ITopic, got 'arn:aws:sns:eu-west-1:111122223333:alarms'; make or import one, and give that",
+            "`alarm_topic` must be a construct of type sns.ITopic, got 'arn:aws:sns:eu-west-1:111122223333:alarms'; create or import one, and give it",
         ),
         (
             {"log_retention": None},
@@ -172,11 +172,11 @@ def test_a_wrong_property_is_refused(stack: cdk.Stack, properties: dict[str, Any
     [
         (
             cdk.Environment(account="111122223333", region="us-east-1"),
-            "`issuer` must be in the user's region us-east-1, got eu-west-1; CloudFormation calls no function elsewhere: make an issuer for each region",
+            "`issuer` must be in the user's region us-east-1, got eu-west-1; CloudFormation cannot invoke a function there: create an issuer for each region",
         ),
         (
             cdk.Environment(account="444455556666", region="eu-west-1"),
-            "`issuer` must be in the user's account 444455556666, got '111122223333'; CloudFormation calls no function elsewhere: make an issuer for each account",
+            "`issuer` must be in the user's account 444455556666, got '111122223333'; CloudFormation cannot invoke a function there: create an issuer for each account",
         ),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from tests.construct.users import HERE, refused, user, warnings
 
-SES = "be the name of an SMTP endpoint of SES, since the login is shown to no other host"
+SES = "be the name of an SMTP endpoint of SES, because the login is sent to no other host"
 LEAVE_OUT = (
     "write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the region's own;"
     " a CNAME or a relay is none"
@@ -62,8 +62,8 @@ def test_an_endpoint_of_another_region_is_refused(stack: cdk.Stack, host: str) -
 
 
 HINT = (
-    "is not known to have an SES SMTP endpoint; where it has none, AWS's way to send over SMTP is an ingress endpoint of"
-    " Mail Manager (https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html) [ack: ses-secure-user:unknownRegion]"
+    "is not known to have an SES SMTP endpoint; if it has none, use an ingress endpoint of Mail Manager to send over SMTP"
+    " (https://docs.aws.amazon.com/ses/latest/dg/eb-ingress.html) [ack: ses-secure-user:unknownRegion]"
 )
 
 

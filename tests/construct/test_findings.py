@@ -33,7 +33,7 @@ def test_the_policy_tells_version_2_why_it_has_a_wildcard(
     user(stack)
 
     reasons = [
-        "Lambda attaches the function to its VPC with this role, and the same is denied to its code",
+        "Lambda attaches the function to its VPC with this role, and its code is denied the same actions",
         "X-Ray's actions have no resource-level permissions",
     ]
     expected = [

@@ -33,7 +33,7 @@ def test_a_fifo_queue_is_refused(stack: cdk.Stack) -> None:
     queue = sqs.Queue(stack, "Letters", fifo=True)
 
     assert refused_issuer(stack, dead_letter_queue=queue) == (
-        "`dead_letter_queue` must be a standard queue, since Lambda sends to no other, got FIFO;"
+        "`dead_letter_queue` must be a standard queue, because Lambda sends to no other, got FIFO;"
         " write one such as sqs.Queue(self, …) without fifo"
     )
 

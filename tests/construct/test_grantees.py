@@ -13,8 +13,8 @@ from tests.construct.users import HERE, user
 
 ARN = "arn:aws:iam::111122223333:role/reader"
 ORGANIZATION = "o-abcdefghij"
-NAMED = "be named, since everybody could read the login otherwise"
-ROLE = "give the role that reads, such as a task's or a function's"
+NAMED = "be named, because otherwise everyone could read the login"
+ROLE = "give the role of the reader, such as a task or a function"
 ONE = "be the ARN of a role or user, or an account, without wildcards"
 SUCH = f"write one such as {ARN}"
 
@@ -47,9 +47,9 @@ def refused(stack: cdk.Stack, grantee: object, method: str = "grant_read") -> st
         (iam.ArnPrincipal("arn:aws:iam::*:role/reader"), (ONE, "arn:aws:iam::*:role/reader", SUCH)),
         (iam.ArnPrincipal("arn:aws:iam::111122223333:group/g"), (ONE, "arn:aws:iam::111122223333:group/g", SUCH)),
         (iam.ArnPrincipal("reader"), (ONE, "reader", SUCH)),
-        (iam.CanonicalUserPrincipal("abc"), ("be a principal that reads by itself, since Amazon S3 alone knows canonical users", "['abc']", "give iam.AccountPrincipal(…) or iam.ArnPrincipal(…)")),
-        (iam.WebIdentityPrincipal("accounts.google.com"), ("be a principal that reads by itself, since who is federated reads with the role that it assumes", "['accounts.google.com']", "give that role")),
-        (iam.FederatedPrincipal("arn:aws:iam::111122223333:saml-provider/x", {}), ("be a principal that reads by itself, since who is federated reads with the role that it assumes", "['arn:aws:iam::111122223333:saml-provider/x']", "give that role")),
+        (iam.CanonicalUserPrincipal("abc"), ("be a principal that can read a secret, but canonical users exist only in Amazon S3", "['abc']", "give iam.AccountPrincipal(…) or iam.ArnPrincipal(…)")),
+        (iam.WebIdentityPrincipal("accounts.google.com"), ("be a principal that can read a secret, but a federated user reads with a role", "['accounts.google.com']", "give that role")),
+        (iam.FederatedPrincipal("arn:aws:iam::111122223333:saml-provider/x", {}), ("be a principal that can read a secret, but a federated user reads with a role", "['arn:aws:iam::111122223333:saml-provider/x']", "give that role")),
     ],
     ids=lambda one: type(one).__name__ if isinstance(one, iam.PrincipalBase) else "",
 )  # fmt: skip
@@ -64,7 +64,7 @@ def test_a_grantee_that_is_not_named_is_refused(
 def test_a_service_is_refused(stack: cdk.Stack) -> None:
     """Who runs its code there, of whatever account, is not named."""
     said = refused(stack, iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
-    assert said.startswith("`grantee` must be a principal that reads by itself, since an AWS service reads for every")
+    assert said.startswith("`grantee` must be a principal that can read a secret, but a service acts for every account")
     assert said.endswith("; give the role that the service assumes")
 
 
@@ -83,7 +83,7 @@ def test_a_function_without_a_role_is_refused(stack: cdk.Stack) -> None:
 def test_what_is_no_principal_is_refused_by_name(stack: cdk.Stack, grantee: object) -> None:
     shown = "PolicyStatement object" if isinstance(grantee, iam.PolicyStatement) else repr(grantee)
     assert refused(stack, grantee) == (
-        f"`grantee` must be a construct of type iam.IGrantable, got {shown}; make or import one, and give that"
+        f"`grantee` must be a construct of type iam.IGrantable, got {shown}; create or import one, and give it"
     )
 
 
@@ -133,8 +133,8 @@ def test_another_accounts_reader_needs_a_customer_key(stack: cdk.Stack, principa
         made.grant_read(principal)
 
     assert str(refusal.value) == (
-        "`encryption_key` must be given for a reader of another account, since AWS's own key decrypts for none, got None;"
-        " give a kms.Key, whose policy lets that account use it"
+        "`encryption_key` must be given for a reader in another account, which cannot use AWS's own key, got None;"
+        " give a kms.Key whose policy allows that account to use it"
     )
     assert of_the_secret(stack) == []
 
@@ -146,7 +146,7 @@ def test_a_role_of_another_account_is_to_be_given_by_its_arn(app: cdk.App, stack
         made.grant_read(role(cdk.Stack(app, "Foreign", env=ELSEWHERE)))
 
     assert str(refusal.value) == (
-        "`grantee` must be given by its ARN if it is of another account, got '444455556666';"
+        "`grantee` must be given by its ARN if it is in another account, got '444455556666';"
         " name it there with `role_name` and give iam.ArnPrincipal(…)"
     )
 
@@ -178,7 +178,7 @@ def test_a_key_of_the_readers_stack_is_to_be_imported_by_its_arn(app: cdk.App, s
         made.grant_read(role(readers))
 
     assert str(refusal.value) == (
-        "`encryption_key` must not be a resource of the reader's stack Readers, as the two stacks would need each other,"
+        "`encryption_key` must not be a resource of the reader's stack Readers: the two stacks would depend on each other,"
         " got Readers/Key; import it into this stack by its ARN: kms.Key.from_key_arn(…)"
     )
 

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 KEY = "arn:aws:kms:eu-west-1:444455556666:key/01234567-89ab-cdef-0123-456789abcdef"
 REPLICA_KEY = "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
 OF_AN_ALIAS = (
-    "must be a key or an alias made here, since IAM allows the use of keys and not of aliases, got alias/mail; import the"
+    "must be a key, or an alias created in this app, because IAM policies name keys and not aliases, got alias/mail; import the"
     " key: kms.Key.from_key_arn(…)"
 )
 
@@ -91,7 +91,7 @@ def test_an_imported_alias_is_refused(stack: cdk.Stack) -> None:
 
 def test_a_name_is_no_key(stack: cdk.Stack) -> None:
     assert refused(stack, encryption_key="alias/mail") == (
-        "`encryption_key` must be a construct of type kms.IKey, got 'alias/mail'; make or import one, and give that"
+        "`encryption_key` must be a construct of type kms.IKey, got 'alias/mail'; create or import one, and give it"
     )
 
 
@@ -136,10 +136,12 @@ def test_a_key_whose_policy_needs_what_it_encrypts_is_refused(
 
     (said,) = (line.strip() for line in str(refusal.value).splitlines() if "`encryption_key`" in line)
     assert said.startswith(
-        "[Stack/Mailer] `encryption_key` must not refer to the user or its secret in its policy, since both are made after"
+        "[Stack/Mailer] `encryption_key` must not refer to the user or its secret in its policy, because both are created after"
         " the key, got Stack/Key"
     )
-    assert said.endswith("; grant the user nothing, as it only sends, and let a role read the secret: `grant_read`")
+    assert said.endswith(
+        "; grant nothing to the user, which only sends mail; use `grant_read` for a role that reads the secret"
+    )
 
 
 def test_a_key_may_be_granted_to_whoever_reads(app: cdk.App, stack: cdk.Stack) -> None:
@@ -170,6 +172,6 @@ def test_a_key_of_another_region_is_refused(app: cdk.App, stack: cdk.Stack, *, i
 
     theirs = "eu-central-1" if imported else "us-east-1"
     assert refused(stack, encryption_key=key) == (
-        f"`encryption_key` must have the key of eu-west-1 there, got one of {theirs}; name a key of that region:"
+        f"`encryption_key` must be in eu-west-1, got a key in {theirs}; give a key in that region:"
         " kms.Key.from_key_arn(…)"
     )

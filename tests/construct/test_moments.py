@@ -19,7 +19,7 @@ def test_what_tells_no_time_zone_is_refused(moment: object) -> None:
 
 
 def test_what_has_passed_is_refused() -> None:
-    with pytest.raises(ValueError, match="must lie in the future, got 2026-01-31T00:00:00Z; write a later one"):
+    with pytest.raises(ValueError, match="must be in the future, got 2026-01-31T00:00:00Z; write a later time"):
         spelled("valid_until", datetime(2026, 1, 31, tzinfo=UTC))
 
 

@@ -83,7 +83,7 @@ def test_a_pack_finds_only_what_the_opt_ins_answer(pack: str, tmp_path: Path) ->
 
 def test_with_the_opt_ins_only_an_acknowledged_finding_is_left(tmp_path: Path) -> None:
     found = findings("regulated", tmp_path, *PACKS)
-    reason = "Lambda attaches the function to its VPC with this role, and the same is denied to its code"
+    reason = "Lambda attaches the function to its VPC with this role, and its code is denied the same actions"
     assert found == [("AwsSolutions", "IAM5[Resource::*]", "Stack/Issuer/Basics", reason)]
     LINES["rule packs"].extend(
         f"with the opt-ins: {rule} on {where}, acknowledged: {why}" for _, rule, where, why in found

@@ -12,10 +12,10 @@ from aws_cdk import aws_ssm as ssm
 
 from tests.construct.users import HERE, VIRGINIA, refused, user, warnings
 
-PUBLIC = "give the public address that mail is sent from, such as the `.attr_public_ip` of the NAT gateway's CfnEIP"
+PUBLIC = "give the public address that sends mail, such as the `.attr_public_ip` of the NAT gateway's CfnEIP"
 NETWORKS = "hold public networks"
 SMTP = "be VPC endpoints for SES SMTP"
-OF_SMTP = "give one made with ec2.InterfaceVpcEndpointAwsService.EMAIL_SMTP"
+OF_SMTP = "give one created with ec2.InterfaceVpcEndpointAwsService.EMAIL_SMTP"
 
 Make = Callable[[cdk.Stack], Any]
 
@@ -133,8 +133,8 @@ def test_an_endpoints_service_is_known_in_any_stack(
 def test_an_endpoint_of_another_region_is_refused(stack: cdk.Stack) -> None:
     given = endpoint(stack, EMAIL_SMTP)
     assert refused(stack, allowed_vpc_endpoints=[given], ses_region="us-east-1") == (
-        "`allowed_vpc_endpoints` must be of us-east-1, which mail is sent through, got Stack/Vpc/Endpoint/Resource of"
-        " eu-west-1; give one of that region, or an `identity` of the other"
+        "`allowed_vpc_endpoints` must be in us-east-1, through which mail is sent, got Stack/Vpc/Endpoint/Resource in"
+        " eu-west-1; give one in us-east-1, or an `identity` in eu-west-1"
     )
 
 
@@ -142,8 +142,8 @@ def test_a_configuration_set_of_another_region_is_refused(stack: cdk.Stack) -> N
     given = ses.ConfigurationSet(stack, "Set")
     arn = "arn:aws:ses:us-east-1:111122223333:identity/example.com"
     assert refused(stack, configuration_set=given, identity=arn) == (
-        "`configuration_set` must be of us-east-1, which mail is sent through, got Stack/Set/Resource of eu-west-1; give"
-        " one of that region, or an `identity` of the other"
+        "`configuration_set` must be in us-east-1, through which mail is sent, got Stack/Set/Resource in eu-west-1; give"
+        " one in us-east-1, or an `identity` in eu-west-1"
     )
 
 
@@ -151,6 +151,7 @@ def test_a_vpc_of_another_region_is_warned_of(stack: cdk.Stack) -> None:
     user(stack, allowed_vpcs=[vpc(stack)], ses_region="us-east-1")
     (warning,) = warnings(stack)
     assert warning == (
-        "`allowed_vpcs` holds Stack/Vpc/Resource of eu-west-1, and mail is sent through us-east-1, whose endpoints for SES"
-        " SMTP are in VPCs of us-east-1; name such a VPC, or send through eu-west-1 [ack: ses-secure-user:otherRegionVpc]"
+        "`allowed_vpcs` contains Stack/Vpc/Resource in eu-west-1, but mail is sent through us-east-1, whose endpoints for"
+        " SES SMTP are in VPCs in us-east-1; name such a VPC, or send through eu-west-1"
+        " [ack: ses-secure-user:otherRegionVpc]"
     )

@@ -24,7 +24,7 @@ from tests.construct.users import refused
         ),
         (
             ["eu-west-1"],
-            "`replica_regions` must be others than the secret's own, got eu-west-1; leave it out",
+            "`replica_regions` must not name the region of the secret, got eu-west-1; leave it out",
         ),
         (
             ["eu-central-1", "eu-central-1"],
@@ -40,6 +40,6 @@ def test_a_replicas_key_is_of_its_region(stack: cdk.Stack) -> None:
     replica = secretsmanager.ReplicaRegion(region="eu-central-1", encryption_key=kms.Key(stack, "Key"))
 
     assert refused(stack, replica_regions=[replica]) == (
-        "`replica_regions` must have the key of eu-central-1 there, got one of eu-west-1; name a key of that region:"
+        "`replica_regions` must be in eu-central-1, got a key in eu-west-1; give a key in that region:"
         " kms.Key.from_key_arn(…)"
     )

@@ -65,8 +65,8 @@ def test_the_fifth_stack_of_an_issuer_warns_the_ninth_is_refused(app: cdk.App, s
         user(cdk.Stack(app, "Users9", env=HERE), issuer=issuer)
 
     assert str(refusal.value) == (
-        "`issuer` must serve as many users as fit into the 10 policies of a role, and can be replaced there, got 9"
-        " policies for the users of 9 stacks; make another CredentialIssuer for Users9"
+        "`issuer` must serve no more users than fit into the 10 policies of a role while they are replaced, got 9"
+        " policies for the users of 9 stacks; create another CredentialIssuer for Users9"
     )
     assert len([text for text in warnings(stack) if "ses-secure-user:manyStacks" in text]) == 1
 

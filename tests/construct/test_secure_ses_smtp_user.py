@@ -119,11 +119,11 @@ def test_an_identity_arn_gives_region_and_name(stack: cdk.Stack) -> None:
         TOO_MANY[0],
         (
             {"identity": "arn:aws:ses:us-west-2:111122223333:identity/example.com", "ses_region": "eu-west-1"},
-            "`identity` must be of region eu-west-1, got us-west-2; SES verifies identities by region: verify it there, or leave `ses_region` out",
+            "`identity` must be in region eu-west-1, got us-west-2; SES verifies identities by region: verify it there, or leave `ses_region` out",
         ),
         (
             {"identity": "arn:aws:ses:eu-west-1:444455556666:identity/example.com"},
-            "`identity` must be of account 111122223333, got '444455556666'; its owner can revoke it and see what is sent: verify it here, or deploy this stack there",
+            "`identity` must be in account 111122223333, got '444455556666'; its owner can revoke its use and see the mail: verify it here, or deploy this stack there",
         ),
         (
             {"issuer": "Issuer"},

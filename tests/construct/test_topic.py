@@ -40,7 +40,7 @@ def test_a_topic_with_its_own_policy_lets_every_alarm_publish(stack: cdk.Stack) 
 
 @pytest.mark.parametrize("given", [None, ARN])
 def test_what_is_no_topic_is_refused(stack: cdk.Stack, given: Any) -> None:  # noqa: ANN401
-    message = f"`topic` must be a construct of type sns.ITopic, got {given!r}; make or import one, and give that"
+    message = f"`topic` must be a construct of type sns.ITopic, got {given!r}; create or import one, and give it"
 
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         SendsAlarm(stack, "Sends", user=counted(stack), per_hour=1, topic=given)

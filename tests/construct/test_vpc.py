@@ -72,8 +72,8 @@ def test_public_subnets_are_refused(stack: cdk.Stack, select: Callable[[cdk.Stac
     vpc, chosen = vpc_of(stack), select(stack)
 
     assert refused_issuer(stack, vpc=vpc, vpc_subnets=chosen) == (
-        "`vpc_subnets` must be private, since a function has no public address and so no way out of a public subnet,"
-        " got public ones; choose subnets that are routed to a NAT gateway"
+        "`vpc_subnets` must be private, because a function has no public address and no egress in a public subnet,"
+        " got public subnets; select subnets with a route to a NAT gateway"
     )
 
 
@@ -82,14 +82,14 @@ def test_a_vpc_without_a_way_out_is_refused_in_the_cdks_words(stack: cdk.Stack) 
     vpc = ec2.Vpc(stack, "Vpc", max_azs=2, subnet_configuration=subnets)
 
     assert refused_issuer(stack, vpc=vpc) == (
-        "`vpc_subnets` must be subnets that the VPC has, got There are no 'Private' subnet groups in this VPC. Available"
-        " types: Public; choose others, or give the VPC private subnets with a way out"
+        "`vpc_subnets` must be subnets of the VPC, got There are no 'Private' subnet groups in this VPC. Available"
+        " types: Public; select others, or add private subnets with egress to the VPC"
     )
 
 
 @pytest.mark.parametrize(("prop", "given"), [("vpc_subnets", ec2.SubnetSelection()), ("security_groups", [])])
 def test_without_a_vpc_there_is_nothing_to_choose(stack: cdk.Stack, prop: str, given: object) -> None:
-    message = f"`{prop}` must come with `vpc`, got no `vpc`; name the VPC, or leave it out"
+    message = f"`{prop}` must be given together with `vpc`, got no `vpc`; give the VPC, or leave it out"
     assert refused_issuer(stack, **{prop: given}) == message
 
 

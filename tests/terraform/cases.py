@@ -63,7 +63,7 @@ def _as_input(value: object) -> object:
 
 def refused() -> list[Case]:
     """The refusals of the construct that are not those of a type, which Terraform words itself."""
-    texts = ("must be a list of strings", "must be a string", "must be given", "must lie in one", "`valid_until`")
+    texts = ("must be a list of strings", "must be a string", "must be given", "must be in one", "`valid_until`")
     return [(as_inputs(GIVEN | one), said(words)) for one, words in WRONG if not any(text in words for text in texts)]
 
 

@@ -25,7 +25,7 @@ OTHERS: list[tuple[Json, str]] = [
     ),
     (
         {"smtp_host": "mail.example.com"},
-        "`smtp_host` must be the name of an SMTP endpoint of SES, since the login is shown to no other host, got mail.example.com; write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the region's own; a CNAME or a relay is none",
+        "`smtp_host` must be the name of an SMTP endpoint of SES, because the login is sent to no other host, got mail.example.com; write one such as email-smtp.eu-west-1.amazonaws.com, without scheme and port, or leave it out for the region's own; a CNAME or a relay is none",
     ),
     *(
         (
@@ -45,13 +45,13 @@ OTHERS: list[tuple[Json, str]] = [
     *(
         (
             {"user_path": path},
-            f"`user_path` must be /, or letters, digits and _+=,.@/- between two slashes such as /mail/, at most 512 characters, got {path}; leave it out for /",
+            f"`user_path` must be /, or letters, digits and _+=,.@/- between two slashes, such as /mail/, at most 512 characters, got {path}; leave it out for /",
         )
         for path in ("mail", "/mail", "mail/", "//", "/*/", f"/{'x' * 511}/")
     ),
     (
         {"secret_name": "x" * 184},
-        f"`secret_name` must be 1 to 183 letters, digits and /_+=.@-, as a tag of the user holds its ARN, got {'x' * 184}; leave it out to have one generated",
+        f"`secret_name` must be 1 to 183 letters, digits and /_+=.@-, because a tag of the user contains its ARN, got {'x' * 184}; leave it out to have one generated",
     ),
     (
         {"secret_fields": {"user": "X"}},

@@ -181,7 +181,7 @@ resource "aws_cloudwatch_metric_alarm" "rotation_failures" {
 check "untested_login" {
   assert {
     condition     = var.verify_login || contains(var.acknowledged_warnings, "untestedLogin")
-    error_message = "`verify_login` is off, so a login may become current before SES accepts it"
+    error_message = "`verify_login` is False, so a login may become current before SES accepts it"
   }
 }
 
