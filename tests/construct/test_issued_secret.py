@@ -274,6 +274,24 @@ def test_a_reader_of_another_stack_refers_strongly_otherwise(app: cdk.App, stack
     assert of_other_stacks(readers) == "Fn::ImportValue"
 
 
+def exports(*, second: bool) -> set[str]:
+    """The exports of a stack whose reader reads the first user's secret, or a second one's as docs/clients.md has it."""
+    app = cdk.App(analytics_reporting=False)
+    stack, readers = cdk.Stack(app, "Mail", env=HERE), cdk.Stack(app, "Readers", env=HERE)
+    first = user(stack)
+    made = user(stack, "Mailer2", smtp_port=587) if second else first
+    if second:
+        stack.export_value(first.secret.secret_arn)
+    made.grant_read(role(readers))
+    app.synth()
+    return {one["Export"]["Name"] for one in Template.from_stack(stack).to_json()["Outputs"].values()}
+
+
+def test_a_replaced_login_keeps_the_export_of_its_readers() -> None:
+    """CloudFormation removes no export that is imported, and the readers' stack is updated last."""
+    assert exports(second=False) < exports(second=True)
+
+
 def test_the_users_references_may_be_weak_too(app: cdk.App, stack: cdk.Stack) -> None:
     others = cdk.Stack(app, "Others", env=HERE)
     made = mailer(stack)
