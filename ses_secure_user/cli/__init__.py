@@ -1,4 +1,4 @@
-"""The command line: it proves on a live account that a login is restricted, audits others, and ends one that leaked.
+"""The command line, which proves that a login is restricted, audits access keys, and revokes a leaked login.
 
-It uses boto3 and not the CDK, so that it starts without Node.
+It uses boto3 and not the CDK, so it runs without Node.js.
 """

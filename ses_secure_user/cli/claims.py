@@ -1,4 +1,4 @@
-"""Claims about an account, the way they are judged, and the findings. All commands share them."""
+"""Claims about an account, their judges and their findings, for all commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Verdict(StrEnum):
     BROKEN = "broken"
     NOT_PROVED = "not proved"
     OBSERVED = "observed"
-    """AWS documents neither answer, and neither breaks anything."""
+    """A behavior that AWS does not document. No answer is wrong."""
 
 
 class Judge(StrEnum):
@@ -35,10 +35,10 @@ class Finding:
     """A verdict, the services that gave it, and the evidence.
 
     Attributes:
-        verdict: What is known.
-        by: The services that were asked.
-        evidence: What they answered, in one line.
-        answer: The same in SES's own words, without account and key.
+        verdict: The verdict.
+        by: The services that gave it.
+        evidence: Their answer, in one line.
+        answer: The response of SES, with account id and key id masked.
     """
 
     verdict: Verdict
@@ -48,18 +48,18 @@ class Finding:
 
     @classmethod
     def of(cls, by: Judge, evidence: str, *, holds: bool) -> Finding:
-        """Return the finding for an answer that is either yes or no."""
+        """Return the finding for a yes-or-no answer."""
         return cls(Verdict.PROVED if holds else Verdict.BROKEN, (by,), evidence)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim(Generic[Subject]):
-    """One sentence about an account that is checked.
+    """One statement about an account, to be checked.
 
     Attributes:
-        name: A short name that stays the same, for machines.
-        text: The sentence.
-        judge: Asks AWS about the subject.
+        name: A stable identifier for programs.
+        text: The sentence for the report.
+        judge: Checks the claim for a subject.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Claim(Generic[Subject]):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A claim with its finding: a line of the report."""
+    """A claim with its finding, as shown in a report."""
 
     name: str
     text: str
@@ -77,7 +77,7 @@ class Row:
 
 
 def judged(claims: Iterable[Claim[Subject]], subject: Subject) -> Iterator[Row]:
-    """Judge claims one after the other."""
+    """Judge claims in order."""
     for claim in claims:
         yield Row(claim.name, claim.text, claim.judge(subject))
 

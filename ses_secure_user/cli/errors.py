@@ -1,4 +1,4 @@
-"""Errors that keep a claim from being judged, each in one sentence."""
+"""Errors that prevent a judgement, each with a message of one sentence."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _INVALID = {
 
 
 class CannotJudgeError(Exception):
-    """An error that makes it impossible to judge the account.
+    """An error that prevents a judgement of the account.
 
-    Its message is one sentence that gives the reason, and holds no secret.
+    The message is one sentence with the reason. It contains no secret.
     """
 
 
 def code_of(error: sdk.ClientError) -> str:
-    """Return the error code of an answer, such as ``NoSuchEntity``."""
+    """Return the error code of an AWS error, such as ``NoSuchEntity``."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 @contextmanager
 def explained(permission: str) -> Iterator[None]:
-    """Explain in one sentence why a call to AWS failed.
+    """Convert errors of calls to AWS to errors of one sentence.
 
     Args:
-        permission: What gives the permissions, for whoever lacks one.
+        permission: The remedy if a permission is missing.
 
     Raises:
         CannotJudgeError: A call failed.
@@ -53,11 +53,11 @@ def explained(permission: str) -> Iterator[None]:
     except (sdk.NoCredentialsError, sdk.PartialCredentialsError, sdk.TokenRetrievalError, sdk.SSOError) as error:
         raise CannotJudgeError(f"no AWS credentials were found: {error}") from None
     except sdk.NoRegionError:
-        raise CannotJudgeError("no AWS region is set: name one with --region") from None
+        raise CannotJudgeError("no AWS region is set: use --region") from None
     except sdk.ProfileNotFound as error:
         raise CannotJudgeError(f"the AWS configuration cannot be used: {error}") from None
     except sdk.BotoCoreError as error:
-        raise CannotJudgeError(f"AWS cannot be asked: {masked(str(error))}") from None
+        raise CannotJudgeError(f"the call to AWS failed: {masked(str(error))}") from None
 
 
 def _explained(error: sdk.ClientError, permission: str) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone can read (mode 0600), in UTF-8, with the line ends of the text.
+    """Write a UTF-8 file that only its owner can read (mode 0600), with the line ends of the text.
 
-    It replaces a file that exists, whoever may read that one. What is no file, such as a pipe, is written to as it is.
+    An existing file is replaced, regardless of its permissions. A pipe or device is written to directly.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     data = text.encode(errors="backslashreplace")
     if _is_special(path):
@@ -33,7 +33,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _is_special(path: Path) -> bool:
-    """Return whether something is there that is no file: a pipe, a terminal, or a folder."""
+    """Return whether the path exists and is not a regular file, but a pipe, a terminal or a directory."""
     try:
         return not stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:

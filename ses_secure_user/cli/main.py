@@ -1,4 +1,4 @@
-"""The command line's commands and options."""
+"""The commands of the command line and their options."""
 
 from __future__ import annotations
 
@@ -30,41 +30,39 @@ from .verify.rotation_claims import parse_interval
 if TYPE_CHECKING:
     from .claims import Row
 
-profile = click.option("--profile", metavar="NAME", help="A profile of the AWS configuration.")
+profile = click.option("--profile", metavar="NAME", help="The profile of the AWS configuration.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ses-secure-user")
 def cli() -> None:
-    """Prove that SMTP logins of Amazon SES are worth nothing to a thief, and end one that leaked."""
+    """Prove that SMTP logins of Amazon SES are worth nothing to a thief, and revoke a leaked login."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _interval(text: str | None) -> timedelta | None:
-    """Read an option's rotation interval."""
+    """Parse the value of an option as a rotation interval."""
     found = parse_interval(text or "")
     if text is not None and not found:
-        raise click.BadParameter("write one such as '30 days' or '12 hours'")
+        raise click.BadParameter("write an interval such as '30 days' or '12 hours'")
     return found
 
 
 @cli.command()
 @click.argument("secret")
-@click.option("--inside", is_flag=True, help="Mail from here is allowed. Default: found out by this machine's address.")
-@click.option("--outside", is_flag=True, help="Mail from here is not allowed.")
-@click.option("--recipient", metavar="ADDRESS", help="Who gets the mail, where recipients are restricted.")
-@click.option(
-    "--expect-boundary", metavar="ARN", help="The permissions boundary that your organization puts on the user."
-)
+@click.option("--inside", is_flag=True, help="Mail from this machine is allowed. Default: determined by its address.")
+@click.option("--outside", is_flag=True, help="Mail from this machine is not allowed.")
+@click.option("--recipient", metavar="ADDRESS", help="An allowed recipient, if recipients are restricted.")
+@click.option("--expect-boundary", metavar="ARN", help="The permissions boundary that your organization requires.")
 @click.option(
     "--expect-interval",
     metavar="INTERVAL",
     callback=lambda _context, _option, text: _interval(text),
-    help="The rotation interval, such as '30 days' or '12 hours'. Default: any up to 45 days.",
+    help="The rotation interval, such as '30 days' or '12 hours'. Default: any interval up to 45 days.",
 )
-@click.option("--region", metavar="NAME", help="The secret's region, if SECRET is no ARN.")
+@click.option("--region", metavar="NAME", help="The secret's region, if SECRET is not an ARN.")
 @profile
 @reporting
 @click.pass_context
@@ -81,13 +79,13 @@ def verify(  # noqa: PLR0913 - one argument for each option
     profile: str | None,
     outputs: Outputs,
 ) -> None:
-    """Prove that the login in SECRET, a name or an ARN, is restricted as its policy says.
+    """Prove that the login in SECRET (a name or an ARN) is restricted as its policy says.
 
-    Asks SES, IAM and Secrets Manager. Exits with 0 if everything is proved, 1 if something is broken, 2 if that cannot
-    be judged. The files it writes are their owner's alone.
+    Sends requests to SES, IAM and Secrets Manager. The exit code is 0 if every claim is proved, 1 if a claim is broken,
+    and 2 if a claim cannot be judged. Only the owner can read the files it writes.
     """
     if inside and outside:
-        raise click.UsageError("say --inside or --outside, not both")
+        raise click.UsageError("use --inside or --outside, not both")
     expected = Expected(boundary=expect_boundary, interval=expect_interval)
     options = Options(secret, inside if inside or outside else None, recipient, expected)
     rows: list[Row] = []
@@ -109,15 +107,17 @@ def verify(  # noqa: PLR0913 - one argument for each option
 
 
 @cli.command()
-@click.option("--region", "regions", metavar="NAME", multiple=True, help="Look for identities there alone; repeatable.")
+@click.option(
+    "--region", "regions", metavar="NAME", multiple=True, help="Search only this region for identities; repeatable."
+)
 @profile
 @reporting
 @click.pass_context
 def audit(context: click.Context, *, regions: tuple[str, ...], profile: str | None, outputs: Outputs) -> None:
-    """Show what a leak of each access key that may send mail is worth, the worst first, and what to replace it by.
+    """Show the impact of a leak of each access key that may send mail, the worst first, and its replacement.
 
-    Exits with 0 if no key is worth anything from outside, 1 if one is, 2 if that cannot be judged of one. The files it
-    writes are their owner's alone.
+    The exit code is 0 if every key is worth nothing from outside, 1 if a key is not, and 2 if a key cannot be judged.
+    Only the owner can read the files it writes.
     """
     now = context.ensure_object(Outside).now()
     with outputs.judging() as progress, explained(PERMISSIONS):
@@ -134,16 +134,18 @@ def audit(context: click.Context, *, regions: tuple[str, ...], profile: str | No
 
 @cli.command()
 @click.argument("leaked", metavar="SECRET|KEY-ID")
-@click.option("--key", "end", metavar="END", help="The end of the leaked key's id. Default: the current login's key.")
-@click.option("--now", "at_once", is_flag=True, help="Delete the key before there is another login: senders fail.")
+@click.option(
+    "--key", "end", metavar="END", help="The last characters of the leaked key's id. Default: the current login's key."
+)
+@click.option("--now", "at_once", is_flag=True, help="Delete the key before another login is issued: senders fail.")
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),
     metavar="MINUTES",
-    help="How long applications have to read the new login before the old one ends. Default: a later run ends it.",
+    help="The time for applications to read the new login before the old one ends. Default: a later run ends it.",
 )
-@click.option("--yes", "is_meant", is_flag=True, help="Do it. Default: show what would be done.")
-@click.option("--region", metavar="NAME", help="The secret's region, if neither an ARN nor a key is given.")
+@click.option("--yes", "is_meant", is_flag=True, help="Run the steps. Default: show the steps.")
+@click.option("--region", metavar="NAME", help="The secret's region, if neither an ARN nor a key id is given.")
 @profile
 @reporting
 @click.pass_context
@@ -159,16 +161,17 @@ def revoke(  # noqa: PLR0913 - one argument for each option
     profile: str | None,
     outputs: Outputs,
 ) -> None:
-    """End a login that leaked, and prove that it has ended: SECRET's current one, or that of the key KEY-ID.
+    """Revoke a leaked login, and prove that SES refuses it: the current login of SECRET, or the one of KEY-ID.
 
-    Rotates the secret, and once more after --wait, which deletes the leaked key. What was cut off is repeated safely.
-    Exits with 0 if the key is deleted and its login refused, 1 if that login is accepted or none is valid, 2 if the key
-    still exists or that cannot be judged. The files it writes are their owner's alone.
+    Rotates the secret and, after --wait, rotates it again, which deletes the leaked key. An interrupted run can be
+    repeated safely. The exit code is 0 if the key is deleted and its login is refused, 1 if that login is accepted or
+    no login is valid, and 2 if the key still exists or the result cannot be judged. Only the owner can read the files
+    it writes.
     """
     if at_once and wait is not None:
-        raise click.UsageError("say --now or --wait, not both")
+        raise click.UsageError("use --now or --wait, not both")
     if end is not None and (KEY_ID.fullmatch(leaked) or not end):
-        raise click.UsageError("--key names the end of a key's id, beside a secret")
+        raise click.UsageError("--key takes the last characters of a key's id, and requires a secret")
     minutes = None if wait is None else timedelta(minutes=wait)
     options = RevokeOptions(named=leaked, end=end, at_once=at_once, wait=minutes, is_meant=is_meant)
     asked_from = context.ensure_object(Outside)
@@ -188,14 +191,14 @@ def revoke(  # noqa: PLR0913 - one argument for each option
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the template there, in UTF-8, instead of printing it.",
+    help="Write the template to this file, in UTF-8, instead of printing it.",
 )
 def template(output: Path | None) -> None:
-    """Print a CloudFormation template of one user, with parameters and without assets.
+    """Print a CloudFormation template for one user, with parameters and without assets.
 
-    It is deployed as it is, by a StackSet, Service Catalog or the console.
+    Deploy it without changes, with a StackSet, AWS Service Catalog or the console.
     """
-    from ses_secure_user.template import template  # noqa: PLC0415 - brings the CDK along, and Node with it
+    from ses_secure_user.template import template  # noqa: PLC0415 - imports the CDK, which starts Node.js
 
     text = template()
     if output is None:

@@ -1,4 +1,4 @@
-"""Masking of keys and accounts in the evidence."""
+"""Masking of key ids and account ids in evidence."""
 
 import re
 
@@ -9,11 +9,11 @@ _KEY_ID = re.compile(r"\bA(?:KIA|SIA)[A-Z0-9]{12,124}\b")
 
 
 def key_name(key_id: str) -> str:
-    """Return the name of a key in evidence: its last four characters."""
+    """Return the name of a key in evidence, which is its last four characters."""
     return f"…{key_id[-4:]}"
 
 
 def masked(text: str) -> str:
-    """Mask account ids and key ids in an answer of AWS, and put it on one line that a terminal can show."""
+    """Mask account ids and key ids in a response of AWS, and return it as one printable line."""
     line = printable(" ".join(text.split()))
     return _KEY_ID.sub(lambda found: key_name(found[0]), _ACCOUNT.sub("************", line))

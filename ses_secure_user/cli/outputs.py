@@ -1,4 +1,4 @@
-"""The outputs of a command that reports: the terminal or a file, as lines or JSON, and further files."""
+"""The outputs of a command: lines or JSON, to the terminal or a file, and an HTML page and a JUnit file."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ WIDTH_OF_FILES = 120
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _OPTIONS = (
-    click.option("--json", "in_json", is_flag=True, help="Print one JSON object instead of lines."),
-    click.option("--output", type=_FILE, metavar="FILE", help="Write the report there instead of printing it."),
-    click.option("--html", type=_FILE, metavar="FILE", help="Write a page too, to be sent on."),
-    click.option("--junit", type=_FILE, metavar="FILE", help="Write a JUnit file too."),
+    click.option("--json", "in_json", is_flag=True, help="Print a JSON object instead of lines."),
+    click.option("--output", type=_FILE, metavar="FILE", help="Write the report to this file instead of printing it."),
+    click.option("--html", type=_FILE, metavar="FILE", help="Also write the report as an HTML page."),
+    click.option("--junit", type=_FILE, metavar="FILE", help="Also write the report as a JUnit file."),
 )
 
 
 class NotJudged(click.ClickException):
-    """The one sentence on standard error, and exit code 2."""
+    """An error that prints one sentence to standard error and exits with 2."""
 
     exit_code = EXIT[Verdict.NOT_PROVED]
 
@@ -46,13 +46,13 @@ class NotJudged(click.ClickException):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """The findings of a command, in every form.
+    """The findings of a command, in all formats.
 
     Attributes:
         rows: The claims.
         json: The JSON object.
         lines: Returns the lines for a width in characters.
-        page: The page.
+        page: The HTML page.
     """
 
     rows: list[Row]
@@ -63,14 +63,14 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outputs:
-    """The outputs that the options of a command ask for. Each file is its owner's alone.
+    """The outputs that the options of a command select. Only the owner can read the files.
 
     Attributes:
         command: The name of the command.
-        in_json: Whether to print JSON.
-        output: The file to write to instead of printing.
-        html: The file to write a page to.
-        junit: The file to write a JUnit file to.
+        in_json: True to print JSON.
+        output: The file for the report, instead of the terminal.
+        html: The file for the HTML page.
+        junit: The JUnit file.
     """
 
     command: str
@@ -81,16 +81,16 @@ class Outputs:
 
     @contextmanager
     def judging(self) -> Iterator[Callable[[str], None]]:
-        """Show progress. If nothing can be judged, report why everywhere, and exit with 2."""
+        """Show progress. If nothing can be judged, write the reason to all outputs, and exit with 2."""
         try:
-            with Console(stderr=True).status("Asking AWS") as status:
+            with Console(stderr=True).status("Calling AWS") as status:
                 yield lambda text: status.update(Text(printable(text)))
         except CannotJudgeError as caught:
             self._report_error(str(caught))
             raise NotJudged(str(caught)) from None
 
     def report(self, report: Report) -> int:
-        """Report findings, and return the exit code.
+        """Write the findings to all outputs, and return the exit code.
 
         Raises:
             NotJudged: A file cannot be written.
@@ -115,7 +115,7 @@ class Outputs:
             self._print(lambda width: map(Text, wrapped(printable(f"{verdict}: {error}"), width, "", "")))
 
     def _print(self, what: str | Callable[[int], Iterable[Text]]) -> None:
-        """Print JSON or lines to the terminal, which wraps what is longer than it, or to the file."""
+        """Print JSON or lines to the terminal, which wraps long lines itself, or write them to the file."""
         file = io.StringIO() if self.output else None
         console = Console(file=file, highlight=False, width=WIDTH_OF_FILES if file else None)
         for line in [Text(what)] if isinstance(what, str) else what(console.width):
@@ -131,7 +131,7 @@ class Outputs:
 
 
 def reporting(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of its outputs, and hand them to it as ``outputs``."""
+    """Add the output options to a command, and pass them to it as ``outputs``."""
 
     @functools.wraps(command)
     def packed(*args: object, **options: Any) -> None:  # noqa: ANN401 - the options of any command

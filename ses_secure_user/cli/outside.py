@@ -1,4 +1,4 @@
-"""Everything that the command line needs from outside, so that tests can replace it."""
+"""The external dependencies of the command line, which tests can replace."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 _TIMEOUTS = Config(connect_timeout=10, read_timeout=30)
 _RETRIES = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
-"""Patience with throttling, since a simulation is a call for each question."""
+"""More attempts than the default, because many calls to the simulator are throttled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Clock, sleep and the machine's own address."""
+    """The clock, the sleep function and the public address of this machine."""
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -36,17 +36,17 @@ class Outside:
 
 
 def region_of(arn: str) -> str | None:
-    """Return the region of an ARN, or None if the text is no ARN."""
+    """Return the region of an ARN, or None if the text is not an ARN."""
     parts = arn.split(":")
     return parts[3] if parts[0] == "arn" and len(parts) > 3 else None  # noqa: PLR2004 - arn:PARTITION:SERVICE:REGION
 
 
 class Aws:
-    """The clients of one set of credentials.
+    """The AWS clients for one set of credentials.
 
     Args:
-        profile: A profile of the AWS configuration. Default: the environment's.
-        region: The region. Default: the environment's, in either spelling, or the profile's.
+        profile: A profile of the AWS configuration. Default: the profile of the environment.
+        region: The region. Default: ``AWS_REGION``, ``AWS_DEFAULT_REGION`` or the profile's region.
     """
 
     def __init__(self, profile: str | None, region: str | None) -> None:
@@ -56,7 +56,7 @@ class Aws:
         self._session = boto3.Session(profile_name=profile, region_name=named)
 
     def iam(self) -> IAMClient:
-        """Return a client of IAM, which has no region of its own."""
+        """Return a client of IAM, which is a global service."""
         return self._session.client("iam", config=self._config)
 
     def ses(self, region: str) -> SESV2Client:
@@ -68,11 +68,11 @@ class Aws:
         return self._session.client("secretsmanager", config=self._config)
 
     def account(self) -> str:
-        """Return the account's id. No permission is needed to request it."""
+        """Return the account id. This call requires no permission."""
         return str(self._session.client("sts", config=self._config).get_caller_identity()["Account"])
 
     def ses_regions(self) -> list[str]:
-        """Return every region of the caller's partition that has SES."""
+        """Return all regions with SES in the partition of the configured region."""
         partition = self.partition(self._session.region_name or "us-east-1")
         return self._session.get_available_regions("sesv2", partition_name=partition)
 

@@ -1,4 +1,4 @@
-"""A report as one HTML page that holds all that it needs, to be sent on."""
+"""A report as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LEAKS = (
         "nothing: its boundary and denials stay",
     ),
 )
-"""Leaks, each with its worth with a plain SMTP user and with this one, as the README says."""
+"""Kinds of leaks and their impact with a plain SMTP user and with this one, as in the README."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,10 +46,10 @@ class Card:
 
     Attributes:
         verdict: The verdict.
-        title: What it is about.
-        worth: What it is worth, by when.
-        facts: What else is known of it, by name.
-        code: Lines to paste.
+        title: The subject.
+        worth: The impact of a leak, by situation.
+        facts: Further facts, by name.
+        code: Lines of code to copy.
     """
 
     verdict: Verdict
@@ -61,17 +61,17 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """One page.
+    """The content of one page.
 
     Attributes:
-        title: Its heading.
+        title: The title.
         verdict: The overall verdict.
-        counts: The number of findings of each verdict, or why there is none.
-        about: What was asked about, by name.
-        promise: Whether what is promised of a login was proved of the one that the page is about.
+        counts: The number of findings for each verdict, or the reason why there are none.
+        about: The subject of the report, as names and values.
+        promise: A sentence that says if the table's last column is proved for the login.
         heading: The heading of the findings.
         cards: The findings.
-        note: What to read next.
+        note: A reference to further documentation.
     """
 
     title: str
@@ -85,7 +85,7 @@ class Page:
 
 
 def claim_cards(rows: Sequence[Row]) -> list[Card]:
-    """Return a card for each claim: its verdict and text, who judged it, and the evidence."""
+    """Return a card for each claim, with its verdict, text, judges and evidence."""
     return [
         Card(
             verdict=row.finding.verdict,
@@ -101,7 +101,7 @@ def claim_cards(rows: Sequence[Row]) -> list[Card]:
 
 
 def html_of(page: Page) -> str:
-    """Return a page as HTML: without scripts, and without anything from elsewhere."""
+    """Return a page as HTML, without scripts and external resources."""
     environment = Environment(
         loader=PackageLoader("ses_secure_user.cli", "."),
         autoescape=True,
@@ -117,5 +117,5 @@ def html_of(page: Page) -> str:
 
 
 def _shown(value: object) -> object:
-    """Return what the template prints: all text is made printable."""
+    """Return a value for the template, with all text made printable."""
     return value if isinstance(value, Markup) else printable(value)

@@ -1,4 +1,4 @@
-"""Text of an account, made printable: the one place through which every report passes it."""
+"""Escaping of text from an account, for all reports."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 
 def printable(text: object) -> str:
-    r"""Return a text that a terminal, XML and HTML can show, on one line.
+    r"""Return a text that is safe to show in a terminal, XML and HTML, on one line.
 
-    Whatever could move the cursor, change colors or turn around the order of characters, and what XML forbids, is shown
-    as its escape, such as ``\x1b``.
+    Characters that move the cursor, change colors or reverse the order of text, and those that XML forbids, are
+    escaped, such as ``\x1b``.
     """
     return "".join(one if one.isprintable() else _escaped(one) for one in str(text))
 
 
-def as_json(value: Any) -> str:  # noqa: ANN401 - what JSON holds
-    """Return JSON that a terminal can show. The rest is escaped as JSON does it, so that the values are the same."""
+def as_json(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return JSON that is safe to show in a terminal. JSON escapes keep the values unchanged."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
 

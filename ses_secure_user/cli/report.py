@@ -1,4 +1,4 @@
-"""The findings of a command, as lines for a terminal, as JSON and as a JUnit file."""
+"""The findings of a command as terminal lines, JSON and a JUnit file."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ INDENT = "    "
 
 
 def entry(verdict: Verdict, title: str, details: Iterable[str], width: int) -> Iterator[Text]:
-    """Return the lines of one finding: its sign and title, and the details below, indented.
+    """Return the lines of one finding: its sign and title, and its indented details.
 
-    Lines are broken between words and nowhere else, so that a name or an ARN stays whole.
+    Lines are broken only between words, so that names and ARNs stay in one piece.
 
     Args:
         verdict: The verdict.
-        title: What it is about.
-        details: What is known of it.
-        width: Characters of a line.
+        title: The subject.
+        details: Further facts.
+        width: The maximum length of a line, in characters.
     """
     sign, style = STYLES[verdict]
     first, *more = wrapped(f"{sign} {printable(title)}", width, "", "  ")
@@ -44,28 +44,28 @@ def entry(verdict: Verdict, title: str, details: Iterable[str], width: int) -> I
 
 
 def wrapped(text: str, width: int, first: str, others: str) -> list[str]:
-    """Break a text into lines between words. The first line, and the others, are indented."""
+    """Break a text into indented lines between words."""
     return textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
     )
 
 
 def claim_lines(rows: Sequence[Row], width: int) -> Iterator[Text]:
-    """Return the lines of all claims: each with its verdict and text, and below who judged it and the evidence."""
+    """Return the lines of all claims, each with its verdict, text, judges and evidence."""
     for row in rows:
         by = ", ".join(row.finding.by)
         yield from entry(row.finding.verdict, row.text, [f"{by}: {row.finding.evidence}"], width)
 
 
 def summary(rows: Sequence[Row]) -> Text:
-    """Return the number of claims for each verdict, in one line."""
+    """Return the number of claims for each verdict, as one line."""
     counts = {verdict: sum(row.finding.verdict is verdict for row in rows) for verdict in Verdict}
     text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     return Text(text, STYLES[overall(rows)][1])
 
 
 def claims_json(about: Mapping[str, object], rows: Sequence[Row]) -> str:
-    """Return one JSON object that contains an object for each claim."""
+    """Return a JSON object that contains one object for each claim."""
     claims = [
         {
             "name": row.name,
@@ -81,7 +81,7 @@ def claims_json(about: Mapping[str, object], rows: Sequence[Row]) -> str:
 
 
 def junit_xml(command: str, rows: Sequence[Row], *, error: str | None = None) -> str:
-    """Return a JUnit file for continuous integration. A broken claim is a failure, one not proved an error."""
+    """Return a JUnit file. A broken claim is a failure, and one that is not proved is an error."""
     suite = ET.Element("testsuite", name=f"ses-secure-user {command}")
     for row in rows:
         _testcase(suite, row.name, row.text, row.finding.verdict, row.finding.answer or row.finding.evidence)

@@ -1,4 +1,4 @@
-"""The command line, run in this process against the local AWS: no clock waits, and the address is what a test says."""
+"""The command line, run in this process against the local AWS, with a clock and a public address set by the test."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,16 +21,16 @@ ENDPOINT = "vpce-0123456789abcdef0"
 
 @dataclass
 class Command:
-    """The command, with the login that it is run on.
+    """The command and the login that it is run on.
 
     Attributes:
         aws: The local AWS.
-        secret: The secret's ARN.
-        user: The user's name.
-        address: What the machine's public address is found to be.
-        now: What time it is.
-        slept: How long the command waited, each time.
-        meanwhile: Called with each of these times, for what happens in it.
+        secret: The ARN of the secret.
+        user: The name of the user.
+        address: The public address of the machine.
+        now: The current time.
+        slept: The seconds of each wait.
+        meanwhile: Called with the seconds of each wait.
     """
 
     aws: LocalAws
@@ -52,7 +52,7 @@ class Command:
         self.meanwhile(seconds)
 
     def verify(self, *options: str) -> dict[str, Any]:
-        """Run `verify` and give its JSON, with the exit code beside."""
+        """Run `verify`, and return its JSON with the exit code added."""
         done = self.run("verify", self.secret, "--json", *options)
         assert done.exception is None or isinstance(done.exception, SystemExit), done.output
         return {**json.loads(done.stdout), "exit": done.exit_code}
@@ -61,7 +61,7 @@ class Command:
         return verdicts(self.verify(*options))
 
     def broken(self, *options: str) -> set[str]:
-        """The names of the claims that are broken; the exit code must say whether there are any."""
+        """Return the names of the broken claims, and check the exit code."""
         report = self.verify(*options)
         found = {one["name"] for one in report.get("claims", []) if one["verdict"] == "broken"}
         assert report["exit"] == (1 if found else 0), report
@@ -78,7 +78,7 @@ def evidence(report: dict[str, Any], name: str) -> str:
 
 @contextmanager
 def deployed(aws: LocalAws, stack_name: str, **properties: Any) -> Iterator[Command]:  # noqa: ANN401 - any property
-    """A stack with one user, and the command for it."""
+    """Deploy a stack with one user, and return the command for it."""
     app = cdk.App(analytics_reporting=False)
     stack = stack_of(app, stack_name)
     mailer = user(stack, **properties)

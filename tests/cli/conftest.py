@@ -1,4 +1,4 @@
-"""A local AWS with two verified domains, for the whole session, and a plain login of each test module."""
+"""Fixtures: a local AWS with two verified domains for the session, and a plain login for each test module."""
 
 from collections.abc import Iterator
 

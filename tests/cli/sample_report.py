@@ -1,4 +1,4 @@
-"""The sample report in the documents, as the local AWS gives it: `python -m tests.cli.sample_report` writes it anew."""
+"""The sample report in the documentation. Run `python -m tests.cli.sample_report` to write it."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ same is written as JSON (`--json`) and JUnit (`--junit`), to be sent on as a pag
 
 
 def page(aws: LocalAws, command: Command) -> str:
-    """What the page is to be, of a user that is as it was deployed."""
+    """Return the page for a user as deployed."""
     text = HEAD
     for title, option, address in (
         ("From an allowed network", "--inside", INSIDE),
@@ -31,7 +31,7 @@ def page(aws: LocalAws, command: Command) -> str:
 
 
 def _same(output: str, command: Command) -> str:
-    """What it prints, without what is different each time."""
+    """Replace the values in an output that change with each run."""
     secret = re.sub(r"-\w{6}$", "", command.secret.rpartition(":")[2])
     for once, always in (
         (re.escape(secret), "Mail-MailerSecret"),

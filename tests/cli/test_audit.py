@@ -1,4 +1,4 @@
-"""`audit` on an account with every kind of SMTP user that people, SES's console and Terraform modules make."""
+"""`audit` on an account with all kinds of SMTP users, created by hand, the SES console and Terraform modules."""
 
 import json
 from collections.abc import Iterator
@@ -34,40 +34,40 @@ def allow(action: Any, resource: Any = "*", **condition: dict[str, Any]) -> dict
 
 
 class User(NamedTuple):
-    """A user as somebody makes it, and what a leak of its key is worth; None where it may send no mail."""
+    """A user, and the impact of a leak of its key; None if it may not send mail."""
 
     worth: str | None
     statements: tuple[dict[str, Any], ...]
     how: str = "inline"
-    made_by: str = "hand or tool"
+    made_by: str = "hand or another tool"
     beyond: tuple[str, ...] = ()
 
 
 EVERYBODY: dict[str, User] = {
     "console-2023": User(
-        f"mail as anybody at 2 domains and sales@example.edu, {INTERNET}",
+        f"mail as anyone at 2 domains and sales@example.edu, {INTERNET}",
         (allow(SEND),),
         how="AmazonSesSendingAccess",
         made_by="SES console, before September 2024",
     ),
     "console-2025": User(
-        f"mail as anybody at 2 domains and sales@example.edu, {INTERNET}",
+        f"mail as anyone at 2 domains and sales@example.edu, {INTERNET}",
         (allow(SEND),),
         how="AWSSESSendingGroupDoNotRename",
         made_by="SES console",
     ),
     "administrator": User(
-        f"mail as anybody at 2 domains and sales@example.edu, {INTERNET}",
+        f"mail as anyone at 2 domains and sales@example.edu, {INTERNET}",
         (allow("*"),),
         how="managed",
         beyond=("ses:SendEmail", *BEYOND_MAIL),
     ),
     "terraform-domain": User(
-        f"mail as anybody at example.com, {INTERNET}", (allow(SEND_TOO, COM),), beyond=("ses:SendEmail",), how="managed"
+        f"mail as anyone at example.com, {INTERNET}", (allow(SEND_TOO, COM),), beyond=("ses:SendEmail",), how="managed"
     ),
-    "terraform-group": User(f"mail as anybody at example.org, {INTERNET}", (allow(SEND, [ORG]),), how="group"),
+    "terraform-group": User(f"mail as anyone at example.org, {INTERNET}", (allow(SEND, [ORG]),), how="group"),
     "hand-all-of-ses": User(
-        f"mail as anybody at 2 domains and sales@example.edu, {INTERNET}",
+        f"mail as anyone at 2 domains and sales@example.edu, {INTERNET}",
         (allow("ses:*"),),
         beyond=("ses:SendEmail", "ses:DeleteIdentity"),
     ),
@@ -77,30 +77,30 @@ EVERYBODY: dict[str, User] = {
         (allow(SEND, StringEquals={"ses:FromAddress": "noreply@example.com"}),),
     ),
     "hand-from-pattern": User(
-        f"mail as anybody at example.com, {INTERNET}",
+        f"mail as anyone at example.com, {INTERNET}",
         (allow(SEND, StringLike={"ses:FromAddress": "*@example.com"}),),
     ),
     "hand-recipients": User(
-        f"mail as anybody at example.com, to certain recipients, {INTERNET}",
+        f"mail as anyone at example.com, to certain recipients, {INTERNET}",
         (allow(SEND, COM, **{"ForAllValues:StringLike": {"ses:Recipients": ["*@example.net"]}}),),
     ),
     "hand-tls": User(
-        f"mail as anybody at example.com, {INTERNET}", (allow(SEND, COM, Bool={"aws:SecureTransport": "true"}),)
+        f"mail as anyone at example.com, {INTERNET}", (allow(SEND, COM, Bool={"aws:SecureTransport": "true"}),)
     ),
     "hand-two-from": User(
         f"mail as a@example.com, b@example.com, {INTERNET}",
         (allow(SEND, COM, StringEquals={"ses:FromAddress": ["a@example.com", "b@example.com"]}),),
     ),
     "hand-network": User(
-        "nothing from outside; inside, mail as anybody at example.com",
+        "nothing from outside; inside, mail as anyone at example.com",
         (allow(SEND, COM, IpAddress={"aws:SourceIp": "203.0.113.7"}),),
     ),
     "hand-endpoint": User(
-        "nothing from outside; inside, mail as anybody at example.com",
+        "nothing from outside; inside, mail as anyone at example.com",
         (allow(SEND, COM, StringEquals={"aws:SourceVpce": ENDPOINT}),),
     ),
     "hand-denied-elsewhere": User(
-        "nothing from outside; inside, mail as anybody at example.com",
+        "nothing from outside; inside, mail as anyone at example.com",
         (
             allow(SEND, COM),
             {
@@ -112,7 +112,7 @@ EVERYBODY: dict[str, User] = {
         ),
     ),
     "hand-return-path": User(
-        f"mail as anybody at example.com, {INTERNET}",
+        f"mail as anyone at example.com, {INTERNET}",
         (allow(SEND, COM, StringEquals={"ses:FeedbackAddress": "bounces@example.com"}),),
     ),
     "denied": User(None, (allow(SEND), {"Effect": "Deny", "Action": SEND, "Resource": "*"})),
@@ -122,7 +122,7 @@ EVERYBODY: dict[str, User] = {
     "without-a-key": User(None, (allow(SEND),)),
     "with-an-inactive-key": User(None, (allow(SEND),)),
     "behind-a-boundary": User(None, (allow("*"),)),
-    "granted-by-the-identity": User(f"mail as anybody at example.org, {INTERNET}", (allow("s3:ListAllMyBuckets"),)),
+    "granted-by-the-identity": User(f"mail as anyone at example.org, {INTERNET}", (allow("s3:ListAllMyBuckets"),)),
 }
 
 
@@ -159,7 +159,7 @@ def make(aws: LocalAws, name: str, user: User) -> None:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Command]:
-    """An account of its own, with a login of this construct too."""
+    """Create an account with these users and a login of the construct."""
     with local_aws() as aws:
         for identity in ("example.com", "example.org", "sales@example.edu"):
             aws.client("sesv2").create_email_identity(EmailIdentity=identity)
@@ -182,7 +182,7 @@ def of(report: dict[str, Any], user: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
-def test_what_a_leak_is_worth(report: dict[str, Any], name: str) -> None:
+def test_the_impact_of_a_leak(report: dict[str, Any], name: str) -> None:
     expected = EVERYBODY[name]
     found = [one for one in report["keys"] if one["user"] == name]
     assert [one["worth"] for one in found] == ([] if expected.worth is None else [expected.worth])
@@ -195,7 +195,6 @@ def test_what_a_leak_is_worth(report: dict[str, Any], name: str) -> None:
 
 
 def test_both_keys_of_this_construct_are_worth_nothing(account: Command, report: dict[str, Any]) -> None:
-    """And are named as its own."""
     mine = [one for one in report["keys"] if one["user"] == account.user]
     assert len(mine) == 2
     assert {one["made_by"] for one in mine} == {"SecureSesSmtpUser"}
@@ -208,11 +207,11 @@ def test_the_worst_come_first(report: dict[str, Any]) -> None:
     worths = [one["worth"] for one in report["keys"]]
     anywhere = [one.endswith(INTERNET) for one in worths]
     assert anywhere == sorted(anywhere, reverse=True)
-    assert worths[0].startswith("mail as anybody at 2 domains")
+    assert worths[0].startswith("mail as anyone at 2 domains")
     assert worths.index(EVERYBODY["hand-from"].worth) > worths.index(EVERYBODY["terraform-domain"].worth)
 
 
-def test_the_lines_tell_the_same_and_no_key_or_account(account: Command, tmp_path: Path) -> None:
+def test_the_lines_have_the_same_findings_and_no_key_or_account(account: Command, tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     done = account.run("audit", "--region", REGION, "--junit", str(junit), env={"COLUMNS": "300"})
     assert done.exit_code == 1
@@ -227,17 +226,17 @@ def test_the_lines_tell_the_same_and_no_key_or_account(account: Command, tmp_pat
     assert len(failed) == sum(1 for user in EVERYBODY.values() if user.worth and user.worth.endswith(INTERNET))
 
 
-def test_every_region_is_looked_at_unless_one_is_named(account: Command) -> None:
+def test_all_regions_are_checked_unless_one_is_given(account: Command) -> None:
     account.aws.client("sesv2", "eu-west-1").create_email_identity(EmailIdentity="example.info")
     everywhere = json.loads(account.run("audit", "--json").stdout)
-    assert of(everywhere, "console-2023")["worth"] == f"mail as anybody at 3 domains and sales@example.edu, {INTERNET}"
+    assert of(everywhere, "console-2023")["worth"] == f"mail as anyone at 3 domains and sales@example.edu, {INTERNET}"
     ireland = json.loads(account.run("audit", "--json", "--region", "eu-west-1").stdout)
-    assert of(ireland, "console-2023")["worth"] == f"mail as anybody at example.info, {INTERNET}"
+    assert of(ireland, "console-2023")["worth"] == f"mail as anyone at example.info, {INTERNET}"
     account.aws.client("sesv2", "eu-west-1").delete_email_identity(EmailIdentity="example.info")
 
 
 class Elsewhere:
-    """SES in a region that cannot be asked."""
+    """SES in a region that cannot be called."""
 
     meta = type("Meta", (), {"region_name": "nowhere"})
 
@@ -260,32 +259,31 @@ def refusal(code: str) -> ClientError:
         (refusal("AccessDeniedException"), 2),
     ],
 )
-def test_only_a_region_that_is_not_enabled_is_passed_over(
+def test_only_a_region_that_is_not_enabled_is_skipped(
     account: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, exit_code: int
 ) -> None:
-    """One that may not be asked is not: it could hold anything."""
+    """A region with access denied is an error, because it can have identities."""
     original = Aws.ses
     monkeypatch.setattr(
         Aws, "ses", lambda self, region: original(self, region) if region == REGION else Elsewhere(error)
     )
     done = account.run("audit")
     assert done.exit_code == exit_code
-    assert ("name the regions to look at with --region" in done.stderr) is (exit_code == 2)
+    assert ("name the regions to check with --region" in done.stderr) is (exit_code == 2)
 
 
-def test_an_account_whose_logins_are_worth_nothing_passes() -> None:
-    """And so does one without any login."""
+def test_an_account_with_safe_logins_or_no_logins_passes() -> None:
     with verified_aws() as aws:
         none = Command(aws).run("audit", "--region", REGION)
         with deployed(aws, "AuditedAlone") as deployed_command:
             done = deployed_command.run("audit", "--region", REGION)
-    assert (none.exit_code, none.stdout) == (0, "No access key of this account may send mail.\n")
+    assert (none.exit_code, none.stdout) == (0, "No access key in this account may send mail.\n")
     assert done.exit_code == 0
     assert "nothing from outside" in done.stdout
-    assert "How to replace" not in done.stdout
+    assert "To replace" not in done.stdout
 
 
-def test_what_keeps_it_from_judging_is_one_sentence(account: Command, tmp_path: Path) -> None:
+def test_an_error_of_aws_is_one_sentence(account: Command, tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     iam = account.aws.client("iam")
     iam.create_user(UserName="powerless")
@@ -294,7 +292,10 @@ def test_what_keeps_it_from_judging_is_one_sentence(account: Command, tmp_path: 
     done = account.run("audit", "--region", REGION, "--json", "--junit", str(junit), env=env)
     assert done.exit_code == 2
     (line,) = done.stderr.splitlines()
-    assert line == "Error: these credentials may not call ListEmailIdentities: docs/proof.md lists what audit needs"
+    assert (
+        line
+        == "Error: these credentials may not call ListEmailIdentities: docs/proof.md lists the permissions that audit needs"
+    )
     assert json.loads(done.stdout)["error"] in line
     assert 'errors="1"' in junit.read_text(encoding="utf-8")
 
@@ -327,15 +328,15 @@ def test_age_and_last_use() -> None:
         ("ses-smtp", "1,034 days old, last used 2 days ago over SMTP (ses-smtp)"),
         ("ses", "1,034 days old, last used 2 days ago over SES's API (ses)"),
         ("s3", "1,034 days old, last used 2 days ago, not for mail (s3)"),
-        (None, "1,034 days old, never used as far as IAM knows"),
+        (None, "1,034 days old, no use reported by IAM"),
     ],
 )
-def test_how_a_key_was_used_is_told_from_how_not(service: str | None, words: str) -> None:
+def test_the_lines_show_how_a_key_was_used(service: str | None, words: str) -> None:
     lines = [line.plain for line in audit_lines([key_used(service)], NOW, 120)]
     assert any(line.endswith(words) for line in lines)
 
 
-def test_the_worst_is_what_is_told() -> None:
+def test_only_the_worst_ability_is_shown() -> None:
     inside = ability(Reach.INSIDE, anybody=True)
     outside = ability(Reach.ANYWHERE, "example.org", senders=("a@example.org",))
     assert in_words([inside, outside]) == "mail as a@example.org, from anywhere"
@@ -353,7 +354,7 @@ def test_the_worst_is_what_is_told() -> None:
         ({"Action": SEND, "Resource": "arn:aws:ses:*:*:identity/example.???"}, True),
     ],
 )
-def test_what_no_policy_covers_is_not_asked_about(statement: dict[str, Any], covered: bool) -> None:  # noqa: FBT001
+def test_mail_that_no_policy_covers_is_not_simulated(statement: dict[str, Any], covered: bool) -> None:  # noqa: FBT001
     assert may_allow([{"Statement": [{"Effect": "Allow", **statement}]}], COM) is covered
     denied = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", **statement}]}
     assert may_allow([denied], COM) is not covered

@@ -1,4 +1,4 @@
-"""`audit` on users under every kind of condition: none is left out, and each is judged as what it is."""
+"""`audit` on users with every kind of condition in their policies."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.cli.command import ENDPOINT, Command
 COM = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/example.com"
 SEND = "ses:SendRawEmail"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
-ANYBODY = "mail as anybody at example.com"
+ANYBODY = "mail as anyone at example.com"
 ANYWHERE = f"{ANYBODY}, from anywhere"
 INSIDE = f"nothing from outside; inside, {ANYBODY}"
 NETWORK = "192.0.2.0/24"
@@ -29,11 +29,11 @@ def deny(**condition: dict[str, Any]) -> dict[str, Any]:
 
 
 def unknown(*keys: str, worth: str = ANYWHERE) -> str:
-    return f"not judged, since it depends on {' and '.join(keys)}; at worst {worth}"
+    return f"not judged, because it depends on {' and '.join(keys)}; at worst {worth}"
 
 
 class Case(NamedTuple):
-    """What a leak is worth, None if nothing at all; the statements; a boundary beside them, and tags of the user."""
+    """The impact of a leak (None if there is none), the statements, the boundary, and the tags of the user."""
 
     worth: str | None
     statements: tuple[dict[str, Any], ...]
@@ -244,7 +244,7 @@ GRANT = {
     **allow(IpAddress={"aws:SourceIp": "198.51.100.0/24"}),
     "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/granted-by-the-identity"},
 }
-"""In the identity's own policy, for that user."""
+"""Statements of the identity's policy, for that user."""
 
 OTHERWISE: dict[str, Case] = {
     "not-action": Case(ANYWHERE, ({"Effect": "Allow", "NotAction": "iam:*", "Resource": COM},)),
@@ -295,7 +295,7 @@ def make(aws: LocalAws, name: str, case: Case) -> None:
 
 @pytest.fixture(scope="module")
 def audited() -> Iterator[dict[str, Any]]:
-    """The report on an account with all of these users."""
+    """Return the report on an account with all of these users."""
     with local_aws() as aws:
         ses = aws.client("sesv2")
         ses.create_email_identity(EmailIdentity="example.com")
@@ -308,7 +308,7 @@ def audited() -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_a_leak_is_worth_under_a_condition(audited: dict[str, Any], name: str) -> None:
+def test_the_impact_of_a_leak_under_a_condition(audited: dict[str, Any], name: str) -> None:
     worth = CASES[name].worth
     found = audited.get(name)
     assert (found and found["worth"]) == worth

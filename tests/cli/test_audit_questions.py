@@ -1,4 +1,4 @@
-"""What `audit` asks IAM, and what it makes of answers that leave something open."""
+"""The simulations of `audit`, and its findings if IAM's answers are not conclusive."""
 
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -21,7 +21,7 @@ ALLOW = {"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}
 
 
 class Denying(Simulator):
-    """Denies everything, and misses the same keys each time, but for those that it is told."""
+    """A simulator that denies everything, and reports two condition keys as missing unless it is given them."""
 
     asked: int
 
@@ -37,28 +37,28 @@ def judged(*statements: dict[str, Any], elsewhere: frozenset[str] = frozenset())
     return Inquiry(Denying(None, "arn", {}), Identity(ARN), questions).judge(set(elsewhere))  # type: ignore[arg-type]
 
 
-def test_a_key_that_iam_misses_and_nobody_read_is_a_doubt() -> None:
-    """MFA is not: no access key has it."""
+def test_a_missing_key_that_no_policy_shows_is_a_doubt() -> None:
+    """MFA is not a doubt, because an access key never has it."""
     judgement = judged(ALLOW)
     assert (judgement.worst, judgement.doubts) == (None, ("acme:Ticket",))
 
 
-def test_a_key_of_statements_about_something_else_is_none() -> None:
+def test_a_key_of_statements_about_other_actions_is_no_doubt() -> None:
     assert judged(ALLOW, elsewhere=frozenset({"acme:ticket"})).doubts == ()
 
 
-def test_a_key_that_was_read_is_asked_about_and_is_none() -> None:
-    """With it and without it the mail is denied."""
+def test_a_key_that_was_simulated_is_no_doubt() -> None:
+    """The mail is denied with the key and without it."""
     assert judged({**ALLOW, "Condition": {"StringEquals": {"acme:Ticket": "x"}}}).doubts == ()
 
 
-def test_more_conditions_than_can_be_asked_about_are_a_doubt() -> None:
+def test_too_many_conditions_are_a_doubt() -> None:
     senders = [f"a{number}@example.com" for number in range(MOST_QUESTIONS // 2)]
     condition = {"StringEquals": {"ses:FromAddress": senders, "acme:Ticket": ["x", "y"]}}
     assert TOO_MANY in judged({**ALLOW, "Condition": condition}).doubts
 
 
-def test_one_question_is_asked_once() -> None:
+def test_the_same_mail_is_simulated_once() -> None:
     simulator = Denying(None, "arn", {})  # type: ignore[arg-type]
     inquiry = Inquiry(simulator, Identity(ARN), questions_of([], "example.com", {}, NOW))
     inquiry.judge(set())
@@ -91,12 +91,13 @@ def test_a_policy_that_cannot_be_read_is_a_doubt(user: dict[str, Any]) -> None:
     key = AuditedKey(found, {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}, None, ())
     assert key.row.finding.verdict is Verdict.NOT_PROVED
     assert key.row.finding.evidence == (
-        "not judged, since it depends on the policy Mail, which IAM does not show; at worst nothing"
+        "not judged, because it depends on the policy Mail, which IAM does not return; at worst nothing"
     )
 
 
 class Account:
-    """One user with one key, and one identity. IAM denies everything, and misses a key that no policy names."""
+    """One user with one key, and one identity. IAM denies everything, and reports a missing key that no policy
+    names."""
 
     policy: ClassVar[dict[str, Any]] = {"Version": "2012-10-17", "Statement": ALLOW}
     meta = type("Meta", (), {"region_name": "eu-west-1"})
@@ -127,15 +128,15 @@ class Account:
         return {}
 
 
-def test_a_key_of_which_nothing_is_known_is_never_left_out() -> None:
-    """No question was allowed, and still it is listed."""
+def test_a_key_that_cannot_be_judged_is_listed() -> None:
+    """It is listed although every simulated mail was denied."""
     account: Any = Account()
     (key,) = audited_keys(account, ["eu-west-1"], NOW, lambda _: None)
-    assert key.row.finding.evidence == "not judged, since it depends on acme:Ticket; at worst nothing"
+    assert key.row.finding.evidence == "not judged, because it depends on acme:Ticket; at worst nothing"
     assert key.last_used is None
 
 
-def test_a_user_tells_what_each_of_its_requests_has() -> None:
+def test_a_user_has_the_condition_keys_of_its_requests() -> None:
     detail: Any = {
         "UserName": "mailer",
         "UserId": "AIDAEXAMPLE",
@@ -170,7 +171,7 @@ def test_a_user_tells_what_each_of_its_requests_has() -> None:
         ("a" * 3000 + "*", "?*@example.com", None),
     ],
 )
-def test_what_two_patterns_have_in_common(pattern: str, other: str, found: str | None) -> None:
+def test_a_text_that_matches_two_patterns(pattern: str, other: str, found: str | None) -> None:
     assert common(pattern, other) == found
 
 
@@ -185,7 +186,7 @@ def test_what_two_patterns_have_in_common(pattern: str, other: str, found: str |
         ("2001:db8::/32", ["2001:db8::/33"], "2001:db8:8000::", 2**95),
     ],
 )
-def test_what_remains_of_a_network(text: str, without: list[str], address: str | None, size: int) -> None:
+def test_the_remainder_of_a_network(text: str, without: list[str], address: str | None, size: int) -> None:
     assert remainder(ip_network(text), map(ip_network, without)) == (address, size)
 
 
@@ -206,8 +207,8 @@ def test_what_remains_of_a_network(text: str, without: list[str], address: str |
         ({"DateLessThan": {"acme:X": "soon"}}, set()),
     ],
 )
-def test_a_key_that_is_not_known_is_asked_on_each_side(condition: dict[str, Any], told: set[tuple[str, str]]) -> None:
-    """Of each border that a test has, and without a value."""
+def test_an_unknown_key_is_simulated_around_each_border(condition: dict[str, Any], told: set[tuple[str, str]]) -> None:
+    """It is simulated with the values next to each border of a condition, and without a value."""
     conditions = conditions_on_mail([{"Statement": {**ALLOW, "Condition": condition}}], ARN)
     nothing, *values = questions_of(conditions, "example.com", {}, NOW).unknown["acme:X"]
     assert nothing == {}
@@ -217,7 +218,7 @@ def test_a_key_that_is_not_known_is_asked_on_each_side(condition: dict[str, Any]
 @pytest.mark.parametrize(
     ("operator", "kind"), [("NumericLessThan", "numeric"), ("DateLessThan", "date"), ("StringEquals", "date")]
 )
-def test_seconds_are_told_as_the_policy_compares_them(operator: str, kind: str) -> None:
+def test_seconds_have_the_type_that_the_policy_compares(operator: str, kind: str) -> None:
     conditions = conditions_on_mail([{"Statement": {**ALLOW, "Condition": {operator: {"aws:EpochTime": "0"}}}}], ARN)
     (now,) = questions_of(conditions, "example.com", {}, NOW).moments
     assert now.keys == {

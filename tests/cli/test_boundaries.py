@@ -1,4 +1,4 @@
-"""Behind an organization's boundary `verify` names it, says what is weaker, and proves the rest."""
+"""`verify` on a user with an organization's permissions boundary."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def command(aws: LocalAws) -> Iterator[Command]:
 
 
 def own_policy(command: Command) -> tuple[str, list[Any]]:
-    """The ARN and the statements of the policy that the construct writes."""
+    """Return the ARN and the statements of the policy that the construct writes."""
     iam = command.aws.client("iam")
     (group,) = iam.list_groups_for_user(UserName=command.user)["Groups"]
     (attached,) = iam.list_attached_group_policies(GroupName=group["GroupName"])["AttachedPolicies"]
@@ -38,7 +38,7 @@ def own_policy(command: Command) -> tuple[str, list[Any]]:
 
 @contextmanager
 def bounded(command: Command, *statements: Any) -> Iterator[None]:  # noqa: ANN401 - statements of a policy
-    """The organization's boundary in the place of the user's own, as `PermissionsBoundary.of(app).apply(…)` has it."""
+    """Replace the user's boundary with the organization's, as `PermissionsBoundary.of(app).apply(…)` does."""
     iam, (own, _) = command.aws.client("iam"), own_policy(command)
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     iam.create_policy(PolicyName="Organization", Path="/org/", PolicyDocument=document)
@@ -51,13 +51,13 @@ def bounded(command: Command, *statements: Any) -> Iterator[None]:  # noqa: ANN4
 
 
 @pytest.mark.parametrize("statement", [EVERYTHING, MAIL], ids=["everything", "mail as the identity"])
-def test_an_unexpected_boundary_is_named_and_the_option(command: Command, statement: dict[str, str]) -> None:
+def test_an_unexpected_boundary_is_broken_and_names_the_option(command: Command, statement: dict[str, str]) -> None:
     with bounded(command, statement):
         report = command.verify()
     assert report["exit"] == 1
     assert {name for name, verdict in verdicts(report).items() if verdict == "broken"} == {"boundary"}
     assert evidence(report, "boundary") == (
-        f"the boundary is {SHOWN}, not the user's policy; if your organization sets it, say --expect-boundary ARN"
+        f"the boundary is {SHOWN}, not the user's policy; if your organization requires it, use --expect-boundary ARN"
     )
 
 
@@ -68,24 +68,24 @@ def test_an_expected_boundary_proves_the_rest(command: Command, statement: dict[
     assert report["exit"] == 0
     assert set(verdicts(report).values()) == {"proved", "observed"}
     assert evidence(report, "boundary") == (
-        f"the group holds the policy, the boundary is {SHOWN}: weaker than the user's policy, whose denials then hold by"
-        " the group alone and go with it; attach the policy to the user too, or put its denials into that boundary"
+        f"the group has the policy, the boundary is {SHOWN}, which is weaker: the denials apply only while the user is in"
+        " the group; attach the policy to the user too, or add its denials to the boundary"
     )
 
 
-def test_denials_in_the_boundary_make_up_for_it(command: Command) -> None:
+def test_a_boundary_with_the_denials_is_not_weaker(command: Command) -> None:
     denials = [{**one, "Sid": f"Org{one['Sid']}"} for one in own_policy(command)[1] if one["Effect"] == "Deny"]
     with bounded(command, EVERYTHING, *denials):
         whole = command.verify("--expect-boundary", ORGANIZATION)
     with bounded(command, EVERYTHING, *denials[:-1]):
         partial = command.verify("--expect-boundary", ORGANIZATION)
     assert whole["exit"] == partial["exit"] == 0
-    assert evidence(whole, "boundary").endswith(f"the boundary is {SHOWN}, which holds the same denials")
-    assert "weaker than the user's policy" in evidence(partial, "boundary")
+    assert evidence(whole, "boundary").endswith(f"the boundary is {SHOWN}, which has the same denials")
+    assert "which is weaker" in evidence(partial, "boundary")
 
 
-def test_the_policy_attached_to_the_user_makes_up_for_it(command: Command) -> None:
-    """As `docs/accounts-with-rules.md` has it; the policy is then no stranger's."""
+def test_the_policy_attached_to_the_user_keeps_the_denials(command: Command) -> None:
+    """`docs/accounts-with-rules.md` recommends this. The policy is then not reported as another policy."""
     iam, (own, _) = command.aws.client("iam"), own_policy(command)
     iam.attach_user_policy(UserName=command.user, PolicyArn=own)
     with bounded(command, EVERYTHING):
@@ -93,12 +93,12 @@ def test_the_policy_attached_to_the_user_makes_up_for_it(command: Command) -> No
     iam.detach_user_policy(UserName=command.user, PolicyArn=own)
     assert report["exit"] == 0
     assert evidence(report, "boundary").endswith(
-        "the policy is attached to the user too, so its denials stay without the group"
+        "the policy is also attached to the user, so its denials apply without the group"
     )
 
 
 def test_a_boundary_that_may_not_be_read_counts_as_weaker(command: Command) -> None:
-    """`grant_verify` allows to read the user's own policy alone."""
+    """`grant_verify` allows reading only the user's own policy."""
     iam = command.aws.client("iam")
     iam.create_user(UserName="reader")
     hidden = {"Effect": "Deny", "Action": ["iam:GetPolicy", "iam:GetPolicyVersion"], "Resource": ORGANIZATION}
@@ -110,10 +110,10 @@ def test_a_boundary_that_may_not_be_read_counts_as_weaker(command: Command) -> N
         done = command.run("verify", command.secret, "--json", "--expect-boundary", ORGANIZATION, env=env)
     report = json.loads(done.stdout)
     assert done.exit_code == 0
-    assert "weaker than the user's policy" in evidence(report, "boundary")
+    assert "which is weaker" in evidence(report, "boundary")
 
 
-def test_another_boundary_than_the_expected_one(command: Command) -> None:
+def test_a_boundary_other_than_the_expected_one(command: Command) -> None:
     with bounded(command, EVERYTHING):
         other = command.broken("--expect-boundary", f"{ORGANIZATION}2")
     assert other == command.broken("--expect-boundary", ORGANIZATION) == {"boundary"}
@@ -128,7 +128,7 @@ def test_a_boundary_that_allows_no_mail_breaks_the_mail(command: Command) -> Non
     assert verdicts(report)["boundary"] == "proved"
 
 
-def test_a_group_without_the_policy_is_named_too(command: Command) -> None:
+def test_a_group_without_the_policy_is_broken(command: Command) -> None:
     iam, (own, _) = command.aws.client("iam"), own_policy(command)
     (group,) = (one["GroupName"] for one in iam.list_groups_for_user(UserName=command.user)["Groups"])
     with bounded(command, EVERYTHING):
@@ -139,4 +139,4 @@ def test_a_group_without_the_policy_is_named_too(command: Command) -> None:
         iam.detach_user_policy(UserName=command.user, PolicyArn=own)
     assert report["exit"] == 1
     assert {name for name, verdict in verdicts(report).items() if verdict == "broken"} == {"boundary"}
-    assert evidence(report, "boundary") == "the group holds nothing"
+    assert evidence(report, "boundary") == "the group has nothing"

@@ -1,4 +1,4 @@
-"""Whatever is widened or added after the deployment breaks a claim that names it, and exits with 1."""
+"""`verify` after a change to a deployed login: a claim that names the change is broken, and the exit code is 1."""
 
 import copy
 import json
@@ -46,7 +46,7 @@ def everything(aws: LocalAws) -> Iterator[Command]:
 
 @contextmanager
 def changed_policy(command: Command, widen: Widen) -> Iterator[None]:
-    """The user's policy in another version, as somebody who may change policies makes it."""
+    """Change the user's policy, and restore it."""
     document = _document(command)
     widened = copy.deepcopy(document)
     widen(widened)
@@ -66,7 +66,7 @@ def _document(command: Command) -> Document:
 
 
 def _write(command: Command, document: Document) -> None:
-    """Make a version the default, and delete the one that was."""
+    """Create a default version, and delete the former one."""
     iam = command.aws.client("iam")
     arn = _boundary(iam, command)
     before = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
@@ -85,7 +85,7 @@ def test_a_policy_widened_in_any_one_way(everything: Command, name: str) -> None
 
 
 def everywhere(sids: dict[str, tuple[str, str]], value: object) -> Widen:
-    """Give one condition another value in the Allow and in the Deny, so that both still say the same."""
+    """Change the value of one condition in both the Allow and the Deny statement."""
 
     def widen(document: Document) -> None:
         for sid, (operator, key) in sids.items():
@@ -105,7 +105,7 @@ def both(*widenings: Widen) -> Widen:
 
 
 def any_from(document: Document) -> None:
-    """The pattern that a careless hand writes, on both sides."""
+    """Change the From address to a pattern in both statements."""
     for sid, old, new in (
         ("SendFromNetworks", "StringEquals", "StringLike"),
         ("DenyOtherSenders", "StringNotEquals", "StringNotLike"),
@@ -141,7 +141,7 @@ def any_action(document: Document) -> None:
 
 
 INTERNET = ["0.0.0.0/1", "128.0.0.0/1"]
-"""In two halves: the first evaluator knows no IPv4 address in 0.0.0.0/0, and the second does not let that pass."""
+"""Two halves, because one evaluator matches no IPv4 address with 0.0.0.0/0, and the second requires agreement."""
 
 NETWORKS = {
     "SendFromNetworks": ("IpAddress", "aws:SourceIp"),
@@ -151,13 +151,13 @@ NETWORKS = {
 OPENED: dict[str, tuple[Widen, str]] = {
     "any From address of the domain": (any_from, "other-from"),
     "any identity": (any_identity, "other-identity"),
-    "anybody": (any_sender, "other-from"),
+    "any sender": (any_sender, "other-from"),
     "the whole internet": (everywhere(NETWORKS, INTERNET), "other-origins"),
 }
 
 
 @pytest.mark.parametrize("name", OPENED)
-def test_a_policy_opened_on_both_sides_is_caught_by_sending(plain: Command, name: str) -> None:
+def test_a_policy_widened_in_allow_and_deny_is_found_by_sending(plain: Command, name: str) -> None:
     widen, claim = OPENED[name]
     with changed_policy(plain, widen):
         assert claim in plain.broken()
@@ -168,7 +168,7 @@ def test_a_mail_that_ses_accepts_is_the_evidence(plain: Command) -> None:
         assert evidence(plain.verify(), "other-from").startswith("accepted: 250 after DATA")
 
 
-def test_a_login_that_is_worth_something_outside(aws: LocalAws, plain: Command) -> None:
+def test_a_login_that_can_send_from_outside(aws: LocalAws, plain: Command) -> None:
     aws.send_from(ELSEWHERE)
     with changed_policy(plain, everywhere(NETWORKS, INTERNET)):
         report = plain.verify("--outside")
@@ -176,13 +176,13 @@ def test_a_login_that_is_worth_something_outside(aws: LocalAws, plain: Command) 
     assert report["exit"] == 1
 
 
-def test_another_action_that_both_sides_allow(plain: Command) -> None:
+def test_another_action_in_allow_and_deny(plain: Command) -> None:
     with changed_policy(plain, any_action):
         assert {"policy", "guard"} <= plain.broken()
 
 
 @pytest.mark.parametrize("sid", ["DenyOtherSenders", "DenyOtherOrigins", "DenyOtherResources", "DenyOtherActions"])
-def test_a_guard_that_is_gone_shows_once_everything_is_granted(plain: Command, sid: str) -> None:
+def test_a_missing_denial_shows_when_everything_is_granted(plain: Command, sid: str) -> None:
     with changed_policy(plain, WIDENED[f"without {sid}"]):
         assert "guard" in plain.broken()
 
@@ -282,7 +282,7 @@ def signing_certificate(iam: Any, command: Command) -> Undo:  # noqa: ANN401
 
 
 def revoked(_iam: Any, command: Command) -> Undo:  # noqa: ANN401
-    """What a Delete writes down before it deletes the keys."""
+    """Add the tag that a Delete writes before it deletes the keys."""
     secrets = command.aws.client("secretsmanager")
     (created,), mark = _creations(command), f"{REVOKED_TAG}deadbeef"
     tag = {"Key": mark, "Value": created["Key"].removeprefix(CREATED_TAG)}
@@ -310,7 +310,7 @@ def rotation_off(_iam: Any, command: Command) -> Undo:  # noqa: ANN401
 
 
 def scheduled(command: Command, rules: dict[str, object]) -> Undo:
-    """A schedule as somebody who may rotate the secret sets it."""
+    """Change the rotation schedule, and return the function that restores it."""
     secrets = command.aws.client("secretsmanager")
     before = secrets.describe_secret(SecretId=command.secret)["RotationRules"]
     rotate = secrets.rotate_secret
@@ -360,7 +360,7 @@ DRIFTS: dict[Drift, set[str]] = {
 
 
 @pytest.mark.parametrize("drift", DRIFTS, ids=lambda drift: drift.__name__)
-def test_each_drift_is_named(aws: LocalAws, plain: Command, drift: Drift) -> None:
+def test_each_drift_is_reported(aws: LocalAws, plain: Command, drift: Drift) -> None:
     undo = drift(aws.client("iam"), plain)
     try:
         found = plain.verify()
@@ -369,7 +369,7 @@ def test_each_drift_is_named(aws: LocalAws, plain: Command, drift: Drift) -> Non
         aws.wait_for_rotations()
     assert found["exit"] == 1
     assert {name for name, verdict in verdicts(found).items() if verdict == "broken"} == DRIFTS[drift]
-    assert plain.broken() == set(), "undone, all holds again"
+    assert plain.broken() == set(), "nothing is broken after the change is undone"
 
 
 def test_an_overdue_rotation(plain: Command) -> None:
@@ -388,7 +388,7 @@ def test_an_interval_that_is_not_the_expected_one(plain: Command) -> None:
     assert evidence(report, "rotation") == "every 30 days, expected every 12 hours"
 
 
-def test_a_long_interval_that_is_meant_is_named(plain: Command) -> None:
+def test_a_long_interval_is_accepted_if_it_is_expected(plain: Command) -> None:
     undo = scheduled(plain, {"ScheduleExpression": "rate(60 days)"})
     try:
         report, meant = plain.verify(), plain.verify("--expect-interval", "60 days")
@@ -397,19 +397,25 @@ def test_a_long_interval_that_is_meant_is_named(plain: Command) -> None:
         plain.aws.wait_for_rotations()
     assert broken(report) == {"rotation"}
     assert evidence(report, "rotation") == (
-        "every 60 days, longer than 45 days, so that a key lives for more than 90 days; if that is meant, say"
+        "every 60 days, longer than 45 days, so a key lives for more than 90 days; if this is intended, use"
         " --expect-interval '60 days'"
     )
     assert (meant["exit"], verdicts(meant)["rotation"]) == (0, "proved")
 
 
-def test_a_rotation_by_a_function_of_elsewhere(plain: Command) -> None:
-    """Secrets Manager has no such function invoked, but somebody may have let it, in the function's own policy."""
+def test_a_rotation_function_in_another_account_or_region(plain: Command) -> None:
+    """The policy of such a function may allow Secrets Manager to invoke it."""
     description = plain.aws.client("secretsmanager").describe_secret(SecretId=plain.secret)
     for arn, said in (
-        ("arn:aws:lambda:us-east-1:111122223333:function:thief", "its function is of another account or region"),
-        ("arn:aws:lambda:eu-west-1:000000000000:function:other", "its function is of another account or region"),
-        ("", "it has no rotation function"),
+        (
+            "arn:aws:lambda:us-east-1:111122223333:function:thief",
+            "the rotation function is in another account or region",
+        ),
+        (
+            "arn:aws:lambda:eu-west-1:000000000000:function:other",
+            "the rotation function is in another account or region",
+        ),
+        ("", "the secret has no rotation function"),
     ):
         changed: Any = {**description, "RotationLambdaARN": arn}
         secret = LoginSecret(plain.aws.client("secretsmanager"), changed)
@@ -418,7 +424,7 @@ def test_a_rotation_by_a_function_of_elsewhere(plain: Command) -> None:
         assert (finding.verdict, finding.evidence) == ("broken", said)
 
 
-def test_a_rotation_that_is_stuck_and_one_that_is_under_way(aws: LocalAws, plain: Command) -> None:
+def test_a_rotation_that_is_stuck_and_one_in_progress(aws: LocalAws, plain: Command) -> None:
     secrets = aws.client("secretsmanager")
     token = "5" * 36
     value = secrets.get_secret_value(SecretId=plain.secret)["SecretString"]
@@ -434,7 +440,7 @@ def test_a_rotation_that_is_stuck_and_one_that_is_under_way(aws: LocalAws, plain
     plain.now = now
     secrets.update_secret_version_stage(SecretId=plain.secret, VersionStage="AWSPENDING", RemoveFromVersionId=token)
     assert (under_way["exit"], verdicts(under_way)["rotation-stuck"]) == (2, "not proved")
-    assert waited >= 60, "it may end while it is waited for"
+    assert waited >= 60, "the command waits for it to finish"
     assert stuck == {"rotation-stuck"}
 
 
@@ -450,7 +456,7 @@ FIPS = "email-smtp-fips.us-east-1.amazonaws.com"
 
 @contextmanager
 def tagged(command: Command, **tags: object) -> Iterator[None]:
-    """Tags of the user, as somebody who may tag users writes them."""
+    """Change tags of the user, and restore them."""
     iam = command.aws.client("iam")
     before = iam.get_user(UserName=command.user)["User"]["Tags"]
     keys = {f"ses-secure-user:{name}": str(value) for name, value in tags.items()}
@@ -464,7 +470,7 @@ def tagged(command: Command, **tags: object) -> Iterator[None]:
 
 @contextmanager
 def stored(command: Command, label: str = "AWSCURRENT", **changed: object) -> Iterator[None]:
-    """The value under a label with other fields, as somebody who may write the secret stores it."""
+    """Change fields of the value with a label, and restore it."""
     secrets = command.aws.client("secretsmanager")
     before = secrets.get_secret_value(SecretId=command.secret, VersionStage=label)
     value = json.loads(before["SecretString"]) | changed
@@ -488,7 +494,7 @@ def broken(report: dict[str, Any]) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "value", "expected", "said"),
     [
-        ("host", FIPS, {"tags", "secret"}, "they were changed since"),
+        ("host", FIPS, {"tags", "secret"}, "they were changed later"),
         ("host", "mail.example.org", {"tags"}, "mail.example.org is not an SMTP endpoint of SES in us-east-1"),
         (
             "host",
@@ -505,20 +511,20 @@ def broken(report: dict[str, Any]) -> set[str]:
         ("port", "-465", {"tags"}, "-465 is not a port of SES's SMTP endpoints"),
         ("port", "00465", {"tags"}, "00465 is not a port of SES's SMTP endpoints"),
         ("port", "99999", {"tags"}, "99999 is not a port of SES's SMTP endpoints"),
-        ("port", "2587", {"tags", "secret"}, "they were changed since"),
+        ("port", "2587", {"tags", "secret"}, "they were changed later"),
         ("port", "465²", {"tags"}, "465² is not a port of SES's SMTP endpoints"),
-        ("fields", "username=SMTP_USERNAME", {"tags", "secret"}, "they were changed since"),
+        ("fields", "username=SMTP_USERNAME", {"tags", "secret"}, "they were changed later"),
         ("fields", "SMTP_USERNAME", {"tags"}, "SMTP_USERNAME names no fields"),
     ],
 )
-def test_a_changed_tag_of_the_user_is_named(
+def test_a_changed_tag_of_the_user_is_reported(
     plain: Command, name: str, value: str, expected: set[str], said: str
 ) -> None:
     with tagged(plain, **{name: value}):
         report = plain.verify()
     assert (report["exit"], broken(report)) == (1, expected)
     assert said in evidence(report, "tags")
-    assert plain.broken() == set(), "undone, all holds again"
+    assert plain.broken() == set(), "nothing is broken after the change is undone"
 
 
 @pytest.mark.parametrize(
@@ -533,8 +539,8 @@ def test_a_changed_tag_of_the_user_is_named(
     ],
     ids=["port 0", "port 99999", "two dots", "long region", "umlaut", "no region"],
 )
-def test_tags_and_value_that_agree_on_what_is_no_endpoint(plain: Command, region: str, host: str, port: str) -> None:
-    """No password goes there, and it ends neither in a traceback nor in a connection that fails."""
+def test_tags_and_value_with_the_same_invalid_endpoint(plain: Command, region: str, host: str, port: str) -> None:
+    """No password is sent there. The command neither fails with a traceback nor tries to connect."""
     with (
         tagged(plain, region=region, host=host, port=port),
         stored(plain, region=region, host=host, port=int(port)),
@@ -544,14 +550,14 @@ def test_tags_and_value_that_agree_on_what_is_no_endpoint(plain: Command, region
     assert verdicts(report)["login-current"] == verdicts(report)["secret"] == "not proved"
 
 
-def test_tags_and_value_changed_alike_are_found(plain: Command) -> None:
-    """The journal keeps what the login was issued for."""
+def test_the_same_change_in_tags_and_value_is_found(plain: Command) -> None:
+    """The journal holds the digest of the original declaration."""
     url = str(plain.aws.value(plain.secret)["url"])
     host = url.rpartition("@")[2].partition(":")[0]
     with tagged(plain, host=FIPS), stored(plain, host=FIPS, url=url.replace(host, FIPS)):
         report = plain.verify()
     assert broken(report) == {"tags"}
-    assert verdicts(report)["login-current"] == "proved", "this endpoint is SES's too"
+    assert verdicts(report)["login-current"] == "proved", "this is another endpoint of SES"
 
 
 def test_without_a_journal_the_tags_prove_nothing(aws: LocalAws, plain: Command) -> None:
@@ -566,16 +572,16 @@ def test_without_a_journal_the_tags_prove_nothing(aws: LocalAws, plain: Command)
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("host", FIPS, f"host is '{FIPS}', the tags say 'email-smtp.us-east-1.amazonaws.com'"),
-        ("port", 587, "port is 587, the tags say 465"),
-        ("port", "465", "port is '465', the tags say 465"),
-        ("region", "eu-west-1", "region is 'eu-west-1', the tags say 'us-east-1'"),
-        ("iam_user", None, "iam_user is None, the tags say '"),
-        ("url", "smtps://user:other@example.com", "url is not made of the other fields"),
-        ("from_address", "noreply@example.com", "its further fields are not those that the tags name"),
+        ("host", FIPS, f"host is '{FIPS}', the tags require 'email-smtp.us-east-1.amazonaws.com'"),
+        ("port", 587, "port is 587, the tags require 465"),
+        ("port", "465", "port is '465', the tags require 465"),
+        ("region", "eu-west-1", "region is 'eu-west-1', the tags require 'us-east-1'"),
+        ("iam_user", None, "iam_user is None, the tags require '"),
+        ("url", "smtps://user:other@example.com", "url does not match the other fields"),
+        ("from_address", "noreply@example.com", "the additional fields do not match the tags"),
     ],
 )
-def test_a_changed_field_is_named(plain: Command, field: str, value: object, said: str) -> None:
+def test_a_changed_field_is_reported(plain: Command, field: str, value: object, said: str) -> None:
     with stored(plain, "AWSCURRENT", **{field: value}):
         report = plain.verify()
     assert (report["exit"], broken(report)) == (1, {"secret"})
@@ -584,7 +590,7 @@ def test_a_changed_field_is_named(plain: Command, field: str, value: object, sai
 
 @contextmanager
 def listening() -> Iterator[tuple[int, Callable[[], bool]]]:
-    """A port of this machine, and whether anybody has come to it."""
+    """Listen on a local port. Return it, and a function that returns True after a connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0)
 
@@ -599,7 +605,7 @@ def listening() -> Iterator[tuple[int, Callable[[], bool]]]:
 
 
 @pytest.mark.parametrize("changed", [("tags",), ("value",), ("tags", "value")], ids=" and ".join)
-def test_no_other_host_sees_the_password(plain: Command, changed: tuple[str, ...]) -> None:
+def test_no_other_host_receives_the_password(plain: Command, changed: tuple[str, ...]) -> None:
     with listening() as (port, visited), ExitStack() as stack:
         if "tags" in changed:
             stack.enter_context(tagged(plain, host="localhost", port=port))
@@ -615,27 +621,27 @@ def test_no_other_host_sees_the_password(plain: Command, changed: tuple[str, ...
     assert "; not tried: " in evidence(report, "allowed-mail")
 
 
-def test_no_other_host_sees_the_previous_password(aws: LocalAws, plain: Command) -> None:
+def test_no_other_host_receives_the_previous_password(aws: LocalAws, plain: Command) -> None:
     aws.rotate(plain.secret)
     with listening() as (port, visited), stored(plain, "AWSPREVIOUS", host="localhost", port=port):
         report = plain.verify()
         assert not visited()
     assert (report["exit"], broken(report), verdicts(report)["login-previous"]) == (1, {"secret"}, "not proved")
-    assert evidence(report, "login-previous") == "not tried: the secret names another endpoint than its user's tags"
-    assert "of the previous login host is 'localhost', the tags say " in evidence(report, "secret")
+    assert evidence(report, "login-previous") == "not tried: the secret and its user's tags name different endpoints"
+    assert "previous login: host is 'localhost', the tags require " in evidence(report, "secret")
     with stored(plain, "AWSPREVIOUS", region="eu-west-1"):
         report = plain.verify()
-    assert "of the previous login region is 'eu-west-1', the tags say " in evidence(report, "secret")
+    assert "previous login: region is 'eu-west-1', the tags require " in evidence(report, "secret")
 
 
-def test_no_claim_can_show_a_password_to_another_host() -> None:
+def test_no_claim_can_send_a_password_to_another_host() -> None:
     with listening() as (port, visited):
         declared = Declaration("arn", REGION, "localhost", str(port))
         postbox = Postbox(declared, 0, clock=lambda: 0.0, sleep=lambda _: None)
         login = Login("AKIAEXAMPLE", "password", declared._asdict())
         for use in (postbox.log_in, lambda one: postbox.send(one, MAIL)):
             with pytest.raises(
-                CannotJudgeError, match="the password is not shown to any host: localhost is not an SMTP"
+                CannotJudgeError, match="the password is not sent to any host: localhost is not an SMTP"
             ):
                 use(login)
         assert not visited()
@@ -643,7 +649,7 @@ def test_no_claim_can_show_a_password_to_another_host() -> None:
 
 @pytest.fixture
 def strangers_login(aws: LocalAws) -> Iterator[dict[str, str]]:
-    """A login that sends as anybody from anywhere, of a user whom somebody made by hand."""
+    """Return the login of a user that was created by hand and can send as anyone from anywhere."""
     iam = aws.client("iam")
     iam.create_user(UserName="stranger")
     iam.put_user_policy(UserName="stranger", PolicyName="Stranger", PolicyDocument=STRANGER)
@@ -656,23 +662,23 @@ def strangers_login(aws: LocalAws) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("others", [{}, {"iam_user": None, "url": None}], ids=["whole", "bare"])
-def test_a_login_of_another_user_is_named(
+def test_a_login_of_another_user_is_reported(
     aws: LocalAws, plain: Command, strangers_login: dict[str, str], others: dict[str, Any]
 ) -> None:
-    """What it may send proves nothing of this user, and is not tried."""
+    """Its permissions prove nothing about this user, so no mail is sent with it."""
     mails = len(aws.mails())
     with stored(plain, **strangers_login, **others):
         report = plain.verify()
     assert {"login-current"} == broken(report) - {"secret"}
     assert "is not the user's: 235 after AUTH" in evidence(report, "login-current")
-    assert evidence(report, "allowed-mail").endswith("; not tried: the current login is not this user's")
+    assert evidence(report, "allowed-mail").endswith("; not tried: the key of the current login is not the user's")
     by_ses = {one["name"] for one in report["claims"] if "SES" in one["by"]}
     assert by_ses <= {"login-current", "login-previous"}
     assert len(aws.mails()) == mails
 
 
-def test_a_login_that_was_pasted_before_a_rotation(aws: LocalAws, strangers_login: dict[str, str]) -> None:
-    """It is the previous one then, and goes on working, from everywhere."""
+def test_a_foreign_login_stored_before_a_rotation(aws: LocalAws, strangers_login: dict[str, str]) -> None:
+    """It then is the previous login, and still works from anywhere."""
     with deployed(aws, "Pasted") as command:
         text = json.dumps(aws.value(command.secret) | strangers_login)
         aws.client("secretsmanager").put_secret_value(SecretId=command.secret, SecretString=text)
@@ -687,10 +693,10 @@ def test_a_login_that_was_pasted_before_a_rotation(aws: LocalAws, strangers_logi
         aws.refuse_logins(refused=False)
     assert (report["exit"], broken(report)) == (1, {"login-previous"})
     assert evidence(report, "login-previous") == (
-        f"key …{key[-4:]} is not the user's: 235 after AUTH; rotate, and delete it where it is from"
+        f"key …{key[-4:]} is not the user's: 235 after AUTH; rotate the secret, and delete the key"
     )
     assert (dead["exit"], verdicts(dead)["login-previous"]) == (0, "proved")
-    assert evidence(dead, "login-previous").endswith("; the current one is accepted")
+    assert evidence(dead, "login-previous").endswith("; the current login is accepted")
     assert (unknown["exit"], verdicts(unknown)["login-previous"]) == (2, "not proved")
 
 

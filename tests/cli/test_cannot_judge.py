@@ -1,4 +1,4 @@
-"""Whatever keeps a login from being judged is one clear sentence, and exit code 2."""
+"""`verify` on a login that cannot be judged: one clear sentence, and exit code 2."""
 
 import json
 from collections.abc import Iterator
@@ -48,14 +48,14 @@ NO_LOGIN: dict[str, dict[str, str | bytes]] = {
 def test_a_secret_that_names_no_user(aws: LocalAws, plain: Command, name: str) -> None:
     aws.client("secretsmanager").create_secret(Name=name, **NO_LOGIN[name])
     assert sentence(plain, name) == (
-        f"the secret {name} is not one of SecureSesSmtpUser, or its value was replaced: it has no field iam_user"
+        f"the secret {name} was not created by SecureSesSmtpUser, or its value was replaced: it has no field iam_user"
     )
 
 
 def test_a_secret_that_is_being_deleted(aws: LocalAws, plain: Command) -> None:
     named(aws, "doomed", plain.user)
     aws.client("secretsmanager").delete_secret(SecretId="doomed", RecoveryWindowInDays=7)
-    assert sentence(plain, "doomed") == "the secret doomed is marked for deletion"
+    assert sentence(plain, "doomed") == "the secret doomed is scheduled for deletion"
 
 
 def test_a_replica_of_a_secret(aws: LocalAws, plain: Command) -> None:
@@ -63,22 +63,22 @@ def test_a_replica_of_a_secret(aws: LocalAws, plain: Command) -> None:
     regions = [{"Region": "eu-west-1"}]
     aws.client("secretsmanager").replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=regions)
     replica = arn.replace("us-east-1", "eu-west-1")
-    assert sentence(plain, replica).endswith(" is a replica: name the one in us-east-1")
+    assert sentence(plain, replica).endswith(" is a replica: name the primary secret in us-east-1")
 
 
-def test_a_user_who_does_not_exist(aws: LocalAws, plain: Command) -> None:
+def test_a_user_that_does_not_exist(aws: LocalAws, plain: Command) -> None:
     named(aws, "orphan", "nobody")
-    assert sentence(plain, "orphan") == "the IAM user nobody, whom the secret names, does not exist"
+    assert sentence(plain, "orphan") == "the IAM user nobody that the secret names does not exist"
 
 
 def named(aws: LocalAws, secret: str, user: str) -> str:
-    """A secret that somebody made, whose value names a user."""
+    """Create a secret by hand, whose value names a user."""
     made = aws.client("secretsmanager").create_secret(Name=secret, SecretString=json.dumps({"iam_user": user}))
     return str(made["ARN"])
 
 
 def tagged(aws: LocalAws, user: str, **tags: str) -> None:
-    """A user whom somebody made, with tags like those of this construct."""
+    """Create a user by hand, with tags like those of the construct."""
     named = [{"Key": f"ses-secure-user:{name}", "Value": value} for name, value in tags.items()]
     aws.client("iam").create_user(UserName=user, Tags=named)
 
@@ -87,38 +87,38 @@ def test_a_user_without_tags(aws: LocalAws, plain: Command) -> None:
     named(aws, "untagged", "untagged")
     tagged(aws, "untagged")
     assert sentence(plain, "untagged") == (
-        "the IAM user untagged, whom the secret names, is not one of SecureSesSmtpUser: it has no tag"
+        "the IAM user untagged that the secret names was not created by SecureSesSmtpUser: it has no tag"
         " ses-secure-user:secret, ses-secure-user:region, ses-secure-user:host, ses-secure-user:port"
     )
 
 
 @pytest.mark.parametrize("name", ["secret", "region", "host", "port"])
-def test_a_tag_of_the_user_that_is_lost(aws: LocalAws, plain: Command, name: str) -> None:
+def test_a_missing_tag_of_the_user(aws: LocalAws, plain: Command, name: str) -> None:
     iam, key = aws.client("iam"), f"ses-secure-user:{name}"
     (before,) = (tag for tag in iam.get_user(UserName=plain.user)["User"]["Tags"] if tag["Key"] == key)
     iam.untag_user(UserName=plain.user, TagKeys=[key])
     found = sentence(plain)
     iam.tag_user(UserName=plain.user, Tags=[before])
-    assert found.endswith(f" is not one of SecureSesSmtpUser: it has no tag {key}")
+    assert found.endswith(f" was not created by SecureSesSmtpUser: it has no tag {key}")
 
 
 def test_a_user_of_another_secret(aws: LocalAws, plain: Command) -> None:
-    """A value only points to a user: a copy of it in another secret makes no login of it."""
+    """A value only points to a user. A copy of it in another secret is not a login."""
     aws.client("secretsmanager").create_secret(Name="copy", SecretString=json.dumps(aws.value(plain.secret)))
     shown = plain.secret.replace(ACCOUNT, "*" * 12)
     assert sentence(plain, "copy") == (
-        f"the IAM user {plain.user}, whom the secret names, is not the user of this secret:"
+        f"the IAM user {plain.user} that the secret names belongs to another secret:"
         f" its tag ses-secure-user:secret names {shown}"
     )
 
 
 def test_a_user_without_the_policy(aws: LocalAws, plain: Command) -> None:
     tagged(aws, "bare", secret=named(aws, "bare", "bare"), region="us-east-1", host=HOST, port="465")
-    assert "has no policy that SecureSesSmtpUser writes" in sentence(plain, "bare")
+    assert "has no policy written by SecureSesSmtpUser" in sentence(plain, "bare")
 
 
 def test_a_replaced_value_until_the_secret_is_rotated(aws: LocalAws) -> None:
-    """What the function tells to store where a value is lost: the next rotation issues a login again."""
+    """The remedy that the function names for a lost value: the next rotation then issues a login."""
     with deployed(aws, "Replaced") as command:
         pointer = json.dumps({"iam_user": command.user})
         aws.client("secretsmanager").put_secret_value(SecretId=command.secret, SecretString=pointer)
@@ -142,7 +142,7 @@ def test_no_permission(aws: LocalAws, plain: Command) -> None:
     key = aws.client("iam").create_access_key(UserName="powerless")["AccessKey"]
     env = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     assert sentence(plain, plain.secret, env=env) == (
-        "these credentials may not call DescribeSecret: `mailer.grant_verify(role)` grants what is needed"
+        "these credentials may not call DescribeSecret: `mailer.grant_verify(role)` grants the permissions"
     )
 
 
@@ -157,7 +157,7 @@ def paused(aws: LocalAws) -> Iterator[None]:
 
 def test_a_paused_account(aws: LocalAws, plain: Command) -> None:
     with paused(aws):
-        assert "SES sends nothing for this account in us-east-1: sending is paused" in sentence(plain)
+        assert "SES sends no mail for this account in us-east-1: sending is paused" in sentence(plain)
 
 
 @contextmanager
@@ -172,12 +172,12 @@ def sandboxed(aws: LocalAws, *, judged: bool) -> Iterator[None]:
         aws.judge_simulator_in_sandbox(judged=False)
 
 
-def test_a_sandbox_that_judges_the_mailbox_simulator_too(aws: LocalAws, plain: Command) -> None:
+def test_a_sandbox_that_judges_the_mailbox_simulator(aws: LocalAws, plain: Command) -> None:
     with sandboxed(aws, judged=True):
         assert "the account is in SES's sandbox and cannot send to success+" in sentence(plain)
 
 
-def test_a_sandbox_that_does_not(aws: LocalAws, plain: Command) -> None:
+def test_a_sandbox_that_exempts_the_mailbox_simulator(aws: LocalAws, plain: Command) -> None:
     with sandboxed(aws, judged=False):
         assert plain.verify()["exit"] == 0
 
@@ -200,31 +200,31 @@ def test_an_endpoint_that_cannot_be_reached(aws: LocalAws, plain: Command) -> No
         aws.smtp_up()
 
 
-def test_mail_that_ses_puts_off(aws: LocalAws, plain: Command) -> None:
+def test_mail_that_ses_refuses_temporarily(aws: LocalAws, plain: Command) -> None:
     aws.throttle_mails(throttled=True)
     found = sentence(plain)
     aws.throttle_mails(throttled=False)
-    assert found.startswith("SES puts off for now what it is asked: 454 Throttling failure: Maximum sending rate")
+    assert found.startswith("SES returned a temporary error: 454 Throttling failure: Maximum sending rate")
 
 
-def test_an_endpoint_whose_certificate_nobody_vouches_for(plain: Command) -> None:
+def test_an_endpoint_with_an_untrusted_certificate(plain: Command) -> None:
     assert f"the certificate of {HOST}:465 " in sentence(plain, plain.secret, env={"SSL_CERT_FILE": "/dev/null"})
 
 
-def test_an_address_that_cannot_be_found_out(plain: Command) -> None:
+def test_a_public_address_that_is_not_known(plain: Command) -> None:
     plain.address = "nowhere"
     found = sentence(plain)
     plain.address = INSIDE
-    assert found == "https://checkip.amazonaws.com does not tell this machine's address: say --inside or --outside"
+    assert found == "https://checkip.amazonaws.com does not return this machine's address: use --inside or --outside"
 
 
 def test_credentials_region_or_endpoint_missing_or_wrong(plain: Command) -> None:
     nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     assert sentence(plain, plain.secret, env=nothing).startswith("no AWS credentials were found")
-    assert sentence(plain, "name", env={"AWS_REGION": ""}) == "no AWS region is set: name one with --region"
+    assert sentence(plain, "name", env={"AWS_REGION": ""}) == "no AWS region is set: use --region"
     assert "nobody" in sentence(plain, plain.secret, "--profile", "nobody")
     assert sentence(plain, plain.secret, env={"AWS_ENDPOINT_URL": UNUSED, "AWS_MAX_ATTEMPTS": "1"}).startswith(
-        "AWS cannot be asked: Could not connect"
+        "the call to AWS failed: Could not connect"
     )
 
 
@@ -247,7 +247,7 @@ def test_wrong_usage(plain: Command, arguments: tuple[str, ...]) -> None:
     assert "Usage: " in done.stderr
 
 
-def test_json_and_junit_say_so_too(aws: LocalAws, plain: Command, tmp_path: Path) -> None:
+def test_json_and_junit_contain_the_error(aws: LocalAws, plain: Command, tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     with paused(aws):
         done = plain.run("verify", plain.secret, "--json", "--junit", str(junit))
@@ -266,16 +266,16 @@ def test_a_file_that_cannot_be_written(plain: Command) -> None:
     assert done.stderr == "Error: /nowhere/junit.xml cannot be written: No such file or directory\n"
 
 
-def test_a_refusal_not_shown_to_be_the_policys_proves_nothing(aws: LocalAws, plain: Command) -> None:
-    """A mail that SES rejects for another reason than authorization looks like a refusal, and is none."""
+def test_a_refusal_for_another_reason_proves_nothing(aws: LocalAws, plain: Command) -> None:
+    """A mail that SES rejects for a reason other than authorization does not prove a restriction."""
     aws.send_from(ELSEWHERE)
     aws.client("sesv2").put_email_identity_configuration_set_attributes(
         EmailIdentity="example.com", ConfigurationSetName="watched"
     )
     report = plain.verify("--outside")
     aws.client("sesv2").put_email_identity_configuration_set_attributes(EmailIdentity="example.com")
-    assert "not shown to be by the policy" in evidence(report, "refused-from-here")
-    assert report["exit"] == 1, "the allowed mail is denied by IAM from inside too"
+    assert "refused, but possibly not by the policy" in evidence(report, "refused-from-here")
+    assert report["exit"] == 1, "IAM also denies the allowed mail from inside"
 
 
 def error(code: str) -> ClientError:
@@ -292,7 +292,7 @@ def error(code: str) -> ClientError:
         (error("ServiceFailure"), "GetUser failed: key …MPLE of ************"),
         (
             SSLError(endpoint_url="https://x", error=ValueError("broken")),
-            "AWS cannot be asked: SSL validation failed for https://x broken",
+            "the call to AWS failed: SSL validation failed for https://x broken",
         ),
     ],
 )

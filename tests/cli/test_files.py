@@ -1,4 +1,4 @@
-"""Files that say something about an account: their owner alone can read them, at any moment."""
+"""Private files: only their owner can read them, at any time."""
 
 import os
 import stat
@@ -16,21 +16,21 @@ def mode(path: Path) -> int:
 
 @pytest.fixture(autouse=True)
 def open_umask() -> object:
-    """Nothing is kept private by luck."""
+    """Set the most permissive umask, so that the mode comes from the code."""
     before = os.umask(0)
     yield
     os.umask(before)
 
 
-def test_a_new_file_is_the_owners_alone(tmp_path: Path) -> None:
+def test_a_new_file_is_private(tmp_path: Path) -> None:
     path = tmp_path / "report"
     write_private(path, "Größe\n✓\n")
     assert (mode(path), path.read_bytes()) == (0o600, "Größe\n✓\n".encode())
     assert [one.name for one in tmp_path.iterdir()] == ["report"]
 
 
-def test_one_that_anyone_could_read_becomes_so_too(tmp_path: Path) -> None:
-    """Whoever has the former one open does not get to read the new one."""
+def test_an_existing_public_file_becomes_private(tmp_path: Path) -> None:
+    """A process that has the old file open cannot read the new content."""
     path = tmp_path / "report"
     path.write_text("former", encoding="utf-8")
     path.chmod(0o644)
@@ -52,7 +52,7 @@ def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(path.stat().st_mode)
 
 
-def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match=r"."):
         write_private(tmp_path / "folder", "text")
@@ -61,6 +61,6 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["folder"]
 
 
-def test_half_a_character_is_written_as_its_escape(tmp_path: Path) -> None:
+def test_a_lone_surrogate_is_escaped(tmp_path: Path) -> None:
     write_private(tmp_path / "report", "a\ud800b")
     assert (tmp_path / "report").read_text(encoding="utf-8") == r"a\ud800b"

@@ -1,4 +1,4 @@
-"""`grant_verify` grants exactly what `verify` calls, and with it alone a login can be proved."""
+"""`grant_verify`: it grants exactly the actions that `verify` calls."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def command(aws: LocalAws) -> Iterator[Command]:
     aws.destroy("Granted")
 
 
-def test_verify_calls_what_is_granted_and_nothing_else(
+def test_verify_calls_exactly_the_granted_actions(
     aws: LocalAws, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: set[str] = set()
@@ -71,7 +71,7 @@ def test_verify_calls_what_is_granted_and_nothing_else(
 
 
 @pytest.mark.parametrize("drift", [another_group, another_boundary, policy_of_the_group, no_boundary])
-def test_drift_beyond_the_grants_reach_is_named_too(aws: LocalAws, command: Command, drift: Drift) -> None:
+def test_drift_that_the_grant_does_not_cover_is_reported(aws: LocalAws, command: Command, drift: Drift) -> None:
     aws.send_from(INSIDE)
     undo = drift(aws.client("iam"), command)
     broken = command.broken()
@@ -79,18 +79,18 @@ def test_drift_beyond_the_grants_reach_is_named_too(aws: LocalAws, command: Comm
     assert broken == {"boundary"}
 
 
-def test_a_value_that_names_another_user_is_told(aws: LocalAws, command: Command) -> None:
+def test_a_value_that_names_another_user_is_an_error(aws: LocalAws, command: Command) -> None:
     text = json.dumps(aws.value(command.secret) | {"iam_user": "other"})
     aws.client("secretsmanager").put_secret_value(SecretId=command.secret, SecretString=text)
     done = command.run("verify", command.secret)
     assert done.exit_code == 2
     assert done.stderr == (
         "Error: these credentials may not call GetUser: the secret names the user other, and"
-        " `mailer.grant_verify(role)` grants what is needed for its own user alone\n"
+        " `mailer.grant_verify(role)` grants the permissions for its own user only\n"
     )
 
 
-def test_each_grant_is_on_the_logins_own_resources() -> None:
+def test_each_grant_is_limited_to_the_resources_of_the_login() -> None:
     app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
     stack, _, _ = made(app, identity=["example.com", "example.org"], configuration_set="transactional")
     (policy,) = (
@@ -102,12 +102,12 @@ def test_each_grant_is_on_the_logins_own_resources() -> None:
     unlimited = {action for one in policy if one["Resource"] == "*" for action in _listed(one["Action"])}
     assert unlimited == {"ses:GetAccount", "ses:ListEmailIdentities"}
     text = json.dumps([one["Resource"] for one in policy if "ses:GetEmailIdentity" in _listed(one["Action"])])
-    assert text.count(":identity/") == 3, "two identities, and the From address that may be one"
+    assert text.count(":identity/") == 3, "two identities, and the From address, which can be one"
     assert "configuration-set" not in text
     assert "*" not in text
 
 
-def test_aws_takes_resources_for_all_calls_but_the_accounts() -> None:
+def test_only_actions_without_resources_are_granted_on_all() -> None:
     with evaluator() as iam_data:
         known = {
             action: one for service in ("iam", "secretsmanager", "ses") for action, one in iam_data.actions(service)

@@ -1,4 +1,4 @@
-"""What evidence may show."""
+"""Masking of account ids and key ids in evidence."""
 
 import pytest
 
@@ -16,9 +16,9 @@ from ses_secure_user.cli.masking import key_name, masked
         ("vpce-0123456789abcdef0", "vpce-0123456789abcdef0"),
     ],
 )
-def test_accounts_and_keys_are_hidden_and_a_line_stays_a_line(text: str, shown: str) -> None:
+def test_accounts_and_keys_are_masked_on_one_line(text: str, shown: str) -> None:
     assert masked(text) == shown
 
 
-def test_a_key_is_told_from_another_by_its_end() -> None:
+def test_the_name_of_a_key_is_its_end() -> None:
     assert key_name("AKIAIOSFODNN7EXAMPLE") == "…MPLE"

@@ -1,4 +1,4 @@
-"""Where a command reports to: terminal, files, in every form, at every width, also if nothing can be judged."""
+"""The outputs of a command: terminal and files in all formats and widths, also if nothing can be judged."""
 
 import json
 import stat
@@ -20,7 +20,7 @@ ALLOW = {"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Command]:
-    """An account with one user whose name is as long as IAM allows, give or take one."""
+    """Create an account with one user whose name is almost as long as IAM allows."""
     with verified_aws() as aws:
         iam, ses = aws.client("iam"), aws.client("sesv2")
         iam.create_user(UserName=LONG)
@@ -40,7 +40,7 @@ def owners_alone(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("columns", ["80", "120", "200"])
-def test_a_users_name_is_never_broken(account: Command, columns: str) -> None:
+def test_a_user_name_is_never_broken(account: Command, columns: str) -> None:
     done = account.run("audit", "--region", REGION, env={"COLUMNS": columns})
     lines = done.stdout.splitlines()
     assert done.exit_code == 1
@@ -49,7 +49,7 @@ def test_a_users_name_is_never_broken(account: Command, columns: str) -> None:
     assert max(map(len, own)) <= int(columns)
 
 
-def test_the_line_to_paste_is_one_line_with_the_default_set(account: Command) -> None:
+def test_the_replacement_is_one_line_with_the_default_set(account: Command) -> None:
     done = account.run("audit", "--region", REGION, env={"COLUMNS": "80"})
     (line,) = [line for line in done.stdout.splitlines() if "SecureSesSmtpUser(" in line]
     assert 'configuration_set="tracking")' in line
@@ -57,7 +57,7 @@ def test_the_line_to_paste_is_one_line_with_the_default_set(account: Command) ->
 
 
 @pytest.mark.parametrize("in_json", [True, False])
-def test_the_report_goes_to_a_file_instead(account: Command, tmp_path: Path, in_json: bool) -> None:  # noqa: FBT001
+def test_the_report_is_written_to_a_file(account: Command, tmp_path: Path, in_json: bool) -> None:  # noqa: FBT001
     path = tmp_path / "report"
     options = ["--json"] if in_json else []
     printed = account.run("audit", "--region", REGION, *options, env={"COLUMNS": "120"})
@@ -67,7 +67,7 @@ def test_the_report_goes_to_a_file_instead(account: Command, tmp_path: Path, in_
     assert owners_alone(path)
 
 
-def test_all_files_are_the_owners_and_name_no_account_or_key(account: Command, tmp_path: Path) -> None:
+def test_all_files_are_private_and_name_no_account_or_key(account: Command, tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("page.html", "junit.xml", "report.txt")]
     page, junit, text = map(str, paths)
     account.run("audit", "--region", REGION, "--html", page, "--junit", junit, "--output", text)
@@ -75,16 +75,16 @@ def test_all_files_are_the_owners_and_name_no_account_or_key(account: Command, t
     written = "".join(path.read_text(encoding="utf-8") for path in paths)
     assert account.aws.leaked_in(written) == []
     assert ACCOUNT not in written
-    assert "mail as anybody at 2 domains, from anywhere, for ever" in paths[0].read_text(encoding="utf-8")
+    assert "mail as anyone at 2 domains, from anywhere, for ever" in paths[0].read_text(encoding="utf-8")
     assert ET.parse(junit).getroot().get("name") == "ses-secure-user audit"  # noqa: S314 - just written
 
 
-def test_a_page_of_verify_says_whether_the_promise_holds(plain: Command, aws: LocalAws, tmp_path: Path) -> None:
+def test_the_page_of_verify_says_if_the_promise_is_proved(plain: Command, aws: LocalAws, tmp_path: Path) -> None:
     aws.send_from(INSIDE)
     page = tmp_path / "page.html"
     for option, sentence in {
-        "--inside": "is proved of this login",
-        "--outside": "does not hold for this login",
+        "--inside": "is proved for this login",
+        "--outside": "does not apply to this login",
     }.items():
         plain.run("verify", plain.secret, option, "--html", str(page))
         assert f"The last column {sentence}" in page.read_text(encoding="utf-8")
@@ -94,8 +94,8 @@ def test_a_page_of_verify_says_whether_the_promise_holds(plain: Command, aws: Lo
     assert owners_alone(page)
 
 
-def test_files_of_yesterday_do_not_pass_for_todays(plain: Command, tmp_path: Path) -> None:
-    """If nothing can be judged, every file says so."""
+def test_existing_files_are_replaced_by_the_error(plain: Command, tmp_path: Path) -> None:
+    """If nothing can be judged, every file contains the error."""
     paths = {option: tmp_path / option for option in ("output", "html", "junit")}
     for path in paths.values():
         path.write_text("all is proved", encoding="utf-8")
@@ -117,13 +117,13 @@ def test_a_file_that_cannot_be_written_is_one_sentence(account: Command, tmp_pat
 
 
 @pytest.mark.parametrize("secret", ["[bold]x[/nothing]", "\x1b[31mred", "\u202eterces", "a\x9b2Jb", "\ud800"])
-def test_a_name_from_outside_moves_no_cursor(plain: Command, secret: str) -> None:
+def test_control_characters_in_a_name_are_escaped(plain: Command, secret: str) -> None:
     done = plain.run("verify", secret, "--region", REGION)
     assert done.exit_code == 2, done.output
     assert all(one.isprintable() or one == "\n" for one in done.output)
 
 
-def test_what_the_terminal_cannot_encode_is_shown_as_its_escape(account: Command) -> None:
+def test_characters_that_the_terminal_cannot_encode_are_escaped(account: Command) -> None:
     done = CliRunner(charset="ascii").invoke(cli, ["audit", "--region", REGION], env=account.aws.env)
     assert done.exit_code == 1, done.output
     assert r"\u2717" in done.output

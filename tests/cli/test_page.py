@@ -1,4 +1,4 @@
-"""The page that is sent on: one file that holds all it needs and loads nothing, in the README's words."""
+"""The HTML page: one file that loads nothing, in the README's words."""
 
 import re
 from html.parser import HTMLParser
@@ -13,15 +13,15 @@ ROOT = Path(__file__).parents[2]
 CARD = Card(
     verdict=Verdict.NOT_PROVED,
     title="mailer …4EE9",
-    worth={"a leak today": "mail as anybody", WITH_THIS: "nothing"},
-    facts={"made by": "hand or tool"},
+    worth={"a leak today": "mail as anyone", WITH_THIS: "nothing"},
+    facts={"created by": "hand or another tool"},
     code=['SecureSesSmtpUser(self, "Mailer")'],
 )
 PAGE = Page(title="Logins", verdict=Verdict.BROKEN, counts="1 broken", cards=[CARD], heading="Each login", note="More.")
 
 
 class Elements(HTMLParser):
-    """What a page consists of; every element must be closed in its turn."""
+    """The elements of a page. Every element must be closed in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ def test_it_loads_and_runs_nothing(page: Page) -> None:
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def test_it_is_laid_out_for_dark_narrow_and_paper() -> None:
+def test_it_has_a_layout_for_dark_mode_narrow_screens_and_print() -> None:
     text = html_of(PAGE)
     for kind in ("prefers-color-scheme: dark", "max-width: 40rem", "media print"):
         assert kind in text
@@ -74,9 +74,9 @@ def test_every_part_of_a_finding_is_shown() -> None:
         "mailer",
         "…4EE9",
         "? not proved",
-        "mail as anybody",
-        "made by",
-        "hand or tool",
+        "mail as anyone",
+        "created by",
+        "hand or another tool",
         "Each login",
         "More.",
     ):

@@ -1,4 +1,4 @@
-"""Text of an account can hold anything; what is shown of it moves no cursor, means nothing to rich, and is valid XML."""
+"""Escaping of text from an account, for the terminal, rich markup, JSON, XML and HTML."""
 
 import json
 import unicodedata
@@ -42,7 +42,7 @@ def rows(text: str) -> list[Row]:
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.text())
-def test_whatever_it_is_it_stays_on_its_line(text: str) -> None:
+def test_any_text_stays_on_its_line(text: str) -> None:
     assert harmless(printable(text))
 
 
@@ -57,19 +57,19 @@ def test_whatever_it_is_it_stays_on_its_line(text: str) -> None:
         (r"C:\x1b", r"C:\x1b"),
     ],
 )
-def test_what_cannot_be_shown_is_seen_as_its_escape(text: str, shown: str) -> None:
+def test_unprintable_characters_are_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
 @every_text
-def test_lines_show_it_as_text(text: str) -> None:
+def test_lines_show_hostile_text_as_text(text: str) -> None:
     lines = [line.plain for line in claim_lines(rows(text), 4000)]
     assert all(map(harmless, lines))
     assert f"    IAM: {' '.join(printable(text).split())}" in lines
 
 
 @every_text
-def test_json_holds_exactly_it(text: str) -> None:
+def test_json_keeps_the_exact_text(text: str) -> None:
     written = claims_json({"secret": text}, rows(text))
     read = json.loads(written)
     assert (read["secret"], read["claims"][0]["evidence"]) == (text, text)
@@ -78,7 +78,7 @@ def test_json_holds_exactly_it(text: str) -> None:
 
 
 @every_text
-def test_a_junit_file_with_it_can_be_read(text: str) -> None:
+def test_a_junit_file_with_hostile_text_is_valid(text: str) -> None:
     suite = ET.fromstring(junit_xml("verify", rows(text), error=text))  # noqa: S314 - we have just written it
     failure = suite.find("testcase/failure")
     assert failure is not None
@@ -86,7 +86,7 @@ def test_a_junit_file_with_it_can_be_read(text: str) -> None:
 
 
 @every_text
-def test_a_page_shows_it_as_text(text: str) -> None:
+def test_a_page_shows_hostile_text_as_text(text: str) -> None:
     card = Card(verdict=Verdict.BROKEN, title=text, worth={text: text}, facts={text: text}, code=[text])
     page = Page(
         title=text, verdict=Verdict.BROKEN, counts=text, about={text: text}, promise=text, cards=[card], note=text

@@ -1,4 +1,4 @@
-"""The line that replaces a key: pasted into a stack it is the construct, or says what is to be filled in."""
+"""The line of code that replaces a key: it creates the construct, or fails with the value that is missing."""
 
 from typing import Any
 
@@ -21,14 +21,14 @@ def ability(name: str = "example.com", *, region: str = "eu-west-1", default_set
 
 
 def pasted(line: str) -> SecureSesSmtpUser:
-    """The construct that the line makes in a stack."""
+    """Return the construct that the line creates in a stack."""
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack", env=cdk.Environment(region="eu-west-1"))
-    made = eval(line, {"SecureSesSmtpUser": SecureSesSmtpUser, "self": stack})  # noqa: S307 - that is what pasting does
+    made = eval(line, {"SecureSesSmtpUser": SecureSesSmtpUser, "self": stack})  # noqa: S307 - runs the line as a user would
     assert isinstance(made, SecureSesSmtpUser)
     return made
 
 
-def test_what_is_known_is_a_whole_call() -> None:
+def test_known_values_give_a_complete_call() -> None:
     senders = ("noreply@example.com", "Billing@example.com")
     (line,) = replacements("smtp.user", [ability(default_set="tracking", senders=senders, origins=NETWORK)])
     assert line == (
@@ -47,16 +47,16 @@ def test_what_is_known_is_a_whole_call() -> None:
         ({"senders": ("*@example.com",), "origins": NETWORK}, "from_address"),
     ],
 )
-def test_what_is_not_known_the_construct_asks_for(found: dict[str, Any], missing: str) -> None:
+def test_the_construct_refuses_a_placeholder(found: dict[str, Any], missing: str) -> None:
     (line,) = replacements("mailer", [ability(**found)])
     assert f"{missing}=..." in line
-    assert line.endswith("  # write your own for each ...")
+    assert line.endswith("  # replace each ... with your own value")
     with pytest.raises(ValueError, match=f"`{missing}` must be .*list of strings, got Ellipsis"):
         pasted(line)
 
 
 def test_a_login_has_one_region_and_one_default_set() -> None:
-    """So identities that differ in them take a login each, and the others share one."""
+    """So identities that differ in them need one login each, and the others share one."""
     found = [
         ability("example.com", default_set="one", anybody=True),
         ability("example.org", default_set="two", anybody=True),

@@ -1,4 +1,4 @@
-"""The sample report is what the command prints today."""
+"""The sample report in the documentation, compared with the output of the command."""
 
 from local_aws.aws import LocalAws
 from tests.cli.command import Command
@@ -6,5 +6,5 @@ from tests.cli.sample_report import PAGE, page
 
 
 def test_the_sample_report_is_what_verify_prints(aws: LocalAws, plain: Command) -> None:
-    """If it is not, `python -m tests.cli.sample_report` writes it anew."""
+    """If this fails, run `python -m tests.cli.sample_report`."""
     assert PAGE.read_text(encoding="utf-8") == page(aws, plain)

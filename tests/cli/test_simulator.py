@@ -1,4 +1,4 @@
-"""What IAM's simulator is asked, and which part of its answer counts."""
+"""Requests to the IAM policy simulator, and the reading of its response."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ MAIL = Send(
 
 
 class Iam:
-    """Answers every simulation alike, and remembers what it was asked."""
+    """A client that gives every simulation the same result and records the requests."""
 
     def __init__(self, of_resource: dict[str, str], above: str = "allowed") -> None:
         self.requests: list[dict[str, Any]] = []
@@ -46,7 +46,7 @@ def simulator(iam: Any, policies: dict[str, Any] | None = None) -> Simulator:  #
     ("above", "of_resource", "allowed"),
     [("allowed", "implicitDeny", False), ("implicitDeny", "allowed", True), ("allowed", "explicitDeny", False)],
 )
-def test_the_decision_on_the_resource_is_the_one_that_counts(
+def test_the_decision_about_the_resource_counts(
     above: str,
     of_resource: str,
     allowed: bool,  # noqa: FBT001
@@ -59,7 +59,7 @@ def test_every_resource_must_be_allowed() -> None:
     assert not simulator(iam).allows(replace(MAIL, resources=(IDENTITY, SET)))
 
 
-def test_a_mail_is_told_by_all_the_keys_that_ses_knows() -> None:
+def test_a_mail_has_all_the_condition_keys_that_ses_sets() -> None:
     iam = Iam({IDENTITY: "allowed"})
     simulator(iam).allows(MAIL)
     (request,) = iam.requests
@@ -77,7 +77,7 @@ def test_a_mail_is_told_by_all_the_keys_that_ses_knows() -> None:
     assert request.keys() == {"PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries"}
 
 
-def test_all_policies_of_an_identity_are_handed_over_as_one() -> None:
+def test_the_policies_of_an_identity_are_passed_as_one() -> None:
     one = {"Version": "2012-10-17", "Statement": {"Sid": "a", "Effect": "Allow"}}
     two = {"Version": "2012-10-17", "Statement": [{"Sid": "a", "Effect": "Deny"}]}
     iam = Iam({IDENTITY: "allowed"})
@@ -85,8 +85,7 @@ def test_all_policies_of_an_identity_are_handed_over_as_one() -> None:
     assert json.loads(iam.requests[0]["ResourcePolicy"])["Statement"] == [{"Effect": "Allow"}, {"Effect": "Deny"}]
 
 
-def test_user_and_identity_both_grant_what_is_granted() -> None:
-    """The user by a policy of its own, the identity by its policy."""
+def test_user_and_identity_both_grant_everything() -> None:
     iam = Iam({IDENTITY: "allowed"})
     simulator(iam).allows(MAIL, granted=True)
     (request,) = iam.requests
@@ -95,8 +94,8 @@ def test_user_and_identity_both_grant_what_is_granted() -> None:
     assert (grant["Principal"], grant["Resource"]) == ({"AWS": USER}, IDENTITY)
 
 
-def test_what_iam_was_not_told_is_read_with_the_answer() -> None:
-    """From the resource's own part, which IAM fills where resources are named, and from the one above it."""
+def test_missing_keys_are_read_from_the_response() -> None:
+    """IAM reports them for the resource and for the whole request."""
 
     class Missing(Iam):
         def simulate_principal_policy(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - any simulation

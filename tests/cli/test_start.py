@@ -1,4 +1,4 @@
-"""The command line starts without the CDK and without Node, and the package imports neither before it must."""
+"""The start of the command line, which needs neither the CDK nor Node.js."""
 
 import os
 import re
@@ -30,15 +30,15 @@ def test_it_starts_without_the_cdk_and_without_node(argument: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["boto3", "click", "jinja2", "rich"])
-def test_without_the_extra_it_says_what_to_install(name: str) -> None:
+def test_without_the_extra_the_error_names_it(name: str) -> None:
     done = python(WITHOUT.format(names=[name]) + RUN.format(argument="--help"))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{name} is missing: install this package with its extra `cli`\n"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["verify", "--help"], ["audit", "--help"], ["template"]])
-def test_it_starts_without_what_windows_lacks(arguments: list[str]) -> None:
-    """It also prints what a Windows code page has no character for."""
+def test_it_starts_without_modules_that_windows_lacks(arguments: list[str]) -> None:
+    """Characters that a Windows code page lacks are printed too."""
     modules = WITHOUT.format(names=["fcntl", "grp", "pwd", "resource", "termios", "tty"])
     functions = "import os; [delattr(os, name) for name in ('fork', 'getuid', 'geteuid', 'killpg', 'setsid')]; "
     run = RUN.replace("{argument!r}", "*{arguments!r}").format(arguments=arguments)
@@ -59,7 +59,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_the_constructs_are_imported_when_they_are_asked_for() -> None:
+def test_the_constructs_are_imported_on_first_access() -> None:
     done = python("from ses_secure_user import *; print(SecureSesSmtpUser.__name__, CredentialIssuer.__name__)")
     assert done.stdout.split() == ["SecureSesSmtpUser", "CredentialIssuer"], done.stderr
     assert {*ses_secure_user.__all__} <= {*dir(ses_secure_user)}
@@ -78,7 +78,7 @@ def test_every_claim_is_documented() -> None:
     assert names - documented == set()
 
 
-def test_the_command_line_knows_nothing_of_the_construct() -> None:
+def test_the_command_line_does_not_import_the_construct() -> None:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "ses_secure_user" / "cli").rglob("*.py")]
     imports = {line.strip() for text in sources for line in text.splitlines() if re.match(r"\s*(from|import) ", line)}
     outward = {line for line in imports if re.search(r"ses_secure_user(?!\.cli)|aws_cdk|constructs", line)}

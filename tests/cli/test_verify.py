@@ -1,4 +1,4 @@
-"""`verify` on a login as it was deployed: what is proved, by whom, from where, and what is shown."""
+"""`verify` on a login as deployed: its claims and judges from each place, and its output."""
 
 import json
 import re
@@ -61,8 +61,7 @@ def test_outside_ses_proves_the_networks_and_iam_the_rest(aws: LocalAws, plain: 
     assert judges["allowed-mail"] == judges["other-from"] == judges["other-identity"] == ["IAM"]
 
 
-def test_with_an_option_no_address_is_asked_for(aws: LocalAws, plain: Command) -> None:
-    """The options say where it runs."""
+def test_an_option_replaces_the_address_lookup(aws: LocalAws, plain: Command) -> None:
     aws.send_from(ELSEWHERE)
     assert "refused-from-here" in plain.verdicts("--outside")
     aws.send_from(INSIDE)
@@ -71,17 +70,17 @@ def test_with_an_option_no_address_is_asked_for(aws: LocalAws, plain: Command) -
     plain.address = INSIDE
 
 
-def test_mail_that_is_accepted_outside_breaks_the_promise(aws: LocalAws, plain: Command) -> None:
+def test_mail_that_is_accepted_outside_is_broken(aws: LocalAws, plain: Command) -> None:
     aws.send_from(INSIDE)
     assert "refused-from-here" in plain.broken("--outside")
 
 
-def test_who_says_inside_and_is_not_gets_a_broken_claim(aws: LocalAws, plain: Command) -> None:
+def test_the_inside_option_outside_is_broken(aws: LocalAws, plain: Command) -> None:
     aws.send_from(ELSEWHERE)
     assert plain.broken("--inside") == {"allowed-mail"}
 
 
-def test_all_mail_goes_to_the_simulator_and_says_what_it_is(aws: LocalAws, plain: Command) -> None:
+def test_all_mail_goes_to_the_simulator_and_is_marked(aws: LocalAws, plain: Command) -> None:
     aws.send_from(INSIDE)
     before = len(aws.mails())
     plain.verify()
@@ -93,7 +92,7 @@ def test_all_mail_goes_to_the_simulator_and_says_what_it_is(aws: LocalAws, plain
     assert re.fullmatch(r"success\+[0-9a-f]{12}@simulator\.amazonses\.com", recipient)
 
 
-def test_mails_are_spaced_by_the_accounts_rate(aws: LocalAws, plain: Command) -> None:
+def test_mails_are_sent_within_the_send_rate(aws: LocalAws, plain: Command) -> None:
     aws.send_from(INSIDE)
     plain.slept.clear()
     plain.verify()
@@ -119,15 +118,17 @@ def test_every_restriction_is_a_claim(aws: LocalAws, restricted: Command) -> Non
     } <= found.keys()
 
 
-def test_a_network_is_judged_by_its_edges_and_neighbours(aws: LocalAws, restricted: Command) -> None:
-    """Neighbours that are allowed themselves are left out."""
+def test_a_network_is_judged_by_its_edges_and_neighbors(aws: LocalAws, restricted: Command) -> None:
+    """Neighbors that are allowed themselves are not tested."""
     aws.send_from(INSIDE)
     report = restricted.verify()
-    assert evidence(report, "network-203.0.113.0/25") == "203.0.113.0 in, 203.0.113.127 in, 203.0.112.255 out"
-    assert evidence(report, "network-203.0.113.128/32") == "203.0.113.128 in, 203.0.113.129 out"
+    assert evidence(report, "network-203.0.113.0/25") == (
+        "203.0.113.0 allowed, 203.0.113.127 allowed, 203.0.112.255 denied"
+    )
+    assert evidence(report, "network-203.0.113.128/32") == "203.0.113.128 allowed, 203.0.113.129 denied"
     assert evidence(report, "network-2001:db8:1::/48") == (
-        "2001:db8:1:: in, 2001:db8:1:ffff:ffff:ffff:ffff:ffff in,"
-        " 2001:db8:0:ffff:ffff:ffff:ffff:ffff out, 2001:db8:2:: out"
+        "2001:db8:1:: allowed, 2001:db8:1:ffff:ffff:ffff:ffff:ffff allowed,"
+        " 2001:db8:0:ffff:ffff:ffff:ffff:ffff denied, 2001:db8:2:: denied"
     )
 
 
@@ -158,7 +159,7 @@ def test_a_simulator_among_the_allowed_recipients_is_mailed(aws: LocalAws) -> No
     assert by(report)["other-recipient"] == ["IAM"]
 
 
-def test_a_login_that_ended_is_refused_and_verify_says_why(aws: LocalAws) -> None:
+def test_an_expired_login_is_refused_with_the_reason(aws: LocalAws) -> None:
     aws.send_from(INSIDE)
     with deployed(aws, "Trial", valid_until=datetime(2099, 1, 31, tzinfo=UTC)) as command:
         assert command.verdicts()["allowed-mail"] == "proved"
@@ -167,11 +168,11 @@ def test_a_login_that_ended_is_refused_and_verify_says_why(aws: LocalAws) -> Non
         report = command.verify()
         aws.judge_at("")
     assert (report["exit"], verdicts(report)["allowed-mail"]) == (1, "broken")
-    assert evidence(report, "allowed-mail").endswith(": the login ended at 2099-01-31T00:00:00Z, by its `valid_until`")
+    assert evidence(report, "allowed-mail").endswith(": the login expired at 2099-01-31T00:00:00Z (`valid_until`)")
 
 
-def test_through_an_endpoint_only_a_sent_mail_tells_the_place(aws: LocalAws) -> None:
-    """Without a recipient to mail nothing is concluded."""
+def test_through_an_endpoint_only_a_sent_mail_shows_the_place(aws: LocalAws) -> None:
+    """Without a recipient, IAM judges the mail."""
     aws.send_from(ENDPOINT)
     properties = {"allowed_cidrs": [], "allowed_vpc_endpoints": [ENDPOINT]}
     with deployed(aws, "Endpoint", **properties, allowed_recipients=["*@example.net"]) as command:
@@ -183,7 +184,7 @@ def test_through_an_endpoint_only_a_sent_mail_tells_the_place(aws: LocalAws) -> 
 
 
 @pytest.mark.parametrize("origin", [ENDPOINT, ELSEWHERE])
-def test_with_endpoints_ses_tells_whether_mail_is_from_inside(aws: LocalAws, restricted: Command, origin: str) -> None:
+def test_with_endpoints_ses_shows_if_mail_is_from_inside(aws: LocalAws, restricted: Command, origin: str) -> None:
     aws.send_from(origin)
     restricted.address = ELSEWHERE
     report = restricted.verify("--recipient", "person@example.net")
@@ -194,10 +195,10 @@ def test_with_endpoints_ses_tells_whether_mail_is_from_inside(aws: LocalAws, res
     else:
         assert report["exit"] == 2
         assert verdicts(report)["refused-from-here"] == "not proved"
-        assert "say --inside or --outside" in evidence(report, "refused-from-here")
+        assert "use --inside or --outside" in evidence(report, "refused-from-here")
 
 
-def test_a_stranger_is_nobody_who_is_allowed(aws: LocalAws) -> None:
+def test_the_stranger_is_never_an_allowed_address(aws: LocalAws) -> None:
     aws.send_from(INSIDE)
     senders = {"from_address": "stranger@example.com", "feedback_address": "stranger1@example.com"}
     with deployed(aws, "Stranger", **senders) as command:
@@ -206,7 +207,7 @@ def test_a_stranger_is_nobody_who_is_allowed(aws: LocalAws) -> None:
     assert "mail as stranger2@example.com is refused" in {one["claim"] for one in report["claims"]}
 
 
-def test_an_identity_that_cannot_be_tried_is_left_to_iam(aws: LocalAws, plain: Command) -> None:
+def test_without_another_identity_iam_judges_it(aws: LocalAws, plain: Command) -> None:
     aws.send_from(INSIDE)
     ses = aws.client("sesv2")
     ses.delete_email_identity(EmailIdentity="example.org")
@@ -216,7 +217,7 @@ def test_an_identity_that_cannot_be_tried_is_left_to_iam(aws: LocalAws, plain: C
     assert verdicts(report)["other-identity"] == "proved"
 
 
-def test_after_rotations_both_logins_are_tried(aws: LocalAws, plain: Command) -> None:
+def test_after_a_rotation_both_logins_are_tested(aws: LocalAws, plain: Command) -> None:
     aws.send_from(INSIDE)
     aws.rotate(plain.secret)
     found = plain.verdicts()
@@ -230,10 +231,10 @@ def test_the_default_configuration_set_must_be_allowed(aws: LocalAws, plain: Com
     report = plain.verify()
     attributes(EmailIdentity="example.com")
     assert report["exit"] == 1
-    assert "`configuration_set` must name the identity's default set" in evidence(report, "allowed-mail")
+    assert "`configuration_set` must be the identity's default configuration set" in evidence(report, "allowed-mail")
 
 
-def test_what_is_undocumented_is_recorded(aws: LocalAws, plain: Command) -> None:
+def test_undocumented_behavior_is_observed(aws: LocalAws, plain: Command) -> None:
     aws.send_from(INSIDE)
     report = plain.verify()
     assert {name for name, verdict in verdicts(report).items() if verdict == "observed"} == {
@@ -241,10 +242,10 @@ def test_what_is_undocumented_is_recorded(aws: LocalAws, plain: Command) -> None
         "from-case",
         "last-used",
     }
-    assert evidence(report, "envelope").startswith("it is not: 250 after DATA")
-    assert evidence(report, "from-case").startswith("it does: 554")
+    assert evidence(report, "envelope").startswith("no: 250 after DATA")
+    assert evidence(report, "from-case").startswith("yes: 554")
     aws.send_from(ELSEWHERE)
-    assert evidence(plain.verify("--outside"), "login-outside").startswith("it is not: 235 after AUTH")
+    assert evidence(plain.verify("--outside"), "login-outside").startswith("no: 235 after AUTH")
 
 
 def test_a_login_that_is_refused_outside_proves_nothing(aws: LocalAws, plain: Command) -> None:
@@ -255,12 +256,11 @@ def test_a_login_that_is_refused_outside_proves_nothing(aws: LocalAws, plain: Co
     aws.refuse_logins(refused=False)
     assert report["exit"] == 2
     assert verdicts(report)["login-current"] == verdicts(report)["refused-from-here"] == "not proved"
-    assert evidence(report, "login-outside").startswith("it may be: 535")
+    assert evidence(report, "login-outside").startswith("possibly: 535")
     assert (inside["exit"], verdicts(inside)["login-current"]) == (1, "broken")
 
 
-def test_no_output_tells_a_password_a_key_or_the_account(aws: LocalAws, plain: Command, tmp_path: Path) -> None:
-    """Neither what is printed nor what is written to a file."""
+def test_no_output_contains_a_password_a_key_or_the_account(aws: LocalAws, plain: Command, tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     texts = []
     for origin, option in ((INSIDE, "--inside"), (ELSEWHERE, "--outside"), (INSIDE, "--outside")):
@@ -284,7 +284,7 @@ def test_the_lines_name_login_policy_and_place(aws: LocalAws, plain: Command) ->
     assert "\n✓ mail as stranger@example.com is refused\n    SES: 554 after DATA" in done.stdout
 
 
-def test_junit_has_a_test_for_each_claim(aws: LocalAws, plain: Command, tmp_path: Path) -> None:
+def test_junit_has_a_test_case_for_each_claim(aws: LocalAws, plain: Command, tmp_path: Path) -> None:
     aws.send_from(INSIDE)
     junit = tmp_path / "junit.xml"
     done = plain.run("verify", plain.secret, "--outside", "--json", "--junit", str(junit))

@@ -1,4 +1,4 @@
-"""`revoke` on a deployed login: the leaked key ends, the current login works, and what was cut off is repeated."""
+"""`revoke` on a deployed login: the leaked key is deleted, the current login works, and a run can be repeated."""
 
 import json
 import re
@@ -27,7 +27,7 @@ Login = dict[str, Any]
 
 @pytest.fixture
 def command(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Command]:
-    """A login of one's own; while the command waits, a rotation that was begun comes to its end."""
+    """Deploy a login for one test. Rotations finish while the command waits."""
     name = "".join(word.title() for word in re.findall(r"[a-z]+", request.node.originalname))[:40]
     with deployed(aws, name) as made:
         made.meanwhile = lambda _: aws.wait_for_rotations()
@@ -36,7 +36,8 @@ def command(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Command]:
 
 
 def revoke(command: Command, *arguments: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Run the command and give its JSON, with the exit code beside. No output tells a key, a password or an account."""
+    """Run the command, and return its JSON with the exit code. Check that no output contains a key, password or
+    account."""
     done = command.run("revoke", *arguments, "--json", **options)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.output
     assert command.aws.leaked_in(done.output) == []
@@ -55,24 +56,24 @@ def end(one: Login) -> str:
     return str(one["username"][-4:])
 
 
-def test_the_current_key_is_ended_in_two_runs(command: Command) -> None:
+def test_the_current_key_is_deleted_in_two_runs(command: Command) -> None:
     leaked = login(command)
 
     shown = revoke(command, command.secret)
     assert (shown["exit"], verdicts(shown)) == (2, {"leaked-key": "not proved"})
-    assert login(command) == leaked, "nothing was done"
+    assert login(command) == leaked, "nothing was changed"
     assert shown["key"] == f"…{end(leaked)}: active, the current login"
     assert shown["worth"] == "mail as noreply@example.com from 203.0.113.0/24, nothing else"
     assert shown["plan"] == [
-        "rotate the secret: another login becomes current, and the leaked one goes on working",
-        "wait until all applications have read the current login, and run this again",
-        "rotate once more: once the key is no login's, it is deleted",
+        "rotate the secret: another login becomes current, and the leaked one still works",
+        "wait until all applications have read the current login, and run this command again",
+        "rotate again: the key is then in no login, and is deleted",
     ]
 
     first = revoke(command, command.secret, "--yes")
     assert (first["exit"], verdicts(first)) == (2, {"leaked-key": "not proved"})
     again = f"ses-secure-user revoke {first['secret']} --key {end(leaked)} --yes"
-    assert evidence(first, "leaked-key").endswith(f"once all applications have read the current login: {again}")
+    assert evidence(first, "leaked-key").endswith(f"after all applications have read the current login, run {again}")
     second = login(command)
     assert second != leaked
     assert works(command, leaked)
@@ -87,21 +88,21 @@ def test_the_current_key_is_ended_in_two_runs(command: Command) -> None:
     before = command.aws.keys(command.user)
     repeated = revoke(command, *again.split()[2:])
     assert (repeated["exit"], repeated["plan"]) == (0, [])
-    assert command.aws.keys(command.user) == before, "a key that is deleted needs no rotation"
+    assert command.aws.keys(command.user) == before, "a deleted key needs no rotation"
 
 
-def test_with_a_wait_one_run_does_it(command: Command) -> None:
+def test_with_a_wait_one_run_deletes_the_key(command: Command) -> None:
     leaked = login(command)
     report = revoke(command, leaked["username"], "--yes", "--wait", "60")
     assert report["exit"] == 0, report
     assert command.secret.endswith(report["secret"][-6:]) or report["secret"] in command.secret
     (waited,) = (one for one in command.slept if one > 1000)
-    assert 3500 < waited <= 3700, "an hour since the new login was made"
+    assert 3500 < waited <= 3700, "one hour after the new login was created"
     assert not works(command, leaked)
     assert works(command, login(command))
 
 
-def test_a_run_that_was_interrupted_waits_for_the_rest(command: Command) -> None:
+def test_a_run_after_an_interruption_waits_for_the_rest(command: Command) -> None:
     leaked = login(command)
 
     def interrupted(seconds: float) -> None:
@@ -112,7 +113,7 @@ def test_a_run_that_was_interrupted_waits_for_the_rest(command: Command) -> None
     command.meanwhile = interrupted
     report = revoke(command, command.secret, "--yes", "--wait", "60")
     assert report["exit"] == 2
-    assert report["error"].startswith("interrupted; to go on: ses-secure-user revoke ")
+    assert report["error"].startswith("interrupted; to continue, run ses-secure-user revoke ")
     again = report["error"].partition("ses-secure-user revoke ")[2].split()
     assert works(command, leaked)
 
@@ -125,30 +126,30 @@ def test_a_run_that_was_interrupted_waits_for_the_rest(command: Command) -> None
     assert not works(command, leaked)
 
 
-def test_the_previous_key_is_ended_by_one_rotation(aws: LocalAws, command: Command) -> None:
+def test_the_previous_key_is_deleted_by_one_rotation(aws: LocalAws, command: Command) -> None:
     leaked = login(command)
     aws.rotate(command.secret)
     report = revoke(command, leaked["username"], "--yes")
     assert report["exit"] == 0
     assert report["key"] == f"…{end(leaked)}: active, the previous login, which works until the next rotation"
-    assert report["plan"] == ["rotate the secret: once the key is no login's, it is deleted"]
+    assert report["plan"] == ["rotate the secret: the key is then in no login, and is deleted"]
     assert not works(command, leaked)
 
 
-def test_a_key_that_no_login_uses_is_deleted(aws: LocalAws, command: Command) -> None:
-    """A rotation would wait for it, since another event may be about to use it."""
+def test_a_key_without_a_login_is_deleted(aws: LocalAws, command: Command) -> None:
+    """A rotation would keep it for a while, because another event may be about to use it."""
     current = login(command)
     stray = aws.client("iam").create_access_key(UserName=command.user)["AccessKey"]["AccessKeyId"]
     for options in ((), ("--yes",)):
         report = revoke(command, stray, *options)
-        assert report["key"] == f"…{stray[-4:]}: active, neither the current login nor the previous one"
-        assert report["plan"] == ["deactivate the key and delete it: from then on SES refuses its login"]
+        assert report["key"] == f"…{stray[-4:]}: active, neither the current nor the previous login"
+        assert report["plan"] == ["deactivate and delete the key: SES then refuses its login"]
     assert (report["exit"], verdicts(report)) == (0, {"leaked-key": "proved", "current-login": "proved"})
     assert aws.keys(command.user) == [current["username"]]
-    assert login(command) == current, "nobody has to read another one"
+    assert login(command) == current, "no application has to read another login"
 
 
-def test_now_ends_the_login_before_there_is_another(aws: LocalAws, command: Command) -> None:
+def test_now_ends_the_login_before_another_is_issued(aws: LocalAws, command: Command) -> None:
     leaked, seen = login(command), []
 
     def look(_: float) -> None:
@@ -159,16 +160,16 @@ def test_now_ends_the_login_before_there_is_another(aws: LocalAws, command: Comm
     report = revoke(command, command.secret, "--now", "--yes")
     assert report["exit"] == 0, report
     assert [one.partition(":")[0] for one in report["plan"]] == [
-        "deactivate the key and delete it",
+        "deactivate and delete the key",
         "rotate the secret",
     ]
-    assert report["plan"][0].endswith("and senders fail until they have read the next one")
+    assert report["plan"][0].endswith("and senders fail until they read the next login")
     assert True not in seen
     assert leaked["username"] not in aws.keys(command.user)
     assert works(command, login(command))
 
 
-def test_now_spares_the_current_login_of_another_key(aws: LocalAws, command: Command) -> None:
+def test_now_keeps_the_current_login_with_another_key(aws: LocalAws, command: Command) -> None:
     leaked = login(command)
     aws.rotate(command.secret)
     current = login(command)
@@ -178,22 +179,22 @@ def test_now_spares_the_current_login_of_another_key(aws: LocalAws, command: Com
     assert aws.keys(command.user) == [current["username"]]
 
 
-def test_a_run_cut_off_after_the_deletion_is_repeated(aws: LocalAws, command: Command) -> None:
+def test_a_run_interrupted_after_the_deletion_is_repeated(aws: LocalAws, command: Command) -> None:
     leaked = login(command)
     aws.client("iam").delete_access_key(UserName=command.user, AccessKeyId=leaked["username"])
     shown = revoke(command, command.secret)
     assert (shown["exit"], shown["plan"]) == (
         1,
-        ["rotate the secret: another login becomes current, since this one has no key"],
+        ["rotate the secret: another login becomes current, because the key of this one does not exist"],
     )
-    assert "is not active, and rotate the secret" in evidence(shown, "current-login")
+    assert "is not active; rotate the secret" in evidence(shown, "current-login")
     report = revoke(command, command.secret, "--yes")
     assert report["exit"] == 0
     assert works(command, login(command))
 
 
-def test_a_key_that_somebody_deactivated_is_ended_too(aws: LocalAws, command: Command) -> None:
-    """AWS's first step by hand: the rotation after it deletes the key."""
+def test_a_key_deactivated_by_hand_is_deleted(aws: LocalAws, command: Command) -> None:
+    """AWS recommends to deactivate a key first. The next rotation deletes it."""
     leaked = login(command)
     aws.client("iam").update_access_key(UserName=command.user, AccessKeyId=leaked["username"], Status="Inactive")
     report = revoke(command, leaked["username"], "--yes")
@@ -204,7 +205,7 @@ def test_a_key_that_somebody_deactivated_is_ended_too(aws: LocalAws, command: Co
 
 @contextmanager
 def by_hand(aws: LocalAws) -> Iterator[Login]:
-    """A user whom somebody made, with a key that sends as anybody."""
+    """Create a user by hand, with a key that can send as anyone."""
     iam = aws.client("iam")
     iam.create_user(UserName="by-hand")
     iam.put_user_policy(UserName="by-hand", PolicyName="Anything", PolicyDocument=json.dumps(ANYTHING))
@@ -220,7 +221,7 @@ def by_hand(aws: LocalAws) -> Iterator[Login]:
 
 @pytest.mark.parametrize("options", [("--yes",), ("--yes", "--now")], ids=["yes", "now"])
 def test_a_key_of_another_user_is_not_touched(aws: LocalAws, command: Command, options: tuple[str, ...]) -> None:
-    """Neither by its id, nor where its login was pasted into the secret."""
+    """Neither if it is named by its id, nor if its login was stored in the secret."""
     current = login(command)
     with by_hand(aws) as foreign:
         alone = revoke(command, foreign["username"], *options)
@@ -231,16 +232,16 @@ def test_a_key_of_another_user_is_not_touched(aws: LocalAws, command: Command, o
         assert works(command, current)
     assert alone["exit"] == pasted["exit"] == 2
     assert alone["error"] == (
-        f"the key …{end(foreign)} is the IAM user by-hand's, which is not one of SecureSesSmtpUser: nothing was done."
-        " Deactivate it (aws iam update-access-key --user-name by-hand --access-key-id KEY-ID --status Inactive), see"
-        " which senders fail, and delete it (aws iam delete-access-key --user-name by-hand --access-key-id KEY-ID)"
+        f"the key …{end(foreign)} belongs to the IAM user by-hand, which was not created by SecureSesSmtpUser: nothing was"
+        " changed. Deactivate it (aws iam update-access-key --user-name by-hand --access-key-id KEY-ID --status Inactive),"
+        " check which senders fail, and delete it (aws iam delete-access-key --user-name by-hand --access-key-id KEY-ID)"
     )
-    assert pasted["error"] == f"{alone['error']}; and rotate the secret, which holds its login"
+    assert pasted["error"] == f"{alone['error']}; then rotate the secret, which holds its login"
 
 
 @pytest.mark.parametrize("options", [("--yes",), ("--yes", "--now")], ids=["yes", "now"])
 def test_a_user_with_copied_tags_is_not_touched(aws: LocalAws, command: Command, options: tuple[str, ...]) -> None:
-    """The secret that its tags name must name the user too."""
+    """The secret that its tags name must also name the user."""
     iam = aws.client("iam")
     with by_hand(aws) as foreign:
         iam.tag_user(UserName="by-hand", Tags=iam.get_user(UserName=command.user)["User"]["Tags"])
@@ -248,7 +249,10 @@ def test_a_user_with_copied_tags_is_not_touched(aws: LocalAws, command: Command,
         assert aws.keys("by-hand") == [foreign["username"]]
         assert works(command, foreign)
     assert report["exit"] == 2
-    assert "is the IAM user by-hand's, which is not one of SecureSesSmtpUser: nothing was done" in report["error"]
+    assert (
+        "belongs to the IAM user by-hand, which was not created by SecureSesSmtpUser: nothing was changed"
+        in report["error"]
+    )
 
 
 def test_a_key_whose_secret_is_deleted(aws: LocalAws, command: Command) -> None:
@@ -262,8 +266,10 @@ def test_a_key_whose_secret_is_deleted(aws: LocalAws, command: Command) -> None:
     finally:
         secrets.restore_secret(SecretId=command.secret)
     assert (kept["exit"], kept["plan"]) == (2, [])
-    assert kept["key"].endswith("active, perhaps a login that applications hold, as its secret is gone")
-    assert "is marked for deletion: --now deletes the key all the same" in evidence(kept, "leaked-key")
+    assert kept["key"].endswith(
+        "active, possibly a login that applications still use, because its secret does not exist"
+    )
+    assert "is scheduled for deletion: use --now to delete the key anyway" in evidence(kept, "leaked-key")
     assert (ended["exit"], verdicts(ended)) == (0, {"leaked-key": "proved"})
     assert aws.keys(command.user) == []
 
@@ -274,13 +280,15 @@ def test_a_login_that_is_never_rotated(aws: LocalAws) -> None:
         ended = revoke(command, command.secret, "--yes", "--now")
         keys = aws.keys(command.user)
     assert (kept["exit"], kept["plan"]) == (2, [])
-    assert "since the secret has no rotation: --now deletes the key all the same" in evidence(kept, "leaked-key")
+    assert "because the secret has no rotation function: use --now to delete the key anyway" in evidence(
+        kept, "leaked-key"
+    )
     assert (ended["exit"], keys) == (1, [])
     assert verdicts(ended) == {"leaked-key": "proved", "leaked-login": "not proved", "current-login": "broken"}
-    assert "is not active, and the secret has no rotation: deploy the stack" in evidence(ended, "current-login")
+    assert "is not active; the secret has no rotation function, so deploy the stack" in evidence(ended, "current-login")
 
 
-def test_a_rotation_that_was_turned_off_is_turned_on(aws: LocalAws, command: Command) -> None:
+def test_a_rotation_that_was_turned_off_is_turned_on_again(aws: LocalAws, command: Command) -> None:
     secrets = aws.client("secretsmanager")
     secrets.cancel_rotate_secret(SecretId=command.secret)
     report = revoke(command, command.secret, "--yes", "--wait", "0")
@@ -289,14 +297,14 @@ def test_a_rotation_that_was_turned_off_is_turned_on(aws: LocalAws, command: Com
     assert secrets.describe_secret(SecretId=command.secret)["RotationEnabled"]
 
 
-def test_a_rotation_that_fails_says_so_and_is_taken_up(aws: LocalAws, command: Command) -> None:
-    """While one is not complete, Secrets Manager refuses another and tries that one again."""
+def test_a_failed_rotation_is_reported_and_continued(aws: LocalAws, command: Command) -> None:
+    """While a rotation is not complete, Secrets Manager refuses another and retries the first."""
     leaked = login(command)
     aws.smtp_down()
     failed = revoke(command, command.secret, "--yes", "--wait", "0")
     aws.smtp_up()
     assert failed["exit"] == 2
-    assert failed["error"].startswith("after 15 minutes the rotation has not ended: the reason is in the log group")
+    assert failed["error"].startswith("after 15 minutes the rotation has not finished: see the log group")
     assert failed["error"].endswith(f"--key {end(leaked)} --yes")
     assert login(command) == leaked
     report = revoke(command, command.secret, "--key", end(leaked), "--yes", "--wait", "0")
@@ -304,8 +312,8 @@ def test_a_rotation_that_fails_says_so_and_is_taken_up(aws: LocalAws, command: C
     assert not works(command, leaked)
 
 
-def test_a_key_that_a_rotation_is_issuing(aws: LocalAws, command: Command) -> None:
-    """It would become current only now: the rotation is waited for."""
+def test_a_key_of_a_rotation_in_progress(aws: LocalAws, command: Command) -> None:
+    """It is about to become current, so the command waits for the rotation."""
     secrets, current = aws.client("secretsmanager"), login(command)
     key = aws.client("iam").create_access_key(UserName=command.user)["AccessKey"]["AccessKeyId"]
     token = "7" * 36
@@ -317,17 +325,19 @@ def test_a_key_that_a_rotation_is_issuing(aws: LocalAws, command: Command) -> No
     )
     waited = revoke(command, key, "--yes")
     assert waited["exit"] == 2
-    assert waited["error"].startswith("after 15 minutes the rotation under way has not ended: --now deletes the key")
+    assert waited["error"].startswith(
+        "after 15 minutes the rotation in progress has not finished: use --now to delete the key"
+    )
     ended = revoke(command, key, "--yes", "--now")
     secrets.update_secret_version_stage(SecretId=command.secret, VersionStage="AWSPENDING", RemoveFromVersionId=token)
     assert ended["exit"] == 0
-    assert ended["key"] == f"…{key[-4:]}: active, the login of a rotation that is under way"
+    assert ended["key"] == f"…{key[-4:]}: active, the login of a rotation in progress"
     assert aws.keys(command.user) == [current["username"]]
 
 
 @pytest.mark.parametrize(("refused_after", "verdict"), [(0, "proved"), (20, "proved"), (99, "broken")])
-def test_a_deleted_key_is_tried_while_iam_spreads_it(refused_after: int, verdict: str) -> None:
-    """SES may go on accepting it for some time: three minutes of that are waited for, and then told."""
+def test_a_deleted_key_is_tested_until_it_is_refused(refused_after: int, verdict: str) -> None:
+    """SES may accept it for some time after the deletion. The command waits for three minutes."""
     slept: list[float] = []
 
     def log_in(one: StoredLogin) -> Reply:
@@ -344,8 +354,8 @@ def test_a_deleted_key_is_tried_while_iam_spreads_it(refused_after: int, verdict
     assert sum(slept) == min(refused_after * 5, 180)
 
 
-def test_the_endpoint_need_not_be_reached_to_end_a_login(aws: LocalAws, command: Command) -> None:
-    """Nor is it by an administrator in many networks: what SES says is then not proved."""
+def test_a_login_ends_without_access_to_the_endpoint(aws: LocalAws, command: Command) -> None:
+    """Many administrators cannot reach it. The claims that SES judges are then not proved."""
     leaked = login(command)
     aws.rotate(command.secret)
 
@@ -361,7 +371,7 @@ def test_the_endpoint_need_not_be_reached_to_end_a_login(aws: LocalAws, command:
 
 
 def rights() -> set[str]:
-    """The actions that the documentation tells to allow."""
+    """Return the actions that the documentation lists."""
     text = (
         (ROOT / "docs" / "rotation.md")
         .read_text(encoding="utf-8")
@@ -371,7 +381,7 @@ def rights() -> set[str]:
     return set(re.findall(r"`((?:iam|secretsmanager|lambda|kms):\w+)`", text))
 
 
-def test_the_documented_rights_suffice_and_all_are_needed(command: Command) -> None:
+def test_the_documented_permissions_are_exactly_those_needed(command: Command) -> None:
     needed = rights()
     assert needed >= {"iam:DeleteAccessKey", "secretsmanager:RotateSecret", "lambda:InvokeFunction"}
     leaked = login(command)
@@ -387,12 +397,12 @@ def test_the_documented_rights_suffice_and_all_are_needed(command: Command) -> N
     report = as_operator(command, needed - reading, command.secret)
     assert (report["exit"], report["worth"]) == (
         0,
-        "not known: these credentials may not read the user's policy",
+        "unknown: these credentials may not read the user's policy",
     )
 
 
 def as_operator(command: Command, actions: set[str], *named: str) -> dict[str, Any]:
-    """Run it with these rights alone."""
+    """Run the command with only these permissions."""
     iam = command.aws.client("iam")
     iam.create_user(UserName="operator")
     statement = {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
@@ -415,13 +425,13 @@ UNKNOWN = "AKIAIOSFODNN7EXAMPLE"
     ("arguments", "said"),
     [
         (("ASIAIOSFODNN7EXAMPLE",), "…MPLE is a key of temporary credentials, which SMTP does not accept"),
-        ((UNKNOWN,), "no IAM user of this account has the key …MPLE: it was deleted, or is another account's;"),
+        ((UNKNOWN,), "no IAM user of this account has the key …MPLE: it was deleted or belongs to another account;"),
         (("nothing",), "there is no secret nothing in us-east-1"),
-        (("SECRET", "--key", "ZZZZ"), "no key of the user or the secret ends in ZZZZ: there are …"),
+        (("SECRET", "--key", "ZZZZ"), "no key of the user or the secret ends in ZZZZ: the keys are …"),
     ],
     ids=["temporary", "unknown", "no secret", "no such end"],
 )
-def test_what_is_no_leak_is_said(shared: Command, arguments: tuple[str, ...], said: str) -> None:
+def test_a_wrong_key_or_secret_is_an_error(shared: Command, arguments: tuple[str, ...], said: str) -> None:
     given = [shared.secret if one == "SECRET" else one for one in arguments]
     report = revoke(shared, *given, "--yes")
     assert (report["exit"], report["verdict"]) == (2, "not proved")
@@ -449,7 +459,7 @@ def test_the_table_shows_plan_and_claims(shared: Command) -> None:
     done = shared.run("revoke", shared.secret)
     assert done.exit_code == 2
     assert "1. rotate the secret: another login becomes current" in done.stdout
-    assert "nothing was done: say --yes" in done.stdout
+    assert "nothing was changed: use --yes to run the steps" in done.stdout
     assert shared.aws.leaked_in(done.output) == []
 
 

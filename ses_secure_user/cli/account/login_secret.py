@@ -1,4 +1,4 @@
-"""The secret of a login: the user, the logins, the journal and the rotation that it describes."""
+"""The secret of a login: its user, its logins, its journal and its rotation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_SUCH_SECRET = "ResourceNotFoundException"  # noqa: S105 - an error code
 
 
 class GoneError(CannotJudgeError):
-    """An error: the secret does not exist, or is marked for deletion."""
+    """An error: the secret does not exist, or is scheduled for deletion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Login:
     """One login that the secret holds.
 
     Attributes:
-        key_id: The SMTP user name, which is an access key's id.
+        key_id: The SMTP user name, which is the id of an access key.
         password: The SMTP password.
         value: All of the secret's fields.
     """
@@ -44,7 +44,7 @@ class Login:
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> Login | None:
-        """Read a login from a version's value. Return None if it holds none that SMTP can send."""
+        """Read a login from a version's value. Return None if it has no user name and password in ASCII."""
         key_id, password = value.get("username"), value.get("password")
         if isinstance(key_id, str) and isinstance(password, str) and key_id and f"{key_id}{password}".isascii():
             return cls(key_id, password, value)
@@ -57,7 +57,7 @@ class LoginSecret:
 
     Attributes:
         api: The client of the secret's region.
-        description: What DescribeSecret answers.
+        description: The response of DescribeSecret.
     """
 
     api: SecretsManagerClient
@@ -68,7 +68,7 @@ class LoginSecret:
         """Find a secret by name or ARN.
 
         Raises:
-            CannotJudgeError: There is none that could hold a login.
+            CannotJudgeError: The secret does not exist, is scheduled for deletion, or is a replica.
         """
         shown = masked(secret_id)
         try:
@@ -78,42 +78,43 @@ class LoginSecret:
                 raise GoneError(f"there is no secret {shown} in {api.meta.region_name}") from None
             raise
         if "DeletedDate" in description:
-            raise GoneError(f"the secret {shown} is marked for deletion")
+            raise GoneError(f"the secret {shown} is scheduled for deletion")
         region = description.get("PrimaryRegion") or api.meta.region_name
         if region != api.meta.region_name:
-            raise CannotJudgeError(f"the secret {shown} is a replica: name the one in {region}")
+            raise CannotJudgeError(f"the secret {shown} is a replica: name the primary secret in {region}")
         return cls(api, description)
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """The secret's ARN."""
         return self.description["ARN"]
 
     @cached_property
     def user_name(self) -> str:
-        """The IAM user that the current value names, or else the previous one.
+        """The IAM user that the current value names, or the previous value if the current one names none.
 
-        The tags of the user must confirm it.
+        The value alone is not trusted: the user's tags must name the secret.
 
         Raises:
-            CannotJudgeError: Neither names one.
+            CannotJudgeError: Neither value names a user.
         """
         if self.named_users:
             return self.named_users[0]
         shown = masked(self.description.get("Name", ""))
         raise CannotJudgeError(
-            f"the secret {shown} is not one of SecureSesSmtpUser, or its value was replaced: it has no field iam_user"
+            f"the secret {shown} was not created by SecureSesSmtpUser, or its value was replaced:"
+            " it has no field iam_user"
         )
 
     @property
     def named_users(self) -> list[str]:
-        """The IAM users that the current value and the previous one name, in this order."""
+        """The IAM users that the current and the previous value name, in this order."""
         names = (value.get("iam_user") for value in self._values.values())
         return [name for name in names if isinstance(name, str) and name]
 
     @cached_property
     def journal(self) -> Journal:
-        """The journal of the Creates that took the secret and of those that were undone."""
+        """The journal of CloudFormation's Creates for this secret, and of those that were undone."""
         return Journal.read({one.get("Key", ""): one.get("Value", "") for one in self.description.get("Tags", [])})
 
     def login(self, label: str) -> Login | None:
@@ -126,17 +127,17 @@ class LoginSecret:
         return Login.read(self._read(VersionId=version)) if version else None
 
     def logins(self) -> Iterator[Login]:
-        """Return the logins of all versions of the secret, also of those without a label."""
+        """Return the logins of all versions of the secret, including versions without a staging label."""
         found = (Login.read(self._read(VersionId=one.get("VersionId", ""))) for one in self._versions())
         return (login for login in found if login)
 
     def known_keys(self) -> set[str]:
-        """Return the ids of all keys in any version of the secret."""
+        """Return the access key ids in all versions of the secret."""
         return {login.key_id for login in self.logins()}
 
     @property
     def rotation_function(self) -> str:
-        """The name of the function that rotates it. Empty if none does."""
+        """The name of the rotation function. Empty if there is none."""
         return self.description.get("RotationLambdaARN", "").partition(":function:")[2]
 
     @property
@@ -146,12 +147,12 @@ class LoginSecret:
         return next((one for one, labels in stages.items() if CURRENT in labels), None)
 
     def pending(self) -> str | None:
-        """Return the version that is pending now and not current, if there is one."""
+        """Return the version that is pending now and not current, or None."""
         stages = self.api.describe_secret(SecretId=self.arn).get("VersionIdsToStages", {})
         return next((one for one, labels in stages.items() if PENDING in labels and CURRENT not in labels), None)
 
     def created(self, version: str) -> datetime | None:
-        """Return the creation date of a version, or None if the version does not exist any more."""
+        """Return the creation date of a version, or None if the version no longer exists."""
         return next((one.get("CreatedDate") for one in self._versions() if one.get("VersionId") == version), None)
 
     @cached_property
@@ -166,7 +167,7 @@ class LoginSecret:
             yield from answer["Versions"]
 
     def _read(self, **which: str) -> Mapping[str, Any]:
-        """Return the fields of a version's value. Return none if there is no such version, or it holds no fields."""
+        """Return the fields of a version's value, or no fields if the version or a JSON object is missing."""
         try:
             text = self.api.get_secret_value(SecretId=self.arn, **which).get("SecretString", "")
         except ClientError as error:

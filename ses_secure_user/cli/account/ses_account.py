@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SesAccount:
-    """The account as SES describes it, in the region of the client. Each identity is requested once."""
+    """The SES account in the client's region. Each identity is requested once."""
 
     api: SESV2Client
     _identities: dict[str, GetEmailIdentityResponseTypeDef | None] = field(default_factory=dict, init=False, repr=False)
@@ -32,35 +32,35 @@ class SesAccount:
 
     @cached_property
     def account(self) -> GetAccountResponseTypeDef:
-        """The answer of GetAccount."""
+        """The response of GetAccount."""
         return self.api.get_account()
 
     @property
     def in_sandbox(self) -> bool:
-        """True if mail may be sent only to verified recipients."""
+        """True if the account can send only to verified recipients."""
         return not self.account["ProductionAccessEnabled"]
 
     @property
     def seconds_between_mails(self) -> float:
-        """The seconds to wait between two mails: a tenth longer than the account's rate requires."""
+        """The seconds between two mails: 10 percent more than the maximum send rate requires."""
         rate = self.account.get("SendQuota", {}).get("MaxSendRate") or 1.0
         return 1.1 / rate if rate > 0 else 0
 
     def check_sending(self) -> None:
-        """Check that the account can send at all.
+        """Check that the account can send mail.
 
         Raises:
-            CannotJudgeError: SES sends nothing for this account.
+            CannotJudgeError: Sending is paused for the account.
         """
         status = self.account.get("EnforcementStatus", "")
         if not self.account["SendingEnabled"] or status == "SHUTDOWN":
             raise CannotJudgeError(
-                f"SES sends nothing for this account in {self.region}: sending is paused (status {status or 'unknown'})"
+                f"SES sends no mail for this account in {self.region}: sending is paused (status {status or 'unknown'})"
             )
 
     @cached_property
     def verified(self) -> list[str]:
-        """The identities that mail may be sent from."""
+        """The verified identities that can send mail."""
         found: list[str] = []
         page = self.api.list_email_identities()
         while True:
@@ -72,14 +72,14 @@ class SesAccount:
             page = self.api.list_email_identities(NextToken=page["NextToken"])
 
     def identity_of(self, address: str) -> str | None:
-        """Return the verified identity that SES uses for a From address: its own, else its nearest domain's."""
+        """Return the verified identity that SES uses for a From address: the address, or else its closest domain."""
         domain = address.rpartition("@")[2].lower()
         labels = domain.split(".")
         candidates = [address, *(".".join(labels[start:]) for start in range(len(labels)))]
         return next((one for one in candidates if one in self.verified), None)
 
     def identity(self, name: str) -> GetEmailIdentityResponseTypeDef | None:
-        """Return the answer of GetEmailIdentity, or None if there is no such identity."""
+        """Return the response of GetEmailIdentity, or None if the identity does not exist."""
         if name not in self._identities:
             try:
                 self._identities[name] = self.api.get_email_identity(EmailIdentity=name)
@@ -90,11 +90,11 @@ class SesAccount:
         return self._identities[name]
 
     def default_set(self, name: str) -> str:
-        """Return the name of an identity's default configuration set, or an empty text if it has none."""
+        """Return the name of an identity's default configuration set, or an empty string."""
         identity = self.identity(name)
         return identity.get("ConfigurationSetName", "") if identity else ""
 
     def policies(self, name: str) -> list[Mapping[str, Any]]:
-        """Return the sending authorization policies of an identity, by which its owner lets others send."""
+        """Return the sending authorization policies of an identity."""
         identity = self.identity(name)
         return [json.loads(text) for text in identity.get("Policies", {}).values()] if identity else []

@@ -1,7 +1,8 @@
-"""The IAM policy simulator, asked about single mails.
+"""Requests to the IAM policy simulator about single mails.
 
-It judges policies, group, boundary, organization, and a resource policy that is handed over; it does not know which
-condition keys SES fills in (https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html).
+The simulator evaluates the user's policies, groups, permissions boundary and organization, and a resource policy that
+is passed to it. It does not know which condition keys SES sets
+(https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html).
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Send:
-    """A mail as SES describes it to IAM.
+    """A mail, as SES presents it to IAM.
 
     Attributes:
-        resources: ARNs of the identity and, if one is used, the configuration set.
-        told: What the condition keys hold, by the property that restricts each; SES sets no key that is empty here.
-        further: What other condition keys hold: by name, the type in IAM's words and the values.
-        action: What is asked for.
+        resources: The ARNs of the identity and of the configuration set, if one is used.
+        told: The values of condition keys, by the property that restricts each. SES does not set a key without a value.
+        further: The types, as IAM names them, and the values of other condition keys, by name.
+        action: The action. Default: ``ses:SendRawEmail``.
     """
 
     resources: tuple[str, ...]
@@ -42,17 +43,17 @@ class Send:
     action: str = ACTION
 
     def but(self, **told: str | tuple[str, ...]) -> Send:
-        """Return the same mail with other values of some properties."""
+        """Return this mail with other values for some properties."""
         changed = {prop: (value,) if isinstance(value, str) else value for prop, value in told.items()}
         return replace(self, told={**self.told, **changed})
 
     def come(self, **told: str) -> Send:
-        """Return the same mail from one other origin only."""
+        """Return this mail from one other origin."""
         return self.but(**{row.prop: () for row in ORIGINS} | told)
 
     @property
     def context(self) -> list[ContextEntryTypeDef]:
-        """The request's condition keys. SES accepts nothing without TLS, and each request names its region."""
+        """The condition keys of the request. SES requires TLS, and each request names its region."""
         told = [(row.key, row.told_as, self.told.get(row.prop, ())) for row in ROWS if row.key]
         always = [("aws:SecureTransport", "boolean", ("true",)), ("aws:RequestedRegion", "string", (self.region,))]
         keys = (*always, *told, *((name, kind, values) for name, (kind, values) in self.further.items()))
@@ -64,7 +65,7 @@ class Send:
 
     @property
     def region(self) -> str:
-        """The region of the endpoint, which is the identity's."""
+        """The region of the endpoint and the identity."""
         return self.resources[0].split(":")[3]
 
     @property
@@ -75,11 +76,11 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A decision of the simulator.
+    """A decision of the policy simulator.
 
     Attributes:
-        allowed: Whether the request is allowed.
-        missing: The condition keys that policies name and the request did not tell, whatever action they are about.
+        allowed: True if the request is allowed.
+        missing: The condition keys that policies name and the request did not have, for any action.
     """
 
     allowed: bool
@@ -92,8 +93,8 @@ class Simulator:
 
     Attributes:
         iam: The client.
-        user_arn: Whose policies are asked about.
-        resource_policies: Policies of the identities, by the ARN of the identity.
+        user_arn: The ARN of the user.
+        resource_policies: The policies of identities, by the ARN of the identity.
     """
 
     iam: IAMClient
@@ -105,21 +106,21 @@ class Simulator:
 
         Args:
             send: The mail.
-            granted: Whether to ask as if everything were allowed to the user, by a policy of its own and by the
-                identity's, so that only explicit denials are left.
+            granted: If True, add a policy of the user and one of the identity that allow everything, so that only
+                explicit denials are left. Default: False.
         """
         return all(self._answer(send, arn, granted=granted).allowed for arn in send.resources)
 
     def answer(self, send: Send) -> Answer:
-        """Return whether the user may send this mail as its first resource, and what IAM was not told."""
+        """Return the decision about the first resource of this mail, and the condition keys that were missing."""
         return self._answer(send, send.resources[0], granted=False)
 
     def allowed_actions(self, actions: Sequence[str], context: Sequence[ContextEntryTypeDef] = ()) -> list[str]:
-        """Return those actions that the user may perform on some resource that no condition protects.
+        """Return the actions that the user may perform on some resource without a condition.
 
         Args:
             actions: The actions.
-            context: Condition keys that hold for any request of the user.
+            context: The condition keys of every request of the user.
         """
         answer = self.iam.simulate_principal_policy(
             PolicySourceArn=self.user_arn, ActionNames=list(actions), ContextEntries=list(context)
@@ -147,9 +148,9 @@ class Simulator:
 
 
 def _merged(policies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Merge the policies of an identity, without their Sids, which need not be unique then.
+    """Merge the policies of an identity. Sids are removed, because they may not be unique.
 
-    SES keeps up to 20 policies for an identity, and the simulator takes one.
+    An identity can have 20 policies, and the simulator accepts one.
     """
     found = (one for policy in policies for one in _statements(policy))
     return {"Version": "2012-10-17", "Statement": [{k: v for k, v in one.items() if k != "Sid"} for one in found]}
@@ -161,7 +162,7 @@ def _statements(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _of_resource(answer: SimulatePolicyResponseTypeDef, arn: str) -> Answer:
-    """Return the answer about the resource itself. The one above it may be about an ARN template."""
+    """Return the decision about the resource itself. The outer result may be about an ARN pattern."""
     (result,) = answer["EvaluationResults"]
     for one in result.get("ResourceSpecificResults", []):
         if one["EvalResourceName"] == arn:

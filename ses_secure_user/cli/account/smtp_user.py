@@ -29,7 +29,7 @@ class SmtpUser:
 
     Attributes:
         iam: The client.
-        user: What GetUser answers.
+        user: The user from the response of GetUser.
     """
 
     iam: IAMClient
@@ -40,13 +40,13 @@ class SmtpUser:
         """Find a user by name.
 
         Raises:
-            CannotJudgeError: There is none.
+            CannotJudgeError: The user does not exist.
         """
         try:
             return cls(iam, iam.get_user(UserName=name)["User"])
         except ClientError as error:
             if code_of(error) == NO_SUCH_ENTITY:
-                raise CannotJudgeError(f"the IAM user {masked(name)}, whom the secret names, does not exist") from None
+                raise CannotJudgeError(f"the IAM user {masked(name)} that the secret names does not exist") from None
             raise
 
     @property
@@ -70,19 +70,19 @@ class SmtpUser:
         return {tag["Key"]: tag["Value"] for tag in self.user.get("Tags", [])}
 
     def declaration(self, secret_arn: str) -> Declaration:
-        """Return the declaration of the login in a secret, as the user's tags hold it.
+        """Return the declaration of the login, from the user's tags.
 
         Raises:
-            CannotJudgeError: It is not the user of that secret.
+            CannotJudgeError: A tag is missing, or the tags name another secret.
         """
         found = Declaration.read(self.tags, TAGS)
-        shown = f"the IAM user {masked(self.name)}, whom the secret names,"
+        shown = f"the IAM user {masked(self.name)} that the secret names"
         if found is None:
             lost = ", ".join(tag for name, tag in TAGS.items() if name != "fields" and tag not in self.tags)
-            raise CannotJudgeError(f"{shown} is not one of SecureSesSmtpUser: it has no tag {lost}")
+            raise CannotJudgeError(f"{shown} was not created by SecureSesSmtpUser: it has no tag {lost}")
         if found.secret_id != secret_arn:
             other = masked(found.secret_id)
-            raise CannotJudgeError(f"{shown} is not the user of this secret: its tag {TAGS['secret_id']} names {other}")
+            raise CannotJudgeError(f"{shown} belongs to another secret: its tag {TAGS['secret_id']} names {other}")
         return found
 
     @cached_property
@@ -97,14 +97,14 @@ class SmtpUser:
 
     @cached_property
     def own_policies(self) -> list[str]:
-        """The user's own policies: the ARNs of attached ones, and the names of inline ones."""
+        """The policies of the user itself: the ARNs of attached policies, and the names of inline policies."""
         attached = self.iam.list_attached_user_policies(UserName=self.name)["AttachedPolicies"]
         inline = self.iam.list_user_policies(UserName=self.name)["PolicyNames"]
         return [*(one.get("PolicyArn", "") for one in attached), *inline]
 
     @cached_property
     def group_policies(self) -> list[str]:
-        """The policies of the user's groups: the ARNs of attached ones, and the names of inline ones."""
+        """The policies of the user's groups: the ARNs of attached policies, and the names of inline policies."""
         found: list[str] = []
         for group in self.groups:
             attached = self.iam.list_attached_group_policies(GroupName=group)["AttachedPolicies"]
@@ -113,7 +113,7 @@ class SmtpUser:
         return found
 
     def document(self, policy_arn: str) -> Mapping[str, Any]:
-        """Return the default version of a managed policy."""
+        """Return the document of a managed policy's default version."""
         version = self.iam.get_policy(PolicyArn=policy_arn)["Policy"].get("DefaultVersionId", "")
         answer = self.iam.get_policy_version(PolicyArn=policy_arn, VersionId=version)
         document: Any = answer["PolicyVersion"].get("Document", {})
@@ -121,7 +121,7 @@ class SmtpUser:
 
     @cached_property
     def other_credentials(self) -> list[str]:
-        """The user's other credentials: those that are not access keys."""
+        """The kinds of credentials that the user has besides access keys."""
         kinds: dict[str, Callable[[], bool]] = {
             "a console password": self._has_password,
             "a service-specific credential": lambda: bool(
@@ -135,7 +135,7 @@ class SmtpUser:
         return [kind for kind, has in kinds.items() if has()]
 
     def last_used(self, key_id: str) -> tuple[datetime | None, str]:
-        """Return the date and the service of a key's last use."""
+        """Return the date of a key's last use, and the service it was used with."""
         used = self.iam.get_access_key_last_used(AccessKeyId=key_id)["AccessKeyLastUsed"]
         return used.get("LastUsedDate"), used["ServiceName"]
 

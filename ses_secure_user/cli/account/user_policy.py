@@ -1,4 +1,4 @@
-"""The policy that restricts a login's user, and what it says in a few words."""
+"""The policy that restricts a login's user, and its summary."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 _Policy = tuple[str, "Mapping[str, Any]", "Deployed"]
-"""Its ARN, its document, and the restrictions that it declares."""
+"""The ARN, the document, and the restrictions of the policy."""
 
 
 def in_words(restrictions: Deployed) -> str:
-    """Return the mail that a policy allows, in short."""
+    """Summarize the mail that a policy allows."""
     origins = ", ".join(value for row in ORIGINS for value in restrictions[row.prop]) or "anywhere"
-    return f"mail as {', '.join(restrictions['from_address']) or 'anybody'} from {origins}"
+    return f"mail as {', '.join(restrictions['from_address']) or 'anyone'} from {origins}"
 
 
 def policy_of(user: SmtpUser) -> _Policy:
-    """Return the user's policy: the boundary, if the construct writes it, else what is most like it.
+    """Return the policy that the construct wrote for the user, or else the one that is most similar to it.
 
-    A boundary may be an organization's, and a group may hold other policies.
+    The permissions boundary is read first. It may belong to an organization, so the group's policies and the user's are
+    read too.
 
     Raises:
-        CannotJudgeError: There is none that the construct could have written.
+        CannotJudgeError: No policy can be read as one that the construct wrote.
     """
     found: list[_Policy] = []
     denied: list[ClientError] = []
@@ -51,7 +52,7 @@ def policy_of(user: SmtpUser) -> _Policy:
         return min(found, key=_deviate)
     if denied and code_of(denied[0]) in DENIED:
         raise denied[0]
-    raise CannotJudgeError(f"the user {user.name} has no policy that SecureSesSmtpUser writes: deploy its stack again")
+    raise CannotJudgeError(f"the user {user.name} has no policy written by SecureSesSmtpUser: deploy its stack again")
 
 
 def _deviate(policy: _Policy) -> int:

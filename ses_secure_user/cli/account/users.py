@@ -26,10 +26,10 @@ class AccountUser:
     """One user, from GetAccountAuthorizationDetails.
 
     Attributes:
-        detail: What that answers of the user.
+        detail: The user, from that response.
         documents: The policies of the user and its groups.
         boundary: The document of its permissions boundary.
-        unread: The names of policies whose documents IAM did not answer.
+        unread: The names of policies whose documents IAM did not return.
     """
 
     detail: UserDetailTypeDef
@@ -49,7 +49,7 @@ class AccountUser:
 
     @property
     def facts(self) -> dict[str, tuple[str, tuple[str, ...]]]:
-        """The condition keys that every request of the user has, each with its type and value.
+        """The condition keys of every request of the user, each with its type and value.
 
         See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html.
         """
@@ -66,18 +66,18 @@ class AccountUser:
 
     @property
     def made_by(self) -> str:
-        """The tool that created the user, as far as that can be determined."""
+        """The tool that created the user, if the user's policies, tags or groups show it."""
         tags = {(one["Key"], one["Value"]) for one in self.detail.get("Tags", [])}
         inline = {one.get("PolicyName") for one in self.detail.get("UserPolicyList", [])}
         if self._guarded:
             return "SecureSesSmtpUser"
         if CONSOLE_POLICY in inline or CONSOLE_TAG in tags:
             return "SES console, before September 2024"
-        return "SES console" if CONSOLE_GROUP in self.detail.get("GroupList", []) else "hand or tool"
+        return "SES console" if CONSOLE_GROUP in self.detail.get("GroupList", []) else "hand or another tool"
 
     @property
     def _guarded(self) -> bool:
-        """True if the boundary is, statement by statement, one that the construct writes."""
+        """True if every statement of the permissions boundary is one that the construct writes."""
         if self.boundary is None:
             return False
         try:
@@ -122,5 +122,5 @@ def _default(versions: Iterable[Mapping[str, Any]]) -> Document:
     return next((_document(one.get("Document")) for one in versions if one.get("IsDefaultVersion")), {})
 
 
-def _document(document: Any) -> Document:  # noqa: ANN401 - the SDK has decoded it, whatever its types say
+def _document(document: Any) -> Document:  # noqa: ANN401 - the SDK decodes it, although its type is a string
     return dict(document or {})

@@ -1,1 +1,1 @@
-"""The command `audit`: every key of the account that may send mail, and what it is worth to a thief."""
+"""The command `audit`: every access key of the account that may send mail, and its worth to a thief."""

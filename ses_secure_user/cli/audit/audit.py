@@ -1,4 +1,4 @@
-"""`audit`: every access key of an account that may send mail, and what a leak of it is worth."""
+"""`audit`: every access key of an account that may send mail, and the impact of a leak of each."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
     from .worth import Ability, Judgement
 
-PERMISSIONS = "docs/proof.md lists what audit needs"
+PERMISSIONS = "docs/proof.md lists the permissions that audit needs"
 NOT_ENABLED = {"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"}
 
 OTHER_MAIL = "ses:SendEmail"
-"""Mail by SES's HTTPS API, which an SMTP password does not open."""
+"""Mail through the SES API, for which an SMTP password cannot be used."""
 
 BEYOND_MAIL = (
     "ses:DeleteIdentity",
@@ -47,19 +47,19 @@ BEYOND_MAIL = (
     "lambda:InvokeFunction",
     "ec2:RunInstances",
 )
-"""What else a secret access key may open; the SMTP password that is derived from it opens SMTP alone."""
+"""Other actions that a secret access key may allow. The SMTP password that is derived from it works for SMTP only."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditedKey:
-    """One access key of a user who may send mail, or of whom that could not be judged.
+    """One access key of a user that may send mail, or for which this could not be judged.
 
     Attributes:
-        user: Whose it is.
-        key: What IAM lists of it.
-        last_used: When, and for which service; None where IAM knows of no use.
-        judgements: What it can send, by identity.
-        beyond: What else its secret access key may do.
+        user: The key's user.
+        key: The key, from ListAccessKeys.
+        last_used: The date of its last use and the service; None if IAM reports no use.
+        judgements: One judgement for each identity.
+        beyond: Other actions that its secret access key allows.
     """
 
     user: AccountUser
@@ -70,18 +70,18 @@ class AuditedKey:
 
     @property
     def abilities(self) -> list[Ability]:
-        """The mail that it can send, or may be able to send, as each identity."""
+        """The mail that the key can send, or may be able to send, as each identity."""
         return [one.worst for one in self.judgements if one.worst]
 
     @property
     def doubts(self) -> list[str]:
-        """The condition keys, or other reasons, that keep it from being judged."""
+        """The condition keys and other reasons because of which the key cannot be judged."""
         found = dict.fromkeys(doubt for one in self.judgements for doubt in one.doubts)
-        return [*found, *(f"the policy {one}, which IAM does not show" for one in self.user.unread)]
+        return [*found, *(f"the policy {one}, which IAM does not return" for one in self.user.unread)]
 
     @property
     def name(self) -> str:
-        """The user, and the key's last four characters."""
+        """The name of the user, and the key's last four characters."""
         return f"{self.user.name} {key_name(self.key.get('AccessKeyId', ''))}"
 
     @property
@@ -102,22 +102,22 @@ def _worthless(key: AuditedKey) -> Finding:
     if any(one.reach is Reach.ANYWHERE for one in certain):
         return Finding.of(Judge.IAM, in_words(certain), holds=False)
     if key.doubts:
-        evidence = f"not judged, since it depends on {' and '.join(key.doubts)}; at worst {worst}"
+        evidence = f"not judged, because it depends on {' and '.join(key.doubts)}; at worst {worst}"
         return Finding(Verdict.NOT_PROVED, (Judge.IAM,), evidence)
     return Finding.of(Judge.IAM, worst, holds=True)
 
 
 def audited_keys(aws: Aws, regions: Sequence[str], now: datetime, progress: Callable[[str], None]) -> list[AuditedKey]:
-    """Judge every key of the account. Return the worst first, and the oldest first among equals.
+    """Judge every access key of the account. Return the worst keys first, and the oldest first among equals.
 
     Args:
         aws: The account.
-        regions: Where to look for identities: a key is good for every region's endpoint.
-        now: The time.
-        progress: Called with a text before each question.
+        regions: The regions to search for identities. An SMTP password can be derived from a key for any region.
+        now: The current time.
+        progress: Called with a text before each step.
 
     Raises:
-        CannotJudgeError: AWS cannot be asked.
+        CannotJudgeError: A call to AWS failed.
     """
     with explained(PERMISSIONS):
         iam = aws.iam()
@@ -131,7 +131,7 @@ _WORST_FIRST = (Verdict.BROKEN, Verdict.NOT_PROVED, Verdict.PROVED)
 
 
 def _badness(key: AuditedKey) -> tuple[int, int, str]:
-    """Return what keys are sorted by: the verdict, then as how many they can send, then their age."""
+    """Return the sort key: the verdict, then the number of senders, then the age."""
     breadth = sum(1000 if one.anybody else len(one.senders) for one in key.abilities)
     return _WORST_FIRST.index(key.row.finding.verdict), -breadth, str(key.key.get("CreateDate"))
 
@@ -143,7 +143,7 @@ def _keys_of(
     keys = [one for one in listed if one.get("Status") == "Active"]
     if not keys:
         return
-    progress(f"What can {user.name} send?")
+    progress(f"Checking {user.name}")
     simulator = Simulator(iam, user.arn, {one.arn: one.policies for one in identities if one.policies})
     judgements = tuple(found for one in identities if (found := _judgement(simulator, user, one, now)))
     if not judgements and not user.unread:
@@ -157,7 +157,7 @@ def _keys_of(
 
 
 def _judgement(simulator: Simulator, user: AccountUser, identity: Identity, now: datetime) -> Judgement | None:
-    """Return the judgement of a user as one identity, or None if it can certainly send nothing."""
+    """Return the judgement of a user as one identity, or None if the user certainly cannot send as it."""
     documents = (*user.documents, *identity.policies)
     if not user.unread and not may_allow(documents, identity.arn):
         return None
@@ -176,11 +176,11 @@ def _last_used(iam: IAMClient, key: AccessKeyMetadataTypeDef) -> tuple[datetime,
 
 
 def _identities(aws: Aws, regions: Sequence[str], progress: Callable[[str], None]) -> Iterator[Identity]:
-    """Return the verified identities of each region. A region that is not enabled for the account has none."""
+    """Return the verified identities of each region. A region that is not enabled for the account is skipped."""
     account = aws.account()
     reached = 0
     for region in regions:
-        progress(f"Identities in {region}")
+        progress(f"Listing identities in {region}")
         ses = SesAccount(aws.ses(region))
         try:
             names = ses.verified
@@ -190,8 +190,8 @@ def _identities(aws: Aws, regions: Sequence[str], progress: Callable[[str], None
             if len(regions) == 1 or code_of(error) not in NOT_ENABLED | DENIED:
                 raise
             if code_of(error) in DENIED:
-                remedy = "name the regions to look at with --region"
-                raise CannotJudgeError(f"these credentials may not ask SES in {region}: {remedy}") from None
+                remedy = "name the regions to check with --region"
+                raise CannotJudgeError(f"these credentials may not call SES in {region}: {remedy}") from None
             continue
         reached += 1
         prefix = f"arn:{aws.partition(region)}:ses:{region}:{account}:identity/"

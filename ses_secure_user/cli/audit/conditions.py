@@ -1,4 +1,4 @@
-"""The conditions that policies put on a mail, read only to know what to ask IAM about."""
+"""The conditions of policies on mail. They only determine the requests to the simulator; IAM evaluates them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VARIABLE = re.compile(r"\$\{(?P<key>[^},]+)(?:,\s*'(?P<default>[^']*)')?\}")
 """A policy variable (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html)."""
 
 _LONGEST = 400
-"""Characters of a pattern that an address can still match: it has 320 at most."""
+"""The longest pattern that is matched with an address, in characters. An address has at most 320."""
 
 _TOKEN = re.compile(r"\$\{(?P<literal>[*?$])\}|" + VARIABLE.pattern + r"|(?P<wildcard>[*?])")
 
@@ -30,10 +30,10 @@ class Condition:
 
     Attributes:
         operator: The operator, such as ``StringLike``, without ``ForAnyValue:``, ``IfExists`` and ``Not``. It is
-            ``Variable`` if the policy only fills the key in somewhere.
-        key: The condition key, as it is written.
+            ``Variable`` if the policy uses the key only as a policy variable.
+        key: The condition key, as written in the policy.
         values: The values that the policy names.
-        quantifier: ``ForAnyValue`` or ``ForAllValues``; empty for a key of one value.
+        quantifier: ``ForAnyValue`` or ``ForAllValues``; empty for a single-valued key.
     """
 
     operator: str
@@ -48,13 +48,13 @@ class Condition:
 
 
 def conditions_on_mail(documents: Iterable[Document], arn: str) -> list[Condition]:
-    """Return the conditions of all statements about mail as an identity, whether they allow or deny."""
+    """Return the conditions of all statements about mail as an identity, both Allow and Deny."""
     found = (one for document in documents for one in statements(document) if _is_about(one, arn))
     return [condition for one in found for condition in _conditions(one)]
 
 
 def keys_of(documents: Iterable[Document]) -> set[str]:
-    """Return the condition keys, in lower case, of all statements, whatever they are about."""
+    """Return the condition keys of all statements, in lower case, for any action."""
     return {
         condition.key.lower()
         for document in documents
@@ -64,9 +64,9 @@ def keys_of(documents: Iterable[Document]) -> set[str]:
 
 
 def may_allow(documents: Iterable[Document], arn: str) -> bool:
-    """Return whether policies may allow mail as an identity under some condition.
+    """Return whether policies can allow mail as an identity under any condition.
 
-    They may not if no statement allows it, or one denies it under no condition.
+    They cannot if no statement allows it, or if one denies it without a condition.
     """
     found = [one for document in documents for one in statements(document) if _is_about(one, arn)]
     denied = any(one.get("Effect") == "Deny" and not one.get("Condition") for one in found)
@@ -74,20 +74,20 @@ def may_allow(documents: Iterable[Document], arn: str) -> bool:
 
 
 def filled(text: str, values: Mapping[str, str], other: str) -> str:
-    """Fill in the policy variables of a value.
+    """Replace the policy variables of a value.
 
     Args:
         text: A value of a condition.
-        values: The values of known keys, which are in lower case.
-        other: What is filled in for a key that is not known and has no default.
+        values: The values of known keys, by key in lower case.
+        other: The value for a key that is not known and has no default.
     """
     return VARIABLE.sub(lambda found: values.get(found["key"].lower(), found["default"] or other), text)
 
 
 def common(pattern: str, other: str) -> str | None:
-    """Return a text that matches both of two patterns with ``*`` and ``?``, or None if there is none.
+    """Return a text that matches two patterns with ``*`` and ``?``, or None if there is none.
 
-    Each ``*`` stands for as few characters as will do. Case makes no difference, and is that of the first pattern.
+    Each ``*`` matches as few characters as possible. Case is ignored; the result has the case of the first pattern.
     """
     first, second = (re.sub(r"\*+", "*", text) for text in (pattern, other))
 
@@ -114,9 +114,9 @@ def _is_about(statement: Statement, arn: str) -> bool:
 
 
 def _covers(statement: Statement, element: str, value: str) -> bool:
-    """Return whether an element names a value, as far as its variables may be filled in."""
+    """Return whether an element can name a value, if its policy variables can be anything."""
     if f"Not{element}" in statement:
-        # A variable may be anything, so nothing is left out because of it.
+        # A policy variable can be anything, so an entry that has one excludes no value for certain.
         left_out = (one for one in listed(statement[f"Not{element}"]) if not VARIABLE.search(one))
         return not any(_matches(one, element, value) for one in left_out)
     return any(_matches(one, element, value) for one in listed(statement.get(element, "*")))

@@ -1,4 +1,4 @@
-"""The places that a mail can come from, as far as the conditions of policies tell them apart."""
+"""The places that mail can come from, as the conditions of policies distinguish them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .conditions import Condition
 
 Told = tuple[str, tuple[str, ...]]
-"""The type of a condition key, in the words of IAM's simulator, and its values."""
+"""The type of a condition key, as the IAM policy simulator names it, and its values."""
 
 SOURCE_IP, SOURCE_VPCE, SOURCE_VPC = (
     BY_PROPERTY[prop].key for prop in ("allowed_cidrs", "allowed_vpc_endpoints", "allowed_vpcs")
@@ -28,13 +28,13 @@ OF_PLACES = {one.lower() for one in (SOURCE_IP, SOURCE_VPCE, SOURCE_VPC, VPC_SOU
 INTERNET = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 ANY_PRIVATE = "10.0.0.1"
 ENOUGH = 8
-"""Characters of an endpoint's or VPC's id that a pattern must fix, so that nobody else makes one that matches."""
+"""The characters of an endpoint or VPC id that a pattern must fix, so that other accounts cannot create a match."""
 
 _Network = IPv4Network | IPv6Network
 
 
 class Reach(IntEnum):
-    """The places from where a key can send. The worst is last."""
+    """The places from which a key can send, in ascending order of impact."""
 
     NOWHERE = 0
     INSIDE = 1
@@ -43,13 +43,13 @@ class Reach(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place that a mail can come from.
+    """A place that mail can come from.
 
     Attributes:
-        keys: The condition keys that tell it; SES sets no other key of a place.
-        reach: Whether a stranger can send from there.
-        words: The place in words.
-        named: By property of the construct, the values that a policy names it by.
+        keys: The condition keys that identify it. SES sets no other key for a place.
+        reach: ``ANYWHERE`` if a stranger can send from there.
+        words: The place, as the report shows it.
+        named: The values by which a policy names it, by property of the construct.
     """
 
     keys: Mapping[str, Told]
@@ -59,14 +59,14 @@ class Place:
 
 
 def places(conditions: Sequence[Condition]) -> list[Place]:
-    """Return one place of each kind that the conditions tell apart, those that a stranger can send from first."""
+    """Return one place of each kind that the conditions distinguish, a stranger's places first."""
     return sorted([*_networks(conditions), *_endpoints(conditions)], key=lambda place: -place.reach)
 
 
 def _networks(conditions: Iterable[Condition]) -> Iterator[Place]:
-    """Return an address of each network that is named, and outside the named ones that are in it.
+    """Return an address of each network in the conditions, outside the other networks that it contains.
 
-    Networks are nested or apart, so a policy cannot tell two addresses of such a remainder apart.
+    Two networks are nested or disjoint, so one address stands for all addresses of such a remainder.
     """
     named = {found: text for text in _values(conditions, SOURCE_IP) if (found := _network(text))}
     for network in (*INTERNET, *(one for one in named if one not in INTERNET)):
@@ -83,7 +83,7 @@ def _networks(conditions: Iterable[Condition]) -> Iterator[Place]:
 
 
 def remainder(network: _Network, without: Iterable[_Network]) -> tuple[str | None, int]:
-    """Return the first address of a network that is in none of others, or None, and the number of such addresses."""
+    """Return the first address of a network outside other networks, or None, and the number of such addresses."""
     taken = sorted((int(one.network_address), int(one.broadcast_address)) for one in without)
     begin = start = int(network.network_address)
     last = int(network.broadcast_address)
@@ -97,7 +97,7 @@ def remainder(network: _Network, without: Iterable[_Network]) -> tuple[str | Non
 
 
 def _endpoints(conditions: Sequence[Condition]) -> Iterator[Place]:
-    """Return each endpoint and VPC that is named, and those of a stranger, who chooses a VPC's private addresses."""
+    """Return each endpoint and VPC in the conditions, and a stranger's, which can have any private address."""
     endpoints = list(_ids(conditions, SOURCE_VPCE, "allowed_vpc_endpoints"))
     vpcs = list(_ids(conditions, SOURCE_VPC, "allowed_vpcs"))
     found = (one for text in _values(conditions, VPC_SOURCE_IP) if (one := _network(text)))
@@ -141,7 +141,7 @@ def _values(conditions: Iterable[Condition], key: str) -> Iterator[str]:
 
 
 def _network(text: str) -> _Network | None:
-    """Return a network, also one that is written as a pattern of an address, such as ``203.0.113.*``."""
+    """Return a network, or None. An address pattern such as ``203.0.113.*`` is a network too."""
     fixed, star, _ = text.partition("*")
     if star and fixed.endswith("."):
         octets = fixed.rstrip(".").split(".")

@@ -1,7 +1,7 @@
-"""The mails to ask IAM about: what a thief chooses, the worst first, and what the conditions of policies name.
+"""The mails to simulate: values that a thief can choose, the worst first, and values from conditions of policies.
 
-What nobody chooses is told as it is: region, time, TLS and the user. What IAM cannot be told for certain is asked with
-every value that policies name, with one that they do not name, and without a value
+Region, time, TLS and the user are known and get their real values. A condition key whose value is not known is
+simulated with every value that policies name, with one that they do not name, and without a value
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
 """
 
@@ -36,7 +36,7 @@ UNNAMED = "anything"
 """A value that no policy names."""
 
 CLAIMED = {one.lower(): one for one in (DISPLAY_NAME, "aws:UserAgent", "aws:Referer")}
-"""Keys that hold what the sender claims."""
+"""Keys whose value the sender can choose freely."""
 
 ABSENT = {
     "aws:multifactorauthpresent",
@@ -56,10 +56,10 @@ ABSENT = {
     "aws:principalservicenameslist",
     "aws:tagkeys",
 }
-"""Keys that no request has that an access key of a user signs and that tags nothing."""
+"""Keys that are never in a request that a user's access key signs and that does not tag a resource."""
 
 _ABSENT_TAGS = ("aws:principaltag/", "aws:requesttag/")
-"""Tags of the user that it has are among the facts."""
+"""The user's own tags are among the facts."""
 
 _TOLD = {"aws:securetransport", "aws:requestedregion"}
 _OF_MAIL = {one.lower() for one in (FROM, RECIPIENTS, RETURN_PATH, NOW, EPOCH)}
@@ -69,11 +69,11 @@ Keys = dict[str, Told]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment to ask about: now, or one from which on a policy may decide otherwise.
+    """A point in time to simulate: now, or one at which a policy's decision may change.
 
     Attributes:
-        keys: The condition keys that tell it.
-        words: The moment in words; empty for now.
+        keys: The condition keys that hold it.
+        words: The time, as the report shows it; empty for now.
     """
 
     keys: Mapping[str, Told]
@@ -82,11 +82,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A From address to ask about.
+    """A From address to simulate.
 
     Attributes:
         address: The address.
-        named: What a policy names it by; empty for anybody.
+        named: The value by which a policy names it; empty for any address.
     """
 
     address: str
@@ -95,15 +95,15 @@ class Sender:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Questions:
-    """The values to ask with about mail as one identity, the worst first.
+    """The values to simulate for mail as one identity, the worst first.
 
     Attributes:
-        facts: What is told always.
-        places: Where it may come from.
-        senders: As whom.
-        moments: When.
-        choices: What else a sender chooses.
-        unknown: What may hold and is not known, each possibility with the names of its keys.
+        facts: The condition keys that every request has.
+        places: The places that the mail comes from.
+        senders: The From addresses.
+        moments: The points in time.
+        choices: The other values that a sender can choose.
+        unknown: The possible values of each key that is not known, by the name of the key.
     """
 
     facts: Keys
@@ -114,27 +114,27 @@ class Questions:
     unknown: Mapping[str, Sequence[Keys]]
 
     def chosen(self) -> Iterator[Keys]:
-        """Return what a sender may choose besides the From address, the worst first."""
+        """Return the combinations of values that a sender can choose besides the From address, the worst first."""
         return (_joined(one) for one in product(*self.choices))
 
     def possibilities(self) -> Iterator[Keys]:
-        """Return all that the keys that are not known may hold, beginning with nothing."""
+        """Return the possible combinations of the keys that are not known. The first one has none of them."""
         return (_joined(one) for one in product(*self.unknown.values()))
 
 
 def is_absent(key: str) -> bool:
-    """Return whether a key is in no request that a user signs with an access key, unless it is a tag of the user."""
+    """Return whether a key is never in a request that a user's access key signs, apart from the user's tags."""
     return key.lower() in ABSENT or key.lower().startswith(_ABSENT_TAGS)
 
 
 def questions_of(conditions: Sequence[Condition], identity: str, facts: Keys, now: datetime) -> Questions:
-    """Return the values to ask with about mail as an identity.
+    """Return the values to simulate for mail as an identity.
 
     Args:
         conditions: The conditions of the policies.
         identity: The name of the identity.
-        facts: What is known of the user, by condition key.
-        now: The time.
+        facts: The condition keys of every request of the user.
+        now: The current time.
     """
     known = {name.lower(): values[0] for name, (_, values) in facts.items()}
     found = [
@@ -167,7 +167,7 @@ def _joined(several: Iterable[Keys]) -> Keys:
 
 
 def _senders(identity: str, conditions: Iterable[Condition]) -> list[Sender]:
-    """Return a stranger, and for each value that is named an address that it matches and that is the identity's."""
+    """Return addresses of the identity: a stranger's, and one for each value in the conditions."""
     own = (identity,) if "@" in identity else (f"?*@{identity}", f"?*@?*.{identity}")
     found = {own[0].replace("?*", STRANGER): ""}
     for condition in conditions:
@@ -178,16 +178,16 @@ def _senders(identity: str, conditions: Iterable[Condition]) -> list[Sender]:
 
 
 def _matching(value: str, own: Iterable[str], *, is_pattern: bool) -> list[str]:
-    """Return addresses of an identity that a value of a condition matches."""
+    """Return addresses of an identity that match a value of a condition."""
     if is_pattern:
         return [found for one in own if (found := common(value, one))]
-    # A literal star is an address like any other, so it stands for an x while the two are compared.
+    # Without a pattern a star is an ordinary character, so it is replaced by an x for the comparison.
     plain = value.replace("*", "x").replace("?", "x")
     return [value] if any(common(plain, one) for one in own) else []
 
 
 def _samples(conditions: Iterable[Condition], form: str = "?*") -> list[str]:
-    """Return, for each value that is named, a text that it matches, of a form if there is one."""
+    """Return a text that matches each value in the conditions, of the given form if possible."""
     found = (
         (common(value, form) or value.replace("*", "x")) if condition.is_pattern else value
         for condition in conditions
@@ -197,7 +197,7 @@ def _samples(conditions: Iterable[Condition], form: str = "?*") -> list[str]:
 
 
 def _recipients(conditions: Sequence[Condition]) -> list[Keys]:
-    """Return anybody, then those that are named, beside anybody where one that is named is enough."""
+    """Return a stranger, then each recipient in the conditions, first with a stranger if one match is enough."""
     named = _samples(conditions, "?*@?*")
     several = [
         (FOREIGN_RECIPIENT, one)
@@ -208,13 +208,13 @@ def _recipients(conditions: Sequence[Condition]) -> list[Keys]:
 
 
 def _return_paths(conditions: Sequence[Condition]) -> list[Keys]:
-    """Return the sender's own, for which nothing is chosen, then those that are named."""
+    """Return the sender's own Return-Path, which needs no value, then those in the conditions."""
     named: list[Keys] = [{RETURN_PATH: ("string", (one,))} for one in _samples(conditions, "?*@?*")]
     return [{}, *named]
 
 
 def _moments(conditions: Iterable[Condition], now: datetime) -> list[Moment]:
-    """Return now, and every moment to come from which on a condition may turn out otherwise."""
+    """Return now, and every future time at which the result of a condition may change."""
     conditions = list(conditions)
     named = {one for condition in conditions for value in condition.values if (one := _moment(value)) and one > now}
     kind = "numeric" if any(condition.operator.startswith("Numeric") for condition in conditions) else "date"
@@ -237,7 +237,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _possible(name: str, conditions: Iterable[Condition]) -> list[Keys]:
-    """Return all that a key may hold, as far as it matters: nothing, and a value on each side of a border."""
+    """Return the values of a key that conditions distinguish: no value, and one on each side of each border."""
     conditions = list(conditions)
     found: dict[Told, None] = {}
     for condition in conditions:
@@ -248,7 +248,7 @@ def _possible(name: str, conditions: Iterable[Condition]) -> list[Keys]:
 
 
 def _borders(condition: Condition) -> tuple[str, list[str]]:
-    """Return the type of a condition's key and values that the condition tells apart."""
+    """Return the type of a condition's key, and values that the condition distinguishes."""
     if condition.operator.startswith("Numeric"):
         numbers = [float(one) for one in condition.values if re.fullmatch(r"-?\d{1,15}(\.\d{1,9})?", one)]
         return "numeric", [f"{one + step:g}" for one in numbers for step in (-1, 0, 1)]

@@ -1,4 +1,4 @@
-"""The construct that replaces a key, as a line that can be pasted into a CDK stack."""
+"""The construct that replaces a key, as a line of code for a CDK stack."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from .worth import Ability
 
 TO_BE_FILLED_IN = "..."
-"""A value that is not known. The construct refuses it and says what to write."""
+"""A placeholder for a value that is not known. The construct refuses it with an error that names the remedy."""
 
-REMARK = f"  # write your own for each {TO_BE_FILLED_IN}"
+REMARK = f"  # replace each {TO_BE_FILLED_IN} with your own value"
 
 
 def replacements(user: str, abilities: Sequence[Ability]) -> list[str]:
-    """Return a line for each region and default configuration set, since a login has one of each.
+    """Return one line for each region and default configuration set, because a login has one of each.
 
     Args:
         user: The name of the user.
-        abilities: What its keys can send.
+        abilities: The mail that its keys can send.
     """
     places = dict.fromkeys((one.identity.region, one.identity.configuration_set) for one in abilities)
     names = [_construct_id(user), *(f"{_construct_id(user)}-{number}" for number in range(2, len(places) + 1))]
@@ -50,7 +50,7 @@ def _line(name: str, abilities: Sequence[Ability]) -> str:
 
 
 def _senders(abilities: Sequence[Ability]) -> str:
-    """Return the From addresses, if each identity has some that the policy names whole."""
+    """Return the From addresses, or the placeholder if a policy does not name them in full."""
     found: list[str] = []
     for one in abilities:
         own = [one.identity.name] if one.anybody and "@" in one.identity.name else list(one.senders)

@@ -1,4 +1,4 @@
-"""The findings of `audit`, as lines for a terminal, as JSON and as a page."""
+"""The report of `audit` as terminal lines, JSON and an HTML page."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ if TYPE_CHECKING:
 
     from .audit import AuditedKey
 
-NONE = "No access key of this account may send mail."
-MOVING = "How to replace one without a mail lost: docs/moving.md."
+NONE = "No access key in this account may send mail."
+MOVING = "To replace a key without losing mail, see docs/moving.md."
 OURS = "SecureSesSmtpUser"
+BEYOND = "its secret access key also allows"
 SERVICES = {"ses-smtp": " over SMTP (ses-smtp)", "ses": " over SES's API (ses)"}
-"""The services of GetAccessKeyLastUsed that send mail, in words. A login over SMTP counts as ``ses-smtp``."""
+"""The services of GetAccessKeyLastUsed that send mail, as the report shows them. An SMTP login counts as
+``ses-smtp``."""
 
 
 def audit_lines(keys: Sequence[AuditedKey], now: datetime, width: int) -> Iterator[Text]:
-    """Return the lines of all keys: the worth of a leak, and the construct to replace the key by, on one line each."""
+    """Return the lines for all keys, each with the impact of a leak and the construct that replaces the key."""
     if not keys:
         yield Text(NONE)
         return
     for one in keys:
         finding = one.row.finding
-        used = f"made by {one.user.made_by}, {_age(one, now)}, {_used(one, now)}"
-        details = [finding.evidence, used, f"its secret key also opens: {_beyond(one)}"]
+        used = f"created by {one.user.made_by}, {_age(one, now)}, {_used(one, now)}"
+        details = [finding.evidence, used, f"{BEYOND}: {_beyond(one)}"]
         yield from entry(finding.verdict, one.name, details, width)
         for line in _replacements(one):
             yield Text(f"{INDENT}{printable(line)}")
@@ -46,19 +48,19 @@ def audit_lines(keys: Sequence[AuditedKey], now: datetime, width: int) -> Iterat
 
 
 def audit_json(keys: Sequence[AuditedKey], now: datetime) -> str:
-    """Return one JSON object that contains an object for each key."""
+    """Return a JSON object that contains one object for each key."""
     verdict = overall(one.row for one in keys)
     return as_json({"verdict": verdict, "keys": [_object(one, now) for one in keys]})
 
 
 def audit_page(keys: Sequence[AuditedKey], now: datetime) -> Page:
-    """Return the page of all keys: what a leak of each is worth before and after it is replaced."""
+    """Return the page for all keys: the impact of a leak of each, before and after it is replaced."""
     rows = [one.row for one in keys]
     return Page(
-        title="What a leak of each SMTP login is worth",
+        title="Impact of a leak of each SMTP login",
         verdict=overall(rows),
         counts=summary(rows).plain if keys else NONE,
-        about={"asked on": f"{now:%Y-%m-%d %H:%M} UTC", "asked about": "every active access key that may send mail"},
+        about={"checked on": f"{now:%Y-%m-%d %H:%M} UTC", "scope": "every active access key that may send mail"},
         heading="Each login",
         cards=[_card(one, now) for one in keys],
         note=MOVING if keys else "",
@@ -77,10 +79,10 @@ def _card(one: AuditedKey, now: datetime) -> Card:
         title=one.name,
         worth=worth,
         facts={
-            "made by": one.user.made_by,
+            "created by": one.user.made_by,
             "age": _age(one, now),
             "use": _used(one, now),
-            "its secret key also opens": _beyond(one),
+            BEYOND: _beyond(one),
         },
         code=_replacements(one),
     )
@@ -110,12 +112,12 @@ def _replacements(one: AuditedKey) -> list[str]:
 
 def _age(one: AuditedKey, now: datetime) -> str:
     days = one.age(now)
-    return "of unknown age" if days is None else f"{_days(days)} old"
+    return "age unknown" if days is None else f"{_days(days)} old"
 
 
 def _used(one: AuditedKey, now: datetime) -> str:
     if not one.last_used:
-        return "never used as far as IAM knows"
+        return "no use reported by IAM"
     date, service = one.last_used
     return f"last used {_days((now - date).days)} ago{SERVICES.get(service, f', not for mail ({service})')}"
 
@@ -126,5 +128,5 @@ def _days(days: int) -> str:
 
 def _beyond(one: AuditedKey) -> str:
     if len(one.beyond) > len(BEYOND_MAIL):
-        return "all that was asked about"
-    return ", ".join(one.beyond) or "nothing that was asked about"
+        return "all other actions checked"
+    return ", ".join(one.beyond) or "none of the other actions checked"

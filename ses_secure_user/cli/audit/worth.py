@@ -1,4 +1,4 @@
-"""The worth of an access key to a thief, by the IAM policy simulator, which is asked about mails."""
+"""The worth of an access key to a thief, determined by simulating mails with the IAM policy simulator."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from .questions import Keys, Moment, Sender
 
 MOST_QUESTIONS = 600
-"""About one identity. A key that needs more is not judged."""
+"""The maximum for one identity. A key that needs more is not judged."""
 
-TOO_MANY = "more conditions than can be asked about"
+TOO_MANY = "more conditions than can be simulated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Identity:
     """A verified identity.
 
     Attributes:
-        arn: Its ARN.
-        policies: The policies by which its owner lets others send.
-        configuration_set: Its default configuration set, if it has one.
+        arn: The ARN.
+        policies: The sending authorization policies.
+        configuration_set: The default configuration set; empty if there is none.
     """
 
     arn: str
@@ -40,12 +40,12 @@ class Identity:
 
     @property
     def name(self) -> str:
-        """The domain or the address."""
+        """The domain or email address."""
         return self.arn.partition(":identity/")[2]
 
     @property
     def region(self) -> str:
-        """The region that it is verified in."""
+        """The region in which the identity is verified."""
         return self.arn.split(":")[3]
 
 
@@ -55,14 +55,14 @@ class Ability:
 
     Attributes:
         identity: The identity.
-        reach: From where.
-        where: The place, in words, if a stranger can send from there.
-        when: From when on, in words; empty for now.
-        anybody: Whether as any address of the domain.
-        senders: As which addresses otherwise, as the policy names them.
-        any_recipient: Whether to anyone.
-        origins: By property of the construct, the networks, endpoints and VPCs that it can send from otherwise.
-        send: The mail that showed it.
+        reach: The worst place that it can send from.
+        where: That place, as the report shows it, if a stranger can send from there.
+        when: The time from which it can send, as the report shows it; empty for now.
+        anybody: True if it can send as any address of the identity.
+        senders: Otherwise the From addresses, as the policy names them.
+        any_recipient: True if it can send to any recipient.
+        origins: The networks, endpoints and VPCs it can send from if a stranger cannot, by property of the construct.
+        send: The mail that IAM allowed.
     """
 
     identity: Identity
@@ -77,7 +77,7 @@ class Ability:
 
     @property
     def breadth(self) -> tuple[int, int]:
-        """The measure of the worst: the reach, then the number of senders, where a domain counts for any number."""
+        """The sort key of the impact: the reach, then the number of senders. A whole domain counts as 1,000."""
         return self.reach, 1000 if self.anybody else len(self.senders)
 
 
@@ -86,9 +86,9 @@ class Judgement:
     """The judgement of a key as one identity.
 
     Attributes:
-        worst: The worst that it can do, or that it may be able to do; None if nothing.
-        is_certain: Whether it can do that whatever is not known.
-        doubts: What keeps it from being judged.
+        worst: The worst ability that the key has or may have; None if it can send nothing.
+        is_certain: True if the reach is the same for all values that are not known.
+        doubts: The reasons why the key cannot be judged.
     """
 
     worst: Ability | None
@@ -98,13 +98,13 @@ class Judgement:
 
 @dataclass
 class Inquiry:
-    """The questions about one user and one identity, each of which is asked once.
+    """The simulations for one user and one identity. Each is requested once.
 
     Attributes:
-        simulator: IAM's judgement of the user.
+        simulator: The policy simulator for the user.
         identity: The identity.
-        questions: The values to ask with.
-        most: How many questions may be asked.
+        questions: The values to simulate.
+        most: The maximum number of simulations. Default: 600.
     """
 
     simulator: Simulator
@@ -114,19 +114,19 @@ class Inquiry:
     answers: dict[str, Answer] = field(default_factory=dict, init=False)
 
     def judge(self, elsewhere: set[str]) -> Judgement:
-        """Ask what the worst is that the user can do.
+        """Find the worst mail that the user can send.
 
-        Where the answer depends on a key that is not known, the key is a doubt, and so is every key that IAM was never
-        told. None is, if a stranger can send in any case.
+        If the decision depends on a key whose value is not known, the key is a doubt. So is every key that was missing
+        in all simulations. If a stranger can send in all cases, there is no doubt.
 
         Args:
-            elsewhere: Keys, in lower case, that policies name in statements about something else than this mail.
+            elsewhere: The keys, in lower case, that policies name only in statements about other requests.
         """
         found: list[Ability | None] = []
         doubts: tuple[str, ...] = ()
         try:
             for possible in self.questions.possibilities():
-                found.append(self._ability(possible))  # noqa: PERF401 - those before the last question count
+                found.append(self._ability(possible))  # noqa: PERF401 - results before the error are kept
         except _TooManyError:
             doubts = (TOO_MANY,)
         worst = max(filter(None, found), key=lambda one: one.breadth, default=None)
@@ -138,7 +138,7 @@ class Inquiry:
         return Judgement(worst, is_certain=len(reached) == 1, doubts=(*doubts, *self._untold(elsewhere)))
 
     def _untold(self, elsewhere: set[str]) -> list[str]:
-        """Return the keys that IAM missed in every question, and that this mail may depend on."""
+        """Return the keys that were missing in every simulation, and that this mail may depend on."""
         answers = list(self.answers.values())
         missing = answers[0].missing.intersection(*(one.missing for one in answers)) if answers else ()
         return sorted(key for key in missing if not is_absent(key) and key.lower() not in elsewhere)
@@ -153,7 +153,7 @@ class Inquiry:
         return None
 
     def _found(self, place: Place, sender: Sender, moment: Moment, possible: Keys, send: Send) -> Ability:
-        """Return the ability of which one mail was found, with the other senders and origins."""
+        """Return the ability that an allowed mail shows, with the other senders and origins."""
         named = [one for one in self.questions.senders if one.named and sender.named]
         senders = [one.named for one in named if one == sender or self._allowed(place, one, moment, possible)]
         inside = [one for one in self.questions.places if one.reach is Reach.INSIDE and place.reach is Reach.INSIDE]
@@ -174,7 +174,7 @@ class Inquiry:
         )
 
     def _allowed(self, place: Place, sender: Sender, moment: Moment, possible: Keys) -> Send | None:
-        """Return an allowed mail. Mail to a stranger is tried first."""
+        """Return an allowed mail, or None. Mail to a stranger is tried first."""
         address: Keys = dict.fromkeys((FROM, RETURN_PATH), ("string", (sender.address,)))
         for chosen in self.questions.chosen():
             keys = {**self.questions.facts, **address, **chosen, **place.keys, **moment.keys, **possible}
@@ -193,11 +193,11 @@ class Inquiry:
 
 
 class _TooManyError(Exception):
-    """The questions that may be asked are used up."""
+    """An error: the maximum number of simulations is reached."""
 
 
 def in_words(abilities: Sequence[Ability]) -> str:
-    """Describe the worth of a leaked key: the worst that it can do, in the words of the README's table."""
+    """Describe the impact of a leaked key, in the words of the README's table."""
     reach = max((one.reach for one in abilities), default=Reach.NOWHERE)
     if reach is Reach.NOWHERE:
         return "nothing"
@@ -217,6 +217,6 @@ def _senders(abilities: Sequence[Ability]) -> str:
     addresses = [one.identity.name for one in abilities if one.anybody and "@" in one.identity.name]
     addresses = list(dict.fromkeys([*addresses, *(sender for one in abilities for sender in one.senders)]))
     several = domains[0] if len(domains) == 1 else f"{len(domains)} domains"
-    whose = f"anybody at {several}" if domains else ""
+    whose = f"anyone at {several}" if domains else ""
     named = ", ".join(addresses[:2]) if len(addresses) <= 2 else f"{len(addresses)} addresses"  # noqa: PLR2004 - a line
     return " and ".join(one for one in (whose, named) if one)

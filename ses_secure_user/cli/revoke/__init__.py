@@ -1,1 +1,1 @@
-"""The command `revoke`: a leaked key is deleted, the login renewed, and both are proved."""
+"""The command `revoke`, which deletes a leaked key, rotates the login and proves both."""

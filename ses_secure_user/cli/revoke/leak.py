@@ -1,4 +1,4 @@
-"""The leaked key: whose it is, which secret holds its login, and what it is to that secret now."""
+"""The leaked key, its user, its secret and its state."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ if TYPE_CHECKING:
     from ses_secure_user.cli.outside import Aws
 
 KEY_ID = re.compile(r"A(?:KIA|SIA)[A-Z0-9]{12,124}")
-"""The id of an access key; one of temporary credentials begins with ASIA
+"""The id of an access key. The id for temporary credentials begins with ASIA
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)."""
 
 
 class Standing(StrEnum):
-    """The standing of a key among the versions of its secret."""
+    """The relation of a key to the versions of its secret."""
 
     CURRENT = "the current login"
     PREVIOUS = "the previous login, which works until the next rotation"
-    PENDING = "the login of a rotation that is under way"
-    NEITHER = "neither the current login nor the previous one"
-    UNKNOWN = "perhaps a login that applications hold, as its secret is gone"
+    PENDING = "the login of a rotation in progress"
+    NEITHER = "neither the current nor the previous login"
+    UNKNOWN = "possibly a login that applications still use, because its secret does not exist"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of the leaked key at one moment.
+    """The state of the leaked key at one point in time.
 
     Attributes:
-        status: ``Active`` or ``Inactive``; None if the key does not exist any more.
-        standing: What it is to the secret.
-        version: The current version of the secret.
-        since: When that version was made.
+        status: ``Active`` or ``Inactive``; None if the key does not exist.
+        standing: Its relation to the versions of the secret.
+        version: The id of the secret's current version.
+        since: The creation date of that version.
         current: The current login.
-        current_works: Whether the current login's key is active.
+        current_works: True if the key of the current login is active.
     """
 
     status: str | None
@@ -66,22 +66,22 @@ class State:
 
     @property
     def in_words(self) -> str:
-        """The state in a few words."""
+        """The state, as the report shows it."""
         kind = {"Active": "active", "Inactive": "deactivated", None: "deleted"}[self.status]
         return f"{kind}, {self.standing}"
 
 
 @dataclass(frozen=True)
 class Leak:
-    """One leaked key of a user of the construct.
+    """One leaked key of a user that the construct created.
 
     Attributes:
-        user: Whose key it is.
-        declaration: What the user's tags declare.
-        secret: The secret that they name; None if it is gone.
-        key_id: The key's id.
-        login: Its login, if a version of the secret still holds that.
-        gone: Why there is no secret.
+        user: The user of the key.
+        declaration: The declaration in the user's tags.
+        secret: The secret that they name; None if it does not exist.
+        key_id: The id of the key.
+        login: The login of the key; None if no version of the secret holds it.
+        gone: The reason why there is no secret.
     """
 
     user: SmtpUser
@@ -93,35 +93,35 @@ class Leak:
 
     @property
     def name(self) -> str:
-        """The key's name in evidence: its last four characters."""
+        """The name of the key in evidence, which is its last four characters."""
         return key_name(self.key_id)
 
     @property
     def worth(self) -> str:
-        """The mail that the key allows, as the user's policy says."""
+        """The mail that the user's policy allows, as the report shows it."""
         try:
             _, document, restrictions = policy_of(self.user)
         except CannotJudgeError as error:
-            return f"not known: {error}"
+            return f"unknown: {error}"
         except ClientError as error:
             if code_of(error) in DENIED:
-                return "not known: these credentials may not read the user's policy"
+                return "unknown: these credentials may not read the user's policy"
             raise
         is_changed = deviations(document, restrictions)
-        rest = "by a policy that was changed: ask ses-secure-user verify" if is_changed else "nothing else"
+        rest = "by a policy that was changed: run ses-secure-user verify" if is_changed else "nothing else"
         return f"{in_words(restrictions)}, {rest}"
 
     @property
     def unrenewable(self) -> str:
-        """The reason why no rotation makes another login. Empty if one does."""
+        """The reason why a rotation cannot issue another login. Empty if it can."""
         if self.secret is None:
             return self.gone
         if self.secret.journal.is_revoked:
-            return "the login was revoked by its stack"
-        return "" if self.secret.description.get("RotationLambdaARN") else "the secret has no rotation"
+            return "its stack revoked the login"
+        return "" if self.secret.description.get("RotationLambdaARN") else "the secret has no rotation function"
 
     def look(self) -> State:
-        """Ask IAM and Secrets Manager for the state of the key now."""
+        """Request the present state of the key from IAM and Secrets Manager."""
         listed = SmtpUser(self.user.iam, self.user.user).keys
         statuses = {key.get("AccessKeyId"): key.get("Status") for key in listed}
         secret = LoginSecret.of(self.secret.api, self.secret.arn) if self.secret else None
@@ -152,12 +152,12 @@ def leak_of(aws_in: Callable[[str | None], Aws], named: str, end: str | None) ->
     """Find the user, the secret and the leaked key.
 
     Args:
-        aws_in: Gives the clients of a region, or of the default one.
+        aws_in: Returns the clients for a region, or for the default region.
         named: The name or ARN of the secret, or the key's id.
         end: With a secret, the last characters of the key's id. Default: the current login's key.
 
     Raises:
-        CannotJudgeError: There is no such key, or it is of a user that is not the construct's.
+        CannotJudgeError: The key does not exist, or the construct did not create its user.
     """
     return _of_key(aws_in, named) if KEY_ID.fullmatch(named) else _of_secret(aws_in(region_of(named)), named, end)
 
@@ -169,17 +169,17 @@ def _of_key(aws_in: Callable[[str | None], Aws], key_id: str) -> Leak:
     owner = _owner(iam, key_id)
     if owner is None:
         raise CannotJudgeError(
-            f"no IAM user of this account has the key {key_name(key_id)}: it was deleted, or is another account's; if a"
-            " secret had its login, name the secret"
+            f"no IAM user of this account has the key {key_name(key_id)}: it was deleted or belongs to another account;"
+            " if a secret holds its login, name the secret"
         )
     user = SmtpUser.of(iam, owner)
     declaration = Declaration.read(user.tags, TAGS)
     if declaration is None:
         raise _foreign(key_id, owner)
     secret, gone = _secret(aws_in(region_of(declaration.secret_id)).secrets(), declaration.secret_id)
-    # Tags can be copied to any user, so the secret must name the user too, unless both of its values were replaced.
+    # Tags can be copied to any user, so the secret must also name the user, unless both its values were replaced.
     if secret and secret.named_users and owner not in secret.named_users:
-        raise _foreign(key_id, owner, "; the secret that its tags name is another user's")
+        raise _foreign(key_id, owner, "; the secret that its tags name belongs to another user")
     return Leak(user, declaration, secret, key_id, _login(secret, key_id), gone)
 
 
@@ -191,14 +191,14 @@ def _of_secret(aws: Aws, secret_id: str, end: str | None) -> Leak:
     key_id = _ending(end, listed | secret.known_keys()) if end else _current(secret)
     owner = user.name if key_id in listed else _owner(iam, key_id)
     if owner not in {None, user.name}:
-        raise _foreign(key_id, str(owner), "; and rotate the secret, which holds its login")
+        raise _foreign(key_id, str(owner), "; then rotate the secret, which holds its login")
     return Leak(user, declaration, secret, key_id, _login(secret, key_id))
 
 
 def _current(secret: LoginSecret) -> str:
     login = secret.login(CURRENT)
     if login is None:
-        raise CannotJudgeError("the secret's current version holds no SMTP login: name the leaked key by --key")
+        raise CannotJudgeError("the secret's current version holds no SMTP login: name the leaked key with --key")
     return login.key_id
 
 
@@ -207,22 +207,22 @@ def _ending(end: str, key_ids: set[str]) -> str:
     if len(found) != 1:
         known = ", ".join(map(key_name, sorted(key_ids)))
         count = "several keys end" if found else "no key of the user or the secret ends"
-        raise CannotJudgeError(f"{count} in {masked(end)}: there are {known}")
+        raise CannotJudgeError(f"{count} in {masked(end)}: the keys are {known}")
     return found[0]
 
 
 def _owner(iam: IAMClient, key_id: str) -> str | None:
-    """Return the user whom a key belongs to, or None if IAM knows of none."""
+    """Return the name of a key's user, or None if IAM does not know the key."""
     try:
         return iam.get_access_key_last_used(AccessKeyId=key_id).get("UserName")
     except ClientError as error:
         if code_of(error) == NO_SUCH_ENTITY:
             return None
         if code_of(error) in DENIED:
-            # IAM answers a key of another account like this too.
+            # IAM also returns this error for a key of another account.
             raise CannotJudgeError(
-                f"the key {key_name(key_id)} is of no user whom these credentials may call GetAccessKeyLastUsed for: it"
-                " was deleted, is another account's, or they lack the right"
+                f"these credentials may not call GetAccessKeyLastUsed for the key {key_name(key_id)}: it was deleted,"
+                " it belongs to another account, or they lack the permission"
             ) from None
         raise
 
@@ -235,14 +235,14 @@ def _secret(api: SecretsManagerClient, arn: str) -> tuple[LoginSecret | None, st
 
 
 def _login(secret: LoginSecret | None, key_id: str) -> Login | None:
-    """Return the login of a key. It is read before anything is done, since a rotation may delete its version."""
+    """Return the login of a key. It is read first, because a rotation may delete its version."""
     return next((one for one in secret.logins() if one.key_id == key_id), None) if secret else None
 
 
 def _foreign(key_id: str, owner: str, further: str = "") -> CannotJudgeError:
     key = f"--user-name {masked(owner)} --access-key-id KEY-ID"
     return CannotJudgeError(
-        f"the key {key_name(key_id)} is the IAM user {masked(owner)}'s, which is not one of SecureSesSmtpUser: nothing"
-        f" was done. Deactivate it (aws iam update-access-key {key} --status Inactive), see which senders fail, and"
-        f" delete it (aws iam delete-access-key {key}){further}"
+        f"the key {key_name(key_id)} belongs to the IAM user {masked(owner)}, which was not created by"
+        f" SecureSesSmtpUser: nothing was changed. Deactivate it (aws iam update-access-key {key} --status Inactive),"
+        f" check which senders fail, and delete it (aws iam delete-access-key {key}){further}"
     )

@@ -1,4 +1,4 @@
-"""The findings of `revoke`, as lines for a terminal and as a page."""
+"""The report of `revoke` as terminal lines and an HTML page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def revoke_lines(ended: Ended, width: int) -> Iterator[Text]:
-    """Return the lines of all claims, with the leak and the plan before and the numbers after them."""
+    """Return the lines of the leak, the plan, all claims and the summary."""
     for name, value in ended.about.items():
         yield Text(f"{name}: {printable(value)}")
     for number, step in enumerate(ended.plan, 1):
@@ -30,10 +30,10 @@ def revoke_lines(ended: Ended, width: int) -> Iterator[Text]:
 
 
 def revoke_page(ended: Ended) -> Page:
-    """Return the page of all claims."""
+    """Return the page for all claims."""
     steps = {f"step {number}": step for number, step in enumerate(ended.plan, 1)}
     return Page(
-        title="The end of an SMTP login that leaked",
+        title="Revocation of a leaked SMTP login",
         verdict=overall(ended.rows),
         counts=summary(ended.rows).plain,
         about={**ended.about, **steps},

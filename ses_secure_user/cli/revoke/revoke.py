@@ -1,4 +1,4 @@
-"""`revoke`: one leaked key from the first look to the proof."""
+"""`revoke`, from the search for the leaked key to the proof."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .leak import Leak, State
 
-RIGHTS = "docs/rotation.md lists what revoke needs"
+RIGHTS = "docs/rotation.md lists the permissions that revoke needs"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,9 +32,10 @@ class Options:
     Attributes:
         named: The name or ARN of the secret, or the id of the leaked key.
         end: With a secret, the last characters of the leaked key's id. Default: the current login's key.
-        at_once: Whether the key is deleted before there is another login.
-        wait: How old the current login must be before the leaked one, then the previous, is ended; None to stop there.
-        is_meant: Whether to take the steps, and not only to show them.
+        at_once: True to delete the key before another login is issued.
+        wait: The age that the current login must have before the leaked one, then the previous login, ends. None to
+            stop before that.
+        is_meant: True to run the steps; False to show them only.
     """
 
     named: str
@@ -46,12 +47,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of a run.
+    """The result of a run.
 
     Attributes:
-        about: What is known of the leak, as it was found.
-        plan: The steps that end it from there.
-        rows: The claims at the end.
+        about: The facts about the leak before the first step.
+        plan: The steps that end it from that state.
+        rows: The claims after the last step.
     """
 
     about: Mapping[str, str]
@@ -62,10 +63,10 @@ class Ended:
 def revoke(
     aws_in: Callable[[str | None], Aws], outside: Outside, options: Options, progress: Callable[[str], None]
 ) -> Ended:
-    """Find the leaked key, take the steps that end its login, and prove that they did.
+    """Find the leaked key, end its login, and prove that it has ended.
 
     Raises:
-        CannotJudgeError: There is no such key, it is not the construct's, or AWS lets a step not be taken.
+        CannotJudgeError: The key does not exist, the construct did not create its user, or a step failed.
     """
     with explained(RIGHTS):
         leak = leak_of(aws_in, options.named, options.end)
@@ -102,26 +103,26 @@ def _about(leak: Leak, state: State) -> dict[str, str]:
 
 
 def _done(leak: Leak, steps: Steps) -> State:
-    """Take the steps. Where that ends early, say how to go on: what was done stays, and is not done again."""
+    """Run the steps. An error names the command that continues, which does not repeat completed steps."""
     try:
         with explained(RIGHTS):
             return steps.do()
     except CannotJudgeError as error:
-        raise CannotJudgeError(f"{error}; to go on: {_again(leak)}") from None
+        raise CannotJudgeError(f"{error}; to continue, run {_again(leak)}") from None
     except KeyboardInterrupt:
-        raise CannotJudgeError(f"interrupted; to go on: {_again(leak)}") from None
+        raise CannotJudgeError(f"interrupted; to continue, run {_again(leak)}") from None
 
 
 def _go_on(leak: Leak, options: Options) -> str:
     if leak.unrenewable and not options.at_once:
-        return f"no rotation makes another login, since {leak.unrenewable}: --now deletes the key all the same"
+        return f"no rotation can issue another login, because {leak.unrenewable}: use --now to delete the key anyway"
     if not options.is_meant:
-        return "nothing was done: say --yes"
-    return f"once all applications have read the current login: {_again(leak)}"
+        return "nothing was changed: use --yes to run the steps"
+    return f"after all applications have read the current login, run {_again(leak)}"
 
 
 def _again(leak: Leak) -> str:
-    """Return the command that goes on from any state. It names no whole key id."""
+    """Return the command that continues from any state. It contains no full key id."""
     if leak.secret is None:
-        return "the same command"
+        return "the same command again"
     return f"ses-secure-user revoke {masked(leak.secret.description.get('Name', ''))} --key {leak.key_id[-4:]} --yes"

@@ -1,4 +1,4 @@
-"""Claims that a leaked login has ended and that another one works."""
+"""Claims that a leaked login is refused and another login is accepted."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from .leak import Leak, State
 
 SPREAD_SECONDS = 180
-"""How long SES may go on accepting a key that was deleted, or refusing one that was made."""
+"""The time for which SES may still accept a deleted key, or refuse a new one."""
 PAUSE_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class Revoked:
-    """A leaked key, and the state that it is in at the end.
+    """A leaked key and its state after the last step.
 
     Attributes:
         leak: The leaked key.
         state: Its state.
-        postbox: The endpoint.
-        sleep: Waits for seconds.
-        go_on: What to do where it still exists.
+        postbox: The SMTP endpoint.
+        sleep: Waits for a number of seconds.
+        go_on: The next step if the key still exists.
     """
 
     leak: Leak
@@ -43,17 +43,17 @@ class Revoked:
 
     @cached_property
     def current_answer(self) -> Reply:
-        """The answer of SES to the current login.
+        """The response of SES to the current login.
 
         Raises:
-            CannotJudgeError: There is none, or it cannot be tried.
+            CannotJudgeError: There is no current login, or it cannot be tested.
         """
         if self.state.current is None:
             raise CannotJudgeError("the secret's current version holds no SMTP login")
         return self.answer(self.state.current, accepted=True)
 
     def answer(self, login: Login, *, accepted: bool) -> Reply:
-        """Log in until SES answers as it must, for as long as IAM may take to spread what was changed."""
+        """Log in until SES answers as expected, or until changes in IAM must have taken effect."""
         reply = self.postbox.log_in(login)
         for _ in range(SPREAD_SECONDS // PAUSE_SECONDS):
             if reply.accepted == accepted:
@@ -64,7 +64,7 @@ class Revoked:
 
 
 def revoked_claims(revoked: Revoked) -> list[Claim[Revoked]]:
-    """Return the claims that can be made. A login is tried only once the key is deleted."""
+    """Return the claims. Logins are tested only after the key is deleted."""
     found = [Claim("leaked-key", f"the leaked key {revoked.leak.name} is deleted", _deleted)]
     if revoked.state.status is None and revoked.leak.login:
         found.append(Claim("leaked-login", "SES refuses the leaked login", _refused))
@@ -75,22 +75,22 @@ def revoked_claims(revoked: Revoked) -> list[Claim[Revoked]]:
 
 def _deleted(revoked: Revoked) -> Finding:
     if revoked.state.status is None:
-        return Finding(Verdict.PROVED, (Judge.IAM,), f"{revoked.leak.user.name} has no such key")
+        return Finding(Verdict.PROVED, (Judge.IAM,), f"{revoked.leak.user.name} does not have it")
     return Finding(Verdict.NOT_PROVED, (Judge.IAM,), f"it is {revoked.state.in_words}; {revoked.go_on}")
 
 
 def _refused(revoked: Revoked) -> Finding:
-    """Judge the leaked login. Its refusal counts beside the acceptance of the current one."""
+    """Judge the leaked login. Its refusal counts only if the current login is accepted."""
     try:
         reply = revoked.answer(revoked.leak.login, accepted=False) if revoked.leak.login else None
         control = revoked.current_answer
     except CannotJudgeError as error:
         return Finding(Verdict.NOT_PROVED, (Judge.SES,), str(error))
     if reply is None or reply.accepted:
-        return _said(Verdict.BROKEN, reply, "it is accepted")
+        return _said(Verdict.BROKEN, reply, "the leaked login is accepted")
     if not control.accepted:
-        return _said(Verdict.NOT_PROVED, reply, "so is the current login")
-    return _said(Verdict.PROVED, reply, "the current one is accepted")
+        return _said(Verdict.NOT_PROVED, reply, "the current login is refused too")
+    return _said(Verdict.PROVED, reply, "the current login is accepted")
 
 
 def _accepted(revoked: Revoked) -> Finding:
@@ -102,9 +102,9 @@ def _accepted(revoked: Revoked) -> Finding:
     if reply.accepted:
         return _said(Verdict.PROVED, reply, f"key {key}")
     if not revoked.state.current_works:
-        remedy = f"{revoked.leak.unrenewable}: deploy the stack" if revoked.leak.unrenewable else "rotate the secret"
-        return _said(Verdict.BROKEN, reply, f"key {key} is not active, and {remedy}")
-    return _said(Verdict.NOT_PROVED, reply, f"key {key} is active; the network may be why")
+        remedy = f"{revoked.leak.unrenewable}, so deploy the stack" if revoked.leak.unrenewable else "rotate the secret"
+        return _said(Verdict.BROKEN, reply, f"key {key} is not active; {remedy}")
+    return _said(Verdict.NOT_PROVED, reply, f"key {key} is active; the network may be the reason")
 
 
 def _said(verdict: Verdict, reply: Reply | None, why: str) -> Finding:

@@ -1,4 +1,4 @@
-"""The steps that end a leaked login. Each begins with a look, so that what was cut off is repeated safely."""
+"""The steps that end a leaked login. Each step first requests the state, so a run can be repeated."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 5
 MOST_POLLS = 15 * 60 // POLL_SECONDS
-"""A rotation's function runs for 10 minutes at most, and Secrets Manager tries a failed one again."""
+"""The rotation function runs for up to 10 minutes, and Secrets Manager retries a failed rotation."""
 MOST_STEPS = 8
-"""More than it ever takes, unless something makes the key current again and again."""
+"""More steps than needed, unless another program makes the key current repeatedly."""
 
 UNFINISHED = "InvalidRequestException"
-"""What RotateSecret answers while another rotation is not complete
+"""The error of RotateSecret while another rotation is not complete
 (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html)."""
 
 
@@ -36,11 +36,11 @@ class Steps:
 
     Attributes:
         leak: The leaked key.
-        at_once: Whether the key is deleted before there is another login.
-        wait: The time that applications have to read a login since it became current; None to stop and leave it to a
+        at_once: True to delete the key before another login is issued.
+        wait: The time for applications to read a login after it became current; None to stop, and leave the rest to a
             later run.
-        now: The clock.
-        sleep: Waits for seconds.
+        now: Returns the current time.
+        sleep: Waits for a number of seconds.
         progress: Called with a text before each step.
     """
 
@@ -52,31 +52,32 @@ class Steps:
     progress: Callable[[str], None]
 
     def plan(self, state: State) -> list[str]:
-        """Return what would be done, step by step."""
+        """Return the steps from a state."""
         if state.status is None:
             is_dead = state.standing is Standing.CURRENT and not self.leak.unrenewable
-            return [self._rotation("another login becomes current, since this one has no key")] if is_dead else []
+            effect = "another login becomes current, because the key of this one does not exist"
+            return [self._rotation(effect)] if is_dead else []
         if self.at_once or state.standing is Standing.NEITHER:
-            plan = ["deactivate the key and delete it: from then on SES refuses its login"]
+            plan = ["deactivate and delete the key: SES then refuses its login"]
             if self.at_once and state.standing is Standing.CURRENT:
-                plan[0] += ", and senders fail until they have read the next one"
+                plan[0] += ", and senders fail until they read the next login"
                 plan += [] if self.leak.unrenewable else [self._rotation("another login becomes current")]
             return plan
         if self.leak.unrenewable:
             return []
         if state.standing is Standing.PENDING:
-            return ["wait for the rotation that is under way, and look again"]
-        last = "once the key is no login's, it is deleted"
+            return ["wait for the rotation in progress, and check again"]
+        last = "the key is then in no login, and is deleted"
         if state.standing is Standing.PREVIOUS:
             return [*self._waiting(), self._rotation(last)] if self.wait else [self._rotation(last)]
-        first = self._rotation("another login becomes current, and the leaked one goes on working")
-        return [first, *self._waiting(), f"rotate once more: {last}"]
+        first = self._rotation("another login becomes current, and the leaked one still works")
+        return [first, *self._waiting(), f"rotate again: {last}"]
 
     def do(self) -> State:
-        """Take the steps, and return the state that they end in.
+        """Run the steps, and return the state after them.
 
         Raises:
-            CannotJudgeError: One of them cannot be taken. Those before it have been.
+            CannotJudgeError: A step failed. The steps before it are done.
         """
         rotated = False
         for _ in range(MOST_STEPS):
@@ -95,12 +96,12 @@ class Steps:
             if state.standing is Standing.PENDING:
                 self._until(
                     lambda: self.leak.look().standing is not Standing.PENDING,
-                    "the rotation under way has not ended: --now deletes the key all the same",
+                    "the rotation in progress has not finished: use --now to delete the key anyway",
                 )
             else:
                 self._rotate(state)
                 rotated = True
-        raise CannotJudgeError(f"the key {self.leak.name} becomes a login again and again: see who writes the secret")
+        raise CannotJudgeError(f"the key {self.leak.name} keeps becoming a login: find out what writes to the secret")
 
     def _rotation(self, effect: str) -> str:
         off = self.leak.secret is not None and not self.leak.secret.description.get("RotationEnabled")
@@ -108,9 +109,9 @@ class Steps:
 
     def _waiting(self) -> list[str]:
         if self.wait is None:
-            return ["wait until all applications have read the current login, and run this again"]
+            return ["wait until all applications have read the current login, and run this command again"]
         minutes = self.wait.total_seconds() / 60
-        return [f"wait until the current login is {minutes:g} minutes old, so that all applications have read it"]
+        return [f"wait until the current login is {minutes:g} minutes old, so that all applications can read it"]
 
     def _rest(self, state: State) -> None:
         if self.wait and state.since and (rest := (state.since + self.wait - self.now()).total_seconds()) > 0:
@@ -118,7 +119,7 @@ class Steps:
             self.sleep(rest)
 
     def _delete(self) -> None:
-        """Deactivate the key and delete it. A deactivated one ends at once, even if its deletion is not allowed."""
+        """Deactivate and delete the key. A deactivated key is refused at once, even if its deletion is denied."""
         self.progress(f"Deleting {self.leak.name}")
         iam, key = self.leak.user.iam, {"UserName": self.leak.user.name, "AccessKeyId": self.leak.key_id}
         with suppress(iam.exceptions.NoSuchEntityException):
@@ -138,8 +139,8 @@ class Steps:
                 raise
         self._until(
             lambda: LoginSecret.of(secret.api, secret.arn).current_version != before.version and not secret.pending(),
-            "the rotation has not ended: the reason is in the log group of its function, and docs/rotation.md says what"
-            " to do; --now deletes the key before there is another login",
+            "the rotation has not finished: see the log group of its function and docs/rotation.md, or use --now to"
+            " delete the key before another login is issued",
         )
 
     def _until(self, done: Callable[[], bool], otherwise: str) -> None:

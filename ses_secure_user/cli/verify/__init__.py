@@ -1,1 +1,1 @@
-"""The command `verify`: proof that one login allows what it promises, and nothing else."""
+"""The command `verify`, which proves that a login allows only what its policy says."""

@@ -1,4 +1,4 @@
-"""Facts about one login that are known before any mail is tried. Each is requested once."""
+"""Facts about one login, requested once and before any mail is sent."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expected:
-    """Expectations that no tag and no policy of the user declares, so that only whoever deployed it has them.
+    """Expectations that the user's tags and policies do not declare, given as options.
 
     Attributes:
         boundary: The ARN of an organization's permissions boundary. Default: the user's own policy.
-        interval: The rotation interval. Default: any that is no longer than audits allow.
+        interval: The rotation interval. Default: any up to 45 days.
     """
 
     boundary: str | None = None
@@ -39,20 +39,20 @@ class Expected:
 
 @dataclass(frozen=True)
 class Known:
-    """One login, and the answers of AWS about it.
+    """One login and the facts that AWS returns about it.
 
     Attributes:
         secret: The secret that holds it.
-        user: The IAM user it belongs to.
-        declaration: What the user's tags declare.
+        user: The IAM user of the login.
+        declaration: The declaration in the user's tags.
         ses: SES in the login's region.
         policy_arn: The ARN of the policy that restricts the user.
-        document: That policy, as deployed.
-        restrictions: What it says.
-        place: Where mail from here comes from.
-        expected: What whoever runs the command expects beside.
-        now: When this is.
-        sleep: Waits for seconds.
+        document: The document of that policy, as deployed.
+        restrictions: The restrictions in the document.
+        place: The place where the command runs.
+        expected: Further expectations, from options.
+        now: The time of the run.
+        sleep: Waits for a number of seconds.
     """
 
     secret: LoginSecret
@@ -72,7 +72,7 @@ class Known:
         """The current login.
 
         Raises:
-            CannotJudgeError: There is none.
+            CannotJudgeError: The current version holds no login.
         """
         login = self.secret.login(CURRENT)
         if login is None:
@@ -81,33 +81,33 @@ class Known:
 
     @cached_property
     def previous(self) -> Login | None:
-        """The previous login, if there is one with a key of its own that still exists."""
+        """The previous login, if it has another key than the current one and the key exists."""
         login = self.secret.login(PREVIOUS)
         return login if login and self.owns(login) and login.key_id != self.current.key_id else None
 
     @cached_property
     def stranger(self) -> Login | None:
-        """The previous login, if its key is not the user's: it was deleted, or the login is somebody else's."""
+        """The previous login, if its key does not belong to the user because it was deleted or is another user's."""
         login = self.secret.login(PREVIOUS)
         return login if login and not self.owns(login) and login.key_id != self.current.key_id else None
 
     def owns(self, login: Login) -> bool:
-        """Return whether a login's key is one of the user's."""
+        """Return whether a login's key belongs to the user."""
         return login.key_id in {key.get("AccessKeyId") for key in self.user.keys}
 
     @property
     def from_address(self) -> str:
-        """The From address of trial mail: the first one that the policy allows."""
+        """The From address of test mail, which is the first one that the policy allows."""
         identity = next(iter(self.restrictions.identities), "")
         anyone = identity if "@" in identity else f"noreply@{identity}"
         return next(iter(self.restrictions["from_address"]), anyone)
 
     @cached_property
     def identity(self) -> str:
-        """The verified identity that SES uses for this address.
+        """The verified identity that SES uses for this From address.
 
         Raises:
-            CannotJudgeError: There is none.
+            CannotJudgeError: Neither the address nor its domain is verified.
         """
         name = self.ses.identity_of(self.from_address)
         if name is None:
@@ -117,24 +117,24 @@ class Known:
         return name
 
     def allowed(self, prop: str) -> str | None:
-        """Return a value that a restriction allows, or None if it allows any."""
+        """Return a value that a restriction allows, or None if any value is allowed."""
         row = BY_PROPERTY[prop]
         return next(map(row.sample, self.restrictions[prop]), None)
 
     @cached_property
     def other_identity(self) -> str | None:
-        """A verified identity of the account that is not allowed, if it has one."""
+        """A verified identity of the account that the policy does not allow, or None."""
         return next((one for one in self.ses.verified if one not in self.restrictions.identities), None)
 
     @property
     def other_address(self) -> str:
-        """An address of the same domain that is allowed neither as From address nor as Return-Path."""
+        """An address of the same domain that is not allowed as From address or Return-Path."""
         allowed = (self.from_address, *self.restrictions["from_address"], *self.restrictions["feedback_address"])
         return BY_PROPERTY["from_address"].others(allowed)[0]
 
     @property
     def purposes(self) -> list[Row]:
-        """The restrictions on a mail that the policy has, or must have."""
+        """The restrictions on mail that the policy has or must have."""
         return [row for row in PURPOSES if row.is_required or self.restrictions[row.prop]]
 
     def others(self, prop: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""Claims about the mail that may be sent, judged by SES where it accepts mail from here, and else by IAM's simulator.
+"""Claims about mail, judged by SES if it accepts mail from this machine, and otherwise by the IAM policy simulator.
 
-A refusal counts only next to an accepted control that differs in one thing. From outside every mail is refused, so
-there SES's refusals prove the networks and nothing else.
+A refusal proves a restriction only if a control, a mail that differs in one value, is accepted. From outside the
+networks every mail is refused, so SES's refusals prove only the network restriction there.
 """
 
 from __future__ import annotations
@@ -30,16 +30,18 @@ UNVERIFIED = "ses-secure-user.example"
 
 
 def mail_claims(tried: Tried) -> list[Claim[Tried]]:
-    """Return the claims that can be made about the mail of this login."""
+    """Return the claims about mail that apply to this login."""
     known = tried.known
     found = [Claim("login-current", "the current login is accepted", _current)]
     if known.previous:
-        found.append(Claim("login-previous", "so is the previous one", _previous))
+        found.append(Claim("login-previous", "the previous login is accepted", _previous))
     if known.stranger:
-        found.append(Claim("login-previous", "the previous one, whose key is not the user's, is refused", _stranger))
+        found.append(Claim("login-previous", "the previous login, whose key is not the user's, is refused", _stranger))
     found.append(Claim("allowed-mail", f"mail as {known.from_address} from inside is accepted", _allowed))
     if not tried.inside and tried.fair:
-        found.append(Claim("refused-from-here", "the same mail from here, outside, is refused", _refused_from_here))
+        found.append(
+            Claim("refused-from-here", "the same mail from this machine, outside, is refused", _refused_from_here)
+        )
     found.append(Claim("other-identity", "mail as another identity is refused", _other_identity))
     for row in known.purposes:
         refused = row.refused.format(other=known.others(row.prop)[0])
@@ -48,15 +50,15 @@ def mail_claims(tried: Tried) -> list[Claim[Tried]]:
 
 
 def observations(tried: Tried) -> list[Claim[Tried]]:
-    """Return claims about behavior that AWS does not document. Neither answer breaks anything."""
+    """Return claims about behavior that AWS does not document. No answer is wrong."""
     found = []
     if tried.sends and not tried.known.restrictions["feedback_address"]:
-        found.append(Claim("envelope", "is the envelope's sender judged, beside the From header?", _envelope))
+        found.append(Claim("envelope", "does SES check the envelope sender as well as the From header?", _envelope))
     if tried.sends:
-        found.append(Claim("from-case", "does the case of the From address count?", _from_case))
+        found.append(Claim("from-case", "is the From address case-sensitive?", _from_case))
     if tried.known.place.inside is False and not tried.distrust:
-        found.append(Claim("login-outside", "is a login judged by its network?", _login_outside))
-    return [*found, Claim("last-used", "does a login over SMTP count as use of the key?", _last_used)]
+        found.append(Claim("login-outside", "does SES check the network at login?", _login_outside))
+    return [*found, Claim("last-used", "does an SMTP login count as a use of the access key?", _last_used)]
 
 
 def _current(tried: Tried) -> Finding:
@@ -68,16 +70,16 @@ def _previous(tried: Tried) -> Finding:
 
 
 def _stranger(tried: Tried) -> Finding:
-    """Judge a previous login of nobody or of somebody else. Its refusal counts beside the current one's acceptance."""
+    """Judge a previous login whose key is not the user's. Its refusal counts if the current login is accepted."""
     login = tried.known.stranger or tried.known.current
     if reason := tried.postbox.distrust(login):
         return Finding(Verdict.NOT_PROVED, (Judge.SECRETS_MANAGER,), f"not tried: {reason}")
     reply, key = tried.postbox.log_in(login), f"key {key_name(login.key_id)}"
     if reply.accepted:
-        return _answered(Verdict.BROKEN, reply, f"{key} is not the user's", "; rotate, and delete it where it is from")
+        return _answered(Verdict.BROKEN, reply, f"{key} is not the user's", "; rotate the secret, and delete the key")
     if not tried.distrust and tried.current_answer.accepted:
-        return _answered(Verdict.PROVED, reply, key, "; the current one is accepted")
-    return _answered(Verdict.NOT_PROVED, reply, "the network may be why; ask from inside")
+        return _answered(Verdict.PROVED, reply, key, "; the current login is accepted")
+    return _answered(Verdict.NOT_PROVED, reply, "the network may be the reason; run this from inside")
 
 
 def _login(tried: Tried, login: Login) -> Finding:
@@ -93,7 +95,7 @@ def _login(tried: Tried, login: Login) -> Finding:
         return _answered(Verdict.BROKEN, reply, f"{key} {gone}")
     if tried.known.place.inside:
         return _answered(Verdict.BROKEN, reply, f"{key} is active")
-    return _answered(Verdict.NOT_PROVED, reply, "the network or the password may be why; ask from inside")
+    return _answered(Verdict.NOT_PROVED, reply, "the network or the password may be the reason; run this from inside")
 
 
 def _allowed(tried: Tried) -> Finding:
@@ -112,20 +114,20 @@ def _allowed(tried: Tried) -> Finding:
 def _why_not_tried(tried: Tried) -> str:
     if reason := tried.distrust:
         return f"; not tried: {reason}"
-    return "" if tried.fair else "; give --recipient to have SES judge"
+    return "" if tried.fair else "; use --recipient to test this with SES"
 
 
 def _about_sandbox(tried: Tried, reply: Reply) -> bool:
-    """Return whether the identity that is not authorized is the recipient's, as in the sandbox."""
+    """Return whether SES refuses the identity of the recipient, as it does in the sandbox."""
     return bool(reply.denied and reply.denied[1].endswith(f"/{tried.mail.recipient}"))
 
 
 def _hint(tried: Tried, reply: Reply) -> str:
     ended = [one for one in tried.known.restrictions["valid_until"] if f"{tried.known.now:{FORMAT}}" >= one]
     if reply.denied and ended:
-        return f": the login ended at {ended[0]}, by its `valid_until`"
+        return f": the login expired at {ended[0]} (`valid_until`)"
     if reply.denied and ":configuration-set/" in reply.denied[1]:
-        return ": `configuration_set` must name the identity's default set"
+        return ": `configuration_set` must be the identity's default configuration set"
     return ""
 
 
@@ -133,11 +135,11 @@ def _refused_from_here(tried: Tried) -> Finding:
     reply = tried.control
     if tried.known.place.inside is None:
         return _answered(Verdict.NOT_PROVED, reply, f"{tried.known.place.because}, so {UNKNOWN}")
-    return _refused_by_ses(reply, control=tried.allowed_by_iam, beside="allowed from inside, by IAM")
+    return _refused_by_ses(reply, control=tried.allowed_by_iam, beside="IAM allows it from inside")
 
 
 class _Other:
-    """A judge of a value that a restriction does not allow: SES if a mail from here can have the value, else IAM."""
+    """A judge of a value that a restriction does not allow: SES if mail can have it, otherwise IAM."""
 
     def __init__(self, row: Row) -> None:
         self._row = row
@@ -146,7 +148,7 @@ class _Other:
         prop, known = self._row.prop, tried.known
         other = known.others(prop)[0]
         if prop == "allowed_recipients":
-            by_ses = not tried.may_mail_simulator  # nobody else gets mail that is only a trial
+            by_ses = not tried.may_mail_simulator  # test mail is never sent to another recipient
             mailed = MAILBOX_SIMULATOR
         else:
             by_ses = prop in tried.mail.told and (prop != "from_address" or known.ses.identity_of(other) is not None)
@@ -157,7 +159,7 @@ class _Other:
 
 
 def _other_identity(tried: Tried) -> Finding:
-    """Judge another identity. IAM is asked with the allowed From address, SES with that identity's own."""
+    """Judge another identity. IAM is sent the allowed From address, and SES an address of the other identity."""
     other = tried.known.other_identity
     arn = tried.known.restrictions.arn("identity", other or UNVERIFIED)
     by_iam = _by_iam(tried, replace(tried.question, resources=(arn,)))
@@ -177,7 +179,7 @@ def _refused_by_ses(reply: Reply, *, control: bool, beside: str) -> Finding:
         return _answered(Verdict.BROKEN, reply, "accepted")
     if control and reply.denied and reply.denied[0] == ACTION:
         return _answered(Verdict.PROVED, reply, after=f"; {beside}")
-    return _answered(Verdict.NOT_PROVED, reply, "refused, but not shown to be by the policy")
+    return _answered(Verdict.NOT_PROVED, reply, "refused, but possibly not by the policy")
 
 
 def _by_iam(tried: Tried, send: Send) -> Finding:
@@ -187,32 +189,32 @@ def _by_iam(tried: Tried, send: Send) -> Finding:
     return Finding.of(Judge.IAM, f"{_said(allowed)}; control allowed", holds=not allowed)
 
 
-def _said(allowed: bool) -> str:  # noqa: FBT001 - a word for it
+def _said(allowed: bool) -> str:  # noqa: FBT001 - the value to describe
     return "allowed" if allowed else "denied"
 
 
 def _envelope(tried: Tried) -> Finding:
-    return _observed(tried.reply(feedback_address=tried.known.other_address), yes="it is", no="it is not")
+    return _observed(tried.reply(feedback_address=tried.known.other_address), yes="yes", no="no")
 
 
 def _from_case(tried: Tried) -> Finding:
     local, _, domain = tried.known.from_address.partition("@")
-    return _observed(tried.reply(from_address=f"{local.swapcase()}@{domain}"), yes="it does", no="it does not")
+    return _observed(tried.reply(from_address=f"{local.swapcase()}@{domain}"), yes="yes", no="no")
 
 
 def _observed(reply: Reply, *, yes: str, no: str) -> Finding:
-    said = (no if reply.accepted else yes) if reply.accepted or reply.denied else "another answer"
+    said = (no if reply.accepted else yes) if reply.accepted or reply.denied else "unknown"
     return _answered(Verdict.OBSERVED, reply, said)
 
 
 def _login_outside(tried: Tried) -> Finding:
     reply = tried.current_answer
-    return _answered(Verdict.OBSERVED, reply, "it is not" if reply.accepted else "it may be")
+    return _answered(Verdict.OBSERVED, reply, "no" if reply.accepted else "possibly")
 
 
 def _last_used(tried: Tried) -> Finding:
     used, service = tried.known.user.last_used(tried.known.current.key_id)
-    when = f"last used {used:%Y-%m-%d %H:%M} UTC for {service}" if used else "IAM knows of no use"
+    when = f"last used {used:%Y-%m-%d %H:%M} UTC for {service}" if used else "no use is reported"
     return Finding(Verdict.OBSERVED, (Judge.IAM,), when)
 
 

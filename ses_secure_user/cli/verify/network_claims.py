@@ -1,4 +1,4 @@
-"""Claims that mail is allowed from certain origins and from no others, judged by IAM's simulator."""
+"""Claims that mail is allowed only from certain origins, judged by the IAM policy simulator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .tried import Tried
 
 Question = tuple[str, "Send", bool]
-"""What is asked in a word or two, the mail, and whether it must be allowed."""
+"""A short description, the mail, and True if it must be allowed."""
 
 OTHER_ACTIONS = (
     "ses:SendEmail",
@@ -34,15 +34,18 @@ OTHER_ACTIONS = (
 
 
 def network_claims(tried: Tried) -> list[Claim[Tried]]:
-    """Return one claim for each allowed origin, and one for everything else."""
+    """Return a claim for each allowed origin, and the claims that everything else is denied."""
     restrictions = tried.known.restrictions
     others = [(row, value) for row in ORIGINS if row.prop != "allowed_cidrs" for value in restrictions[row.prop]]
     return [
-        *(Claim(f"network-{one}", f"{one} is in, its neighbours are out", _Network(one)) for one in _networks(tried)),
-        *(Claim(f"{_kind(row)}-{value}", f"{value} is in", _Origin(row.prop, value)) for row, value in others),
-        Claim("other-origins", "everything else is out", _other_origins),
-        Claim("other-actions", "nothing but mail is allowed", _other_actions),
-        Claim("guard", "all this holds even if everything is granted to the user", _guard),
+        *(
+            Claim(f"network-{one}", f"{one} is allowed, its neighbors are denied", _Network(one))
+            for one in _networks(tried)
+        ),
+        *(Claim(f"{_kind(row)}-{value}", f"{value} is allowed", _Origin(row.prop, value)) for row, value in others),
+        Claim("other-origins", "all other origins are denied", _other_origins),
+        Claim("other-actions", "all actions other than sending mail are denied", _other_actions),
+        Claim("guard", "the denials apply even if other policies allow everything", _guard),
     ]
 
 
@@ -55,7 +58,7 @@ def _networks(tried: Tried) -> tuple[IPv4Network | IPv6Network, ...]:
 
 
 class _Network:
-    """A judge of one network, by the four addresses at its edges."""
+    """A judge of one network, by its first and last address and the addresses next to them."""
 
     def __init__(self, network: IPv4Network | IPv6Network) -> None:
         self._network = network
@@ -94,21 +97,21 @@ def _other_origins(tried: Tried) -> Finding:
 
 def _other_actions(tried: Tried) -> Finding:
     allowed = tried.simulator.allowed_actions(OTHER_ACTIONS)
-    said = f"allowed: {', '.join(allowed)}" if allowed else f"{len(OTHER_ACTIONS)} others denied"
+    said = f"allowed: {', '.join(allowed)}" if allowed else f"{len(OTHER_ACTIONS)} other actions denied"
     return Finding.of(Judge.IAM, said, holds=not allowed)
 
 
 def _guard(tried: Tried) -> Finding:
-    """Ask again as if an administrator's policy and an identity policy granted everything: only denials are left."""
+    """Judge with policies of user and identity that allow everything, so that only denials are left."""
     if not tried.simulator.allows(tried.question, granted=True):
         return Finding(Verdict.NOT_PROVED, (Judge.IAM,), "IAM denies the allowed mail too")
     passed = [what for what, send in _abuses(tried) if tried.simulator.allows(send, granted=True)]
-    said = f"allowed then: {', '.join(passed)}" if passed else "the explicit denials stay"
+    said = f"then allowed: {', '.join(passed)}" if passed else "the explicit denials apply"
     return Finding.of(Judge.IAM, said, holds=not passed)
 
 
 def _abuses(tried: Tried) -> Iterator[tuple[str, Send]]:
-    """Yield mails that each differ in one thing. One from elsewhere has every origin, so that no key is missing."""
+    """Yield mails that each differ in one value. Mail from elsewhere has every origin, so that no key is missing."""
     plain, known = tried.question, tried.known
     for row in known.purposes:
         yield f"another {row.claim}", plain.but(**{row.prop: known.others(row.prop)[0]})
@@ -126,5 +129,5 @@ def _asked(tried: Tried, questions: Iterable[Question]) -> Finding:
     wrong = [
         f"{what} is {'allowed' if allowed else 'denied'}" for what, allowed, wanted in answers if allowed != wanted
     ]
-    right = ", ".join(f"{what} {'in' if allowed else 'out'}" for what, allowed, _ in answers)
+    right = ", ".join(f"{what} {'allowed' if allowed else 'denied'}" for what, allowed, _ in answers)
     return Finding.of(Judge.IAM, "; ".join(wrong) or right, holds=not wrong)

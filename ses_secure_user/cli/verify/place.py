@@ -1,4 +1,4 @@
-"""The place where the command runs: inside the allowed networks, or outside."""
+"""The place where the command runs, inside or outside the allowed networks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from ses_secure_user.restrictions.reading import Deployed
 
 ADDRESS_SERVICE = "https://checkip.amazonaws.com"
-UNKNOWN = "say --inside or --outside"
+UNKNOWN = "use --inside or --outside"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place where the command runs, and how it is known.
+    """The place where the command runs, and the evidence for it.
 
     Attributes:
-        inside: Whether mail from here comes from an allowed network or endpoint; None if only SES's answer shows it.
-        because: How that is known.
+        inside: True if mail from this machine comes from an allowed origin; None if only the response of SES shows it.
+        because: The evidence.
     """
 
     inside: bool | None
@@ -33,10 +33,10 @@ class Place:
 
 
 def own_address() -> str:
-    """Ask AWS for the public address of this machine.
+    """Request the public address of this machine from AWS.
 
     Raises:
-        OSError: It cannot be asked.
+        OSError: The request failed.
     """
     with urllib.request.urlopen(ADDRESS_SERVICE, timeout=10) as answer:
         return str(answer.read(64).decode("ascii", errors="replace").strip())
@@ -45,18 +45,18 @@ def own_address() -> str:
 def find_place(restrictions: Deployed, ask: Callable[[], str]) -> Place:
     """Compare this machine's public address with the allowed networks.
 
-    Mail through a VPC endpoint carries no public address. So where endpoints are allowed, an address outside the
-    networks proves nothing, and SES's answer to an allowed mail decides.
+    Mail through a VPC endpoint has no public address. So if endpoints are allowed, an address outside the networks
+    proves nothing, and the response of SES to an allowed mail decides.
 
     Raises:
-        CannotJudgeError: The address cannot be found out.
+        CannotJudgeError: The address is not known.
     """
     if not restrictions["allowed_cidrs"]:
         return Place(None, "mail goes through a VPC endpoint")
     try:
         address = _parsed(ask())
     except (OSError, ValueError):
-        raise CannotJudgeError(f"{ADDRESS_SERVICE} does not tell this machine's address: {UNKNOWN}") from None
+        raise CannotJudgeError(f"{ADDRESS_SERVICE} does not return this machine's address: {UNKNOWN}") from None
     if any(address in network for network in restrictions.networks):
         return Place(True, f"{address} is in an allowed network")
     if any(restrictions[row.prop] for row in ORIGINS if row.prop != "allowed_cidrs"):

@@ -1,6 +1,6 @@
-"""Mail over SES SMTP to the SES mailbox simulator, no faster than the account may send.
+"""Mail to the SES mailbox simulator over SMTP, within the account's maximum send rate.
 
-The simulator accepts mail from the sandbox too, delivers to no one, and counts against no quota but the rate
+The simulator also accepts mail in the sandbox, delivers to no mailbox, and counts only against the send rate
 (https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html).
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ses_secure_user.cli.account.login_secret import Login
     from ses_secure_user.functions.issuer.contract import Declaration
 
-DISAGREED = "the secret names another endpoint than its user's tags"
+DISAGREED = "the secret and its user's tags name different endpoints"
 
 _DENIED = re.compile(
     r"not authorized to perform [`'\"]?(?P<action>[\w:]+)[`'\"]? on resource [`'\"]?(?P<arn>[^`'\"\s]+)"
@@ -33,23 +33,23 @@ _DENIED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail to try.
+    """One test mail.
 
     Attributes:
-        told: What SES sees of it, by the property that restricts each: the From header's address and display name, the
-            envelope's sender, and the one recipient.
+        told: The values that SES sees, by the property that restricts each: the From header's address and display name,
+            the envelope sender, and the recipient.
     """
 
     told: Mapping[str, str]
 
     @property
     def return_path(self) -> str:
-        """The envelope's sender."""
+        """The envelope sender."""
         return self.told["feedback_address"]
 
     @property
     def recipient(self) -> str:
-        """The one recipient."""
+        """The recipient."""
         return self.told["allowed_recipients"]
 
     @property
@@ -61,18 +61,18 @@ class Mail:
         message["Subject"] = "ses-secure-user verify"
         message["Auto-Submitted"] = "auto-generated"
         message["X-SES-MESSAGE-TAGS"] = "ses-secure-user=verify"
-        message.set_content("Sent to find out what a login may send.\n")
+        message.set_content("Sent by ses-secure-user verify to test the permissions of an SMTP login.\n")
         return message.as_bytes()
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The final answer of the endpoint.
+    """The last response of the endpoint.
 
     Attributes:
         code: The SMTP code.
-        text: Its text.
-        step: The command that was answered so.
+        text: The text of the response.
+        step: The SMTP command that it responds to.
     """
 
     code: int
@@ -86,18 +86,18 @@ class Reply:
 
     @property
     def denied(self) -> tuple[str, str] | None:
-        """The action and the resource's ARN that the user is not authorized for, if that is the answer."""
+        """The action and the resource ARN that the user is not authorized for, or None for other responses."""
         found = _DENIED.search(self.text)
         return (found["action"], found["arn"]) if found else None
 
     @property
     def words(self) -> str:
-        """The answer on one line, with account and key masked."""
+        """The response on one line, with account id and key id masked."""
         return masked(f"{self.code} {self.text}")
 
     @property
     def evidence(self) -> str:
-        """The answer in short: only the part that was refused."""
+        """The summary of the response."""
         if self.denied:
             action, arn = self.denied
             return f"{self.code} after {self.step}: no {action} on {arn.rpartition(':')[2]}"
@@ -106,14 +106,14 @@ class Reply:
 
 @dataclass
 class Postbox:
-    """The SMTP endpoint of a login. No password is sent anywhere else.
+    """The SMTP endpoint of a login. A password is never sent to another host.
 
     Attributes:
-        declared: What the user's tags declare, the endpoint among it.
-        pause: Seconds between two mails.
-        clock: Seconds that only grow.
-        sleep: Waits for seconds.
-        timeout: Seconds that connecting and each answer may take.
+        declared: The declaration in the user's tags, with the endpoint.
+        pause: The seconds between two mails.
+        clock: Returns monotonic seconds.
+        sleep: Waits for a number of seconds.
+        timeout: The seconds for the connection and for each response. Default: 20.
     """
 
     declared: Declaration
@@ -124,25 +124,25 @@ class Postbox:
     _last: float | None = field(default=None, init=False)
 
     def distrust(self, login: Login) -> str:
-        """Return why a login's password is not sent to the endpoint, or an empty text if it may be."""
+        """Return the reason not to send a login's password to the endpoint, or an empty text."""
         if self.declared.fault:
             return masked(self.declared.fault)
         named = (str(login.value.get("host")), str(login.value.get("port")))
         return "" if named == (self.declared.host, self.declared.port) else DISAGREED
 
     def log_in(self, login: Login) -> Reply:
-        """Log in and hang up.
+        """Log in and disconnect.
 
         Raises:
-            CannotJudgeError: The password is not to be shown, or the endpoint gives no answer.
+            CannotJudgeError: The endpoint is not trusted, is not available, or returns a temporary error.
         """
         return self._session(login, lambda smtp: self._authenticated(smtp, login))
 
     def send(self, login: Login, mail: Mail) -> Reply:
-        """Log in and send one mail, as soon as the account may send another.
+        """Log in and send one mail, within the send rate.
 
         Raises:
-            CannotJudgeError: The password is not to be shown, or the endpoint gives no answer.
+            CannotJudgeError: The endpoint is not trusted, is not available, or returns a temporary error.
         """
         self._wait()
         return self._session(login, lambda smtp: self._sent(smtp, login, mail))
@@ -154,7 +154,7 @@ class Postbox:
 
     def _session(self, login: Login, use: Callable[[smtplib.SMTP], Reply]) -> Reply:
         if reason := self.distrust(login):
-            raise CannotJudgeError(f"the password is not shown to any host: {reason}")
+            raise CannotJudgeError(f"the password is not sent to any host: {reason}")
         endpoint = f"{self.declared.host}:{self.declared.port}"
         try:
             with connect(self.declared.host, int(self.declared.port), self.timeout) as smtp:
@@ -165,8 +165,8 @@ class Postbox:
         except (OSError, smtplib.SMTPException, UnicodeError) as error:
             kind = type(error).__name__
             raise CannotJudgeError(f"the endpoint {endpoint} cannot be reached ({kind})") from None
-        if 400 <= reply.code < 500:  # noqa: PLR2004 - SMTP's codes for what may pass
-            raise CannotJudgeError(f"SES puts off for now what it is asked: {reply.evidence}")
+        if 400 <= reply.code < 500:  # noqa: PLR2004 - SMTP's codes for temporary errors
+            raise CannotJudgeError(f"SES returned a temporary error: {reply.evidence}")
         return reply
 
     def _authenticated(self, smtp: smtplib.SMTP, login: Login) -> Reply:

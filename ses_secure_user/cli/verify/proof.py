@@ -1,4 +1,4 @@
-"""`verify`: one login, and all its claims."""
+"""`verify`, from the search for the login to the judgement of all claims."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ses_secure_user.cli.outside import Aws, Outside
     from ses_secure_user.restrictions.reading import Deployed
 
-GRANT = "`mailer.grant_verify(role)` grants what is needed"
+GRANT = "`mailer.grant_verify(role)` grants the permissions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Options:
 
     Attributes:
         secret_id: The secret's name or ARN.
-        inside: Whether mail from here comes from an allowed network; None to find out.
-        recipient: Who gets the mail; None for SES's mailbox simulator.
-        expected: What is expected beside what the user's tags and policy declare.
+        inside: True if mail from this machine comes from an allowed network; None to determine it.
+        recipient: The recipient of test mail; None for the SES mailbox simulator.
+        expected: Expectations that the user's tags and policies do not declare.
     """
 
     secret_id: str
@@ -51,10 +51,10 @@ class Options:
 
 
 def trial_of(aws: Aws, outside: Outside, options: Options) -> Tried:
-    """Collect everything that the claims are judged by.
+    """Collect the facts by which the claims are judged.
 
     Raises:
-        CannotJudgeError: There is no such login, or it cannot be asked about.
+        CannotJudgeError: The login does not exist, or a request failed.
     """
     with explained(GRANT):
         secret = LoginSecret.of(aws.secrets(), options.secret_id)
@@ -79,7 +79,7 @@ def trial_of(aws: Aws, outside: Outside, options: Options) -> Tried:
         )
         postbox = Postbox(declaration, ses.seconds_between_mails, outside.clock, outside.sleep)
         simulator = Simulator(iam, user.arn, _resource_policies(ses, restrictions))
-        # Asked now, so that what is missing is said before anything is sent.
+        # Requested now, so that an error comes before any mail is sent.
         _ = known.identity, known.current
         return Tried(known, postbox, simulator, options.recipient)
 
@@ -88,7 +88,7 @@ def rows_of(tried: Tried) -> Iterator[Row]:
     """Judge all claims, the mails first.
 
     Raises:
-        CannotJudgeError: Something cannot be asked.
+        CannotJudgeError: A request failed.
     """
     with explained(GRANT):
         yield from judged(mail_claims(tried), tried)
@@ -98,14 +98,14 @@ def rows_of(tried: Tried) -> Iterator[Row]:
 
 
 def _user(iam: IAMClient, name: str) -> SmtpUser:
-    with explained(f"the secret names the user {masked(name)}, and {GRANT} for its own user alone"):
+    with explained(f"the secret names the user {masked(name)}, and {GRANT} for its own user only"):
         return SmtpUser.of(iam, name)
 
 
 def _place(options: Options, restrictions: Deployed, outside: Outside) -> Place:
     if options.inside is None:
         return find_place(restrictions, outside.address)
-    return Place(options.inside, "you said so")
+    return Place(options.inside, f"--{'inside' if options.inside else 'outside'} is set")
 
 
 def _resource_policies(ses: SesAccount, restrictions: Deployed) -> dict[str, list[Mapping[str, Any]]]:

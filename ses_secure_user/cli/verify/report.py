@@ -1,4 +1,4 @@
-"""The findings of `verify`, as lines for a terminal and as a page."""
+"""The report of `verify` as terminal lines and an HTML page."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 PROMISE = {
-    Verdict.PROVED: "The last column is proved of this login, by the claims below.",
-    Verdict.BROKEN: "The last column does not hold for this login: see what is broken below.",
-    Verdict.NOT_PROVED: "The last column is not proved of this login: see what could not be judged below.",
+    Verdict.PROVED: "The last column is proved for this login by the claims below.",
+    Verdict.BROKEN: "The last column does not apply to this login: see the broken claims below.",
+    Verdict.NOT_PROVED: "The last column is not proved for this login: see the claims below that are not proved.",
 }
 
 
 def about(tried: Tried) -> dict[str, str]:
-    """Return the login, its policy in short, what renews it, and the place from where it was judged."""
+    """Return the login, a summary of its policy, its rotation function, and the place where the command ran."""
     return {
         "secret": tried.known.secret.description.get("Name", ""),
         "user": tried.known.user.name,
@@ -39,7 +39,7 @@ def about(tried: Tried) -> dict[str, str]:
 
 
 def verify_lines(tried: Tried, rows: Sequence[Row], width: int) -> Iterator[Text]:
-    """Return the lines of all claims, with the login before and the numbers after them."""
+    """Return the lines of the login, all claims and the summary."""
     for name, value in about(tried).items():
         yield Text(f"{name}: {printable(value)}")
     yield Text()
@@ -49,13 +49,13 @@ def verify_lines(tried: Tried, rows: Sequence[Row], width: int) -> Iterator[Text
 
 
 def verify_page(tried: Tried, rows: Sequence[Row]) -> Page:
-    """Return the page of all claims."""
+    """Return the page for all claims."""
     return Page(
-        title="What a leak of this SMTP login is worth",
+        title="Impact of a leak of this SMTP login",
         verdict=overall(rows),
         counts=summary(rows).plain,
         promise=PROMISE[overall(rows)],
-        about={**about(tried), "asked on": f"{tried.known.now:%Y-%m-%d %H:%M} UTC"},
+        about={**about(tried), "checked on": f"{tried.known.now:%Y-%m-%d %H:%M} UTC"},
         heading="Each claim",
         cards=claim_cards(rows),
     )

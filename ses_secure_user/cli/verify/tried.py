@@ -1,4 +1,4 @@
-"""Trials of one login: mail that is sent, and the same mail as a question to IAM."""
+"""Trials of one login: mail sent through SES, and the same mail as a request to the IAM policy simulator."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ MAILBOX_SIMULATOR = "success@simulator.amazonses.com"
 
 @dataclass(frozen=True)
 class Tried:
-    """Trials of one login. Each is made once.
+    """The trials of one login. Each is run once.
 
     Attributes:
-        known: What is known of it.
-        postbox: The endpoint.
-        simulator: IAM's judgement of the user.
-        recipient: Who gets the mail, or None for SES's mailbox simulator.
+        known: The facts about it.
+        postbox: Its SMTP endpoint.
+        simulator: The policy simulator for its user.
+        recipient: The recipient of test mail; None for the SES mailbox simulator.
     """
 
     known: Known
@@ -40,7 +40,7 @@ class Tried:
 
     @cached_property
     def mail(self) -> Mail:
-        """A mail that the policy allows from an allowed network."""
+        """The mail that the policy allows from an allowed network."""
         known, label = self.known, uuid.uuid4().hex[:12]
         told = {row.prop: value for row in PURPOSES if row.is_of_mail and (value := known.allowed(row.prop))}
         recipient = self.recipient or MAILBOX_SIMULATOR.replace("@", f"+{label}@")
@@ -49,50 +49,50 @@ class Tried:
 
     @cached_property
     def control(self) -> Reply:
-        """The answer of SES to the mail that is allowed."""
+        """The response of SES to the allowed mail."""
         return self.postbox.send(self.known.current, self.mail)
 
     def reply(self, **changed: str) -> Reply:
-        """Return the answer of SES to the allowed mail with one thing changed."""
+        """Return the response of SES to the allowed mail with one value changed."""
         return self.postbox.send(self.known.current, Mail({**self.mail.told, **changed}))
 
     @cached_property
     def inside(self) -> bool:
-        """True if mail from here comes from an allowed origin, as far as that is known."""
+        """True if mail from this machine is known to come from an allowed origin."""
         if self.known.place.inside is None:
             return self.fair and self.control.accepted
         return self.known.place.inside
 
     @property
     def fair(self) -> bool:
-        """True if mail can be tried, to a recipient that the policy allows, so that a refusal has another reason."""
+        """True if mail can be sent to an allowed recipient, so that a refusal is not due to the recipient."""
         return not self.distrust and (self.recipient is not None or self.may_mail_simulator)
 
     @property
     def distrust(self) -> str:
-        """The reason why mail with the current login proves nothing of the user. Empty if it does."""
-        stranger = "" if self.known.owns(self.known.current) else "the current login is not this user's"
+        """The reason why mail with the current login proves nothing about the user. Empty if there is none."""
+        stranger = "" if self.known.owns(self.known.current) else "the key of the current login is not the user's"
         return stranger or self.postbox.distrust(self.known.current)
 
     @cached_property
     def current_answer(self) -> Reply:
-        """The answer of SES to the current login."""
+        """The response of SES to the current login."""
         return self.postbox.log_in(self.known.current)
 
     @property
     def may_mail_simulator(self) -> bool:
-        """True if the policy allows the SES mailbox simulator as a recipient."""
+        """True if the policy allows mail to the SES mailbox simulator."""
         patterns = self.known.restrictions["allowed_recipients"]
         return not patterns or any(fnmatchcase(MAILBOX_SIMULATOR, pattern) for pattern in patterns)
 
     @property
     def sends(self) -> bool:
-        """True if mail is accepted from here, so that a refusal has an accepted control next to it."""
+        """True if mail from this machine is accepted and can be the control for a refusal."""
         return self.fair and self.inside and self.control.accepted
 
     @cached_property
     def question(self) -> Send:
-        """The same mail as a question to IAM, from the first allowed origin."""
+        """The same mail as a request to the policy simulator, from the first allowed origin."""
         known, restrictions = self.known, self.known.restrictions
         names = [restrictions.arn("identity", known.identity)]
         identity = known.ses.identity(known.identity) if known.identity in restrictions.identities else None
@@ -103,12 +103,12 @@ class Tried:
         if not self.may_mail_simulator:
             told["allowed_recipients"] = allowed["allowed_recipients"]
         send = Send(resources=tuple(names), told={prop: (value,) for prop, value in told.items()})
-        # Where no origin is restricted, any address is allowed.
+        # If no origin is restricted, any address is allowed.
         origins = {row.prop: value for row in ORIGINS if (value := known.allowed(row.prop))}
         prop, value = next(iter(origins.items()), ("allowed_cidrs", known.others("allowed_cidrs")[0]))
         return send.come(**{prop: value})
 
     @cached_property
     def allowed_by_iam(self) -> bool:
-        """True if IAM allows that mail, so that a denial has an allowed control next to it."""
+        """True if IAM allows that mail, which can then be the control for a denial."""
         return self.simulator.allows(self.question)
