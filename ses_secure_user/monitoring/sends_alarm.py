@@ -1,4 +1,4 @@
-"""An alarm on the mails that a user sends, counted by its configuration set."""
+"""An alarm on the number of mails that a user sends, counted by its configuration set."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 _DESTINATION = "SesSecureUserSends"
 _DEFAULT_SET = (
-    "mail that names no configuration set is counted only if `{name}` is the default one of {identity}: give it to the"
+    "mail without a configuration set is counted only if `{name}` is the default of {identity}: pass it to the"
     " ses.EmailIdentity as `configuration_set`, or run aws sesv2 put-email-identity-configuration-set-attributes;"
-    " every other sender of that identity must then be allowed to use the set"
+    " all other senders of that identity must then be allowed to use the set"
 )
 
 
 class SendsAlarm(Construct):
-    """An alarm that notifies a topic when a user sends more mails in an hour than it should.
+    """An alarm that notifies a topic when a user sends too many mails in one hour.
 
     The user's `configuration_set` publishes sends to CloudWatch through an event destination, which is created once for
-    all users of the set. It counts what is sent with the set alone, so the set must be the default of the identities; a
-    warning names those that are not known to have it. A mail that SES refuses is counted nowhere
+    all users of the set. Only mail that is sent with the set is counted, so the set must be the default of the
+    identities. A warning names the identities that are not known to have it. Mail that SES refuses is not counted
     (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-cloudwatch.html).
 
     Attributes:
@@ -46,22 +46,22 @@ class SendsAlarm(Construct):
         """Create the alarm.
 
         Args:
-            scope: The construct to make it in, such as the stack.
-            construct_id: Its name there.
-            user: The user, which needs a `configuration_set` in its stack's region.
-            per_hour: How many mails it may send in an hour; one more sets off the alarm.
-            topic: The topic to notify. In the user's region; one that is imported must itself allow
+            scope: The parent construct, such as the stack.
+            construct_id: The id in the scope.
+            user: The user. It needs a `configuration_set` in the region of its stack.
+            per_hour: The most mails that it may send in one hour. One more triggers the alarm.
+            topic: The topic to notify, in the region of the user. The policy of an imported topic must allow
                 ``cloudwatch.amazonaws.com`` to publish.
 
         Raises:
-            ValueError: A property is wrong, or what the user sends cannot be counted.
+            ValueError: A property is wrong, or the user's mails cannot be counted.
         """
         check_construct("user", user, "SecureSesSmtpUser", "metric_sends", is_required=True)
         if user is None:
-            raise refusal("user", "be a SecureSesSmtpUser", None, "give the user whose mails are counted")
+            raise refusal("user", "be a SecureSesSmtpUser", None, "pass the user whose mails are counted")
         whole = isinstance(per_hour, int) and not isinstance(per_hour, bool) and per_hour >= 1
         if not whole and not is_token(per_hour):
-            raise refusal("per_hour", "be a whole number, 1 or more", per_hour, "write the most that you send in one")
+            raise refusal("per_hour", "be a whole number, 1 or more", per_hour, "write the most mails per hour")
         check_topic(topic, place_of(stack_of(user)).region)
         metric, sender = user.metric_sends(period=Duration.hours(1)), user.sender
         super().__init__(scope, construct_id)
@@ -70,7 +70,7 @@ class SendsAlarm(Construct):
             self,
             "Alarm",
             metric=metric,
-            alarm_description="An SES SMTP user sends more than it should; it may be somebody else who has its login",
+            alarm_description="An SES SMTP user sends too many mails; its login may be compromised",
             threshold=per_hour,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
@@ -85,7 +85,7 @@ class SendsAlarm(Construct):
 
 
 def _publish_sends(user: Construct, given: object, name: str) -> None:
-    """Have a configuration set publish what is sent with it to CloudWatch, once for all users that share the set."""
+    """Publish the mails sent with a configuration set to CloudWatch, once for all users that share the set."""
     scope, child = _place(user, given, name)
     if scope.node.try_find_child(child):
         return
@@ -103,13 +103,13 @@ def _publish_sends(user: Construct, given: object, name: str) -> None:
 
 
 def _place(user: Construct, given: object, name: str) -> tuple[Construct, str]:
-    """Return where the destination is made, so that a second user of the set finds it: by name, or below the set."""
+    """Return the scope and id of the destination, which are the same for all users of the set."""
     if not is_token(name):
         return Stack.of(user), f"{_DESTINATION}-{name}"
     return cast("Construct", user if isinstance(given, str) else given), _DESTINATION
 
 
 def _has_set(identity: object) -> bool:
-    """Return whether an identity that is made in this app has a default configuration set."""
+    """Return whether an identity in this app has a default configuration set."""
     made = identity.node.default_child if isinstance(identity, ses.EmailIdentity) else None
     return isinstance(made, ses.CfnEmailIdentity) and made.configuration_set_attributes is not None

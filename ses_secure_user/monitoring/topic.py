@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
 
 def check_topic(topic: object, region: str) -> None:
-    """Check that a `topic` was given, and that what is in this region can notify it.
+    """Check that `topic` is a topic that an alarm in this region can notify.
 
     Args:
-        topic: What was given.
+        topic: The value of the property.
         region: The region of the alarm or rule.
 
     Raises:
-        ValueError: It is none, its ARN or name alone, or in another region.
+        ValueError: It is None, an ARN, a name, or a topic in another region.
     """
     check_construct("topic", topic, "sns.ITopic", "topic_arn", is_required=True)
     theirs = cast("sns.ITopic", topic).env.region
     if theirs != region and not is_token(theirs) and not is_token(region):
         raise refusal(
-            "topic", f"be in {region}", theirs, "an alarm notifies no topic of another region: make one there"
+            "topic", f"be in {region}", theirs, "an alarm cannot notify a topic in another region: create a topic there"
         )
 
 
 def notify(topic: sns.ITopic, alarm: cloudwatch.Alarm) -> None:
-    """Have an alarm notify a topic, and allow it to.
+    """Add a topic to an alarm, and let CloudWatch publish to it.
 
-    A topic without a policy lets every service of its account publish; the first statement that anything adds, such as
-    ``enforce_ssl``, ends that. An imported topic has its policy from elsewhere
+    The default policy of a topic lets the services of its account publish. Any added statement, such as that of
+    ``enforce_ssl``, replaces the default. The policy of an imported topic is not changed
     (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html).
     """
     topic.add_to_resource_policy(

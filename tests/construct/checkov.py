@@ -1,4 +1,4 @@
-"""What checkov says of a template, in an environment of its own."""
+"""Checks of a template with checkov, which runs in its own environment."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Report(NamedTuple):
-    """How many checks a template passed, and the ids of those that it failed."""
+    """The number of passed checks, and the ids of failed checks."""
 
     passed: int
     failed: set[str]

@@ -1,4 +1,4 @@
-"""A stack for each test, where account and region are known."""
+"""Fixtures: an app, and a stack with a known account and region."""
 
 import aws_cdk as cdk
 import pytest

@@ -1,4 +1,4 @@
-"""Names that are chosen for the user and the secret: those that AWS does not take are refused."""
+"""Chosen names for the user and the secret: names that AWS does not accept are refused."""
 
 import aws_cdk as cdk
 import pytest
@@ -23,7 +23,7 @@ OF_SECRETS = "1 to 183 letters, digits and /_+=.@-, because a tag of the user co
         ("secret_name", "x" * 184, OF_SECRETS),
     ],
 )
-def test_a_name_that_aws_does_not_take_is_refused(stack: cdk.Stack, prop: str, name: str, alphabet: str) -> None:
+def test_a_name_that_aws_does_not_accept_is_refused(stack: cdk.Stack, prop: str, name: str, alphabet: str) -> None:
     assert refused(stack, **{prop: name}) == (
         f"`{prop}` must be {alphabet}, got {name}; leave it out to have one generated"
     )
@@ -32,12 +32,12 @@ def test_a_name_that_aws_does_not_take_is_refused(stack: cdk.Stack, prop: str, n
 @pytest.mark.parametrize(
     "path", ["mail", "/mail", "mail/", "//", "/m ail/", "/*/", "/ma?l/", "/${aws:username}/", f"/{'x' * 511}/"]
 )
-def test_a_path_that_is_none_is_refused(stack: cdk.Stack, path: str) -> None:
-    """And one with what would be a wildcard or a variable in a policy that names the user."""
+def test_a_wrong_path_is_refused(stack: cdk.Stack, path: str) -> None:
+    """A path with a wildcard or a policy variable is refused too, because policies name the user with its path."""
     assert refused(stack, user_path=path) == f"`user_path` must be {OF_PATHS}, got {path}; leave it out for /"
 
 
-def test_a_path_of_nothing_or_another_type_is_refused(stack: cdk.Stack) -> None:
+def test_an_empty_path_or_another_type_is_refused(stack: cdk.Stack) -> None:
     assert [refused(stack, user_path=path) for path in ("", 5)] == [
         f"`user_path` must be {OF_PATHS}, got {shown}; leave it out for /" for shown in ("''", "5")
     ]
@@ -45,7 +45,7 @@ def test_a_path_of_nothing_or_another_type_is_refused(stack: cdk.Stack) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/mail/", "/division_abc/subdivision_xyz/", f"/{'x' * 510}/"])
 def test_every_policy_names_the_user_with_its_path(stack: cdk.Stack, path: str) -> None:
-    """Of the function's role, and of whoever proves the login."""
+    """The policies are those of the function's role and of the role that runs `verify`."""
     made = user(stack, user_path=path)
     made.grant_verify(iam.Role(stack, "Prover", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")))
 
@@ -74,13 +74,13 @@ def test_another_path_keeps_the_login(stack: cdk.Stack) -> None:
 
 
 def test_a_secrets_arn_fits_into_a_tag_of_the_user() -> None:
-    """In the partition and the region with the longest names."""
+    """It fits in the partition and the region with the longest names."""
     longest = "arn:aws-us-gov:secretsmanager:us-isof-south-1:123456789012:secret:" + "x" * SECRET_NAME + "-AbCdEf"
     assert len(longest) == 256
 
 
 @pytest.mark.parametrize("name", ["mail-abcdef", "mail/smtp-mailer", "prod-secret", "mail-a.b_c=", "--------"])
-def test_a_name_that_looks_like_the_end_of_an_arn_is_warned_of(stack: cdk.Stack, name: str) -> None:
+def test_a_name_that_ends_like_an_arn_draws_a_warning(stack: cdk.Stack, name: str) -> None:
     user(stack, secret_name=name)
     (warning,) = warnings(stack)
     assert warning == (
@@ -94,6 +94,6 @@ OTHERS = [None, "mail", "mail-smtp", "mail-abcdefg", "abcdef", "mail-abcdef-logi
 
 
 @pytest.mark.parametrize("name", OTHERS, ids=[*map(str, OTHERS[:-1]), "token"])
-def test_other_names_are_not_warned_of(stack: cdk.Stack, name: str | None) -> None:
+def test_other_names_draw_no_warning(stack: cdk.Stack, name: str | None) -> None:
     user(stack, secret_name=name)
     assert warnings(stack) == []

@@ -1,4 +1,4 @@
-"""Entries held against each other: each is named once, and each sender belongs to an identity."""
+"""Checks across list entries: no duplicates, and every sender belongs to an identity."""
 
 from typing import Any
 

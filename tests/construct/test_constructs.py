@@ -1,4 +1,4 @@
-"""Constructs given for a property: taken for their names, and the identity's for its region; others are named."""
+"""Constructs as values of properties: their names and regions are used, and wrong constructs are refused."""
 
 import json
 from collections.abc import Callable
@@ -34,15 +34,15 @@ def made(stack: cdk.Stack) -> ses.EmailIdentity:
     return ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain("example.com"))
 
 
-def test_an_identity_imported_by_its_arn_tells_its_region(stack: cdk.Stack) -> None:
-    """The CDK's own `env.region` of it is the stack's."""
+def test_an_identity_imported_by_arn_has_its_region(stack: cdk.Stack) -> None:
+    """Its `env.region` in the CDK is the region of the stack."""
     mailer = user(stack, identity=imported(stack, ABROAD))
 
     assert mailer.smtp_host == "email-smtp.us-east-1.amazonaws.com"
     assert ":ses:us-east-1:111122223333:identity/example.com" in policy(stack)
 
 
-def test_an_identity_of_a_stack_in_another_region_tells_it(app: cdk.App) -> None:
+def test_an_identity_of_a_stack_in_another_region_has_it(app: cdk.App) -> None:
     abroad = cdk.Stack(app, "Abroad", env=VIRGINIA, cross_region_references=True)
     here = cdk.Stack(app, "Here", env=HERE, cross_region_references=True)
 
@@ -53,12 +53,12 @@ def test_an_identity_of_a_stack_in_another_region_tells_it(app: cdk.App) -> None
     assert ":ses:us-east-1:111122223333:identity/" in policy(here)
 
 
-def test_a_stack_without_a_region_takes_that_of_the_identity(app: cdk.App) -> None:
+def test_a_stack_without_a_region_uses_the_identitys(app: cdk.App) -> None:
     anywhere = cdk.Stack(app, "Anywhere")
     assert user(anywhere, identity=imported(anywhere, ABROAD)).smtp_host == "email-smtp.us-east-1.amazonaws.com"
 
 
-def test_a_chosen_region_stays_where_the_identitys_is_not_known(app: cdk.App) -> None:
+def test_a_chosen_region_is_kept_if_the_identitys_is_not_known(app: cdk.App) -> None:
     anywhere = cdk.Stack(app, "Anywhere")
     assert user(anywhere, identity=made(anywhere), ses_region="us-east-1").smtp_host == (
         "email-smtp.us-east-1.amazonaws.com"
@@ -66,7 +66,7 @@ def test_a_chosen_region_stays_where_the_identitys_is_not_known(app: cdk.App) ->
 
 
 def test_an_identity_imported_by_its_name_may_be_of_any_region(app: cdk.App, stack: cdk.Stack) -> None:
-    """One that is imported in a stack elsewhere is of that region."""
+    """An identity that is imported in a stack of another region has that region."""
     here = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
     abroad = cdk.Stack(app, "Abroad", env=VIRGINIA)
     there = ses.EmailIdentity.from_email_identity_name(abroad, "Identity", "example.com")
@@ -112,7 +112,7 @@ OWNER = "its owner can revoke its use and see the mail: verify it here, or deplo
         ),
     ],
 )
-def test_an_identity_of_elsewhere_is_refused(
+def test_an_identity_of_another_region_or_account_is_refused(
     stack: cdk.Stack, properties: Callable[[cdk.Stack], Any], message: str
 ) -> None:
     assert refused(stack, **properties(stack)) == message
@@ -121,7 +121,7 @@ def test_an_identity_of_elsewhere_is_refused(
 @pytest.mark.parametrize("env", [None, HERE])
 @pytest.mark.parametrize("name", ["example.com", "Example.com"])
 def test_the_name_of_an_identity_in_the_app_is_known(app: cdk.App, env: cdk.Environment | None, name: str) -> None:
-    """Although its token is not: a From address must belong to it, and its subdomain may be verified by itself."""
+    """The name is a token, but the CDK knows it, so From addresses are checked. A subdomain can be another identity."""
     stack = cdk.Stack(app, "Known", env=env)
     identity = ses.EmailIdentity(stack, "Identity", identity=ses.Identity.domain(name))
 
@@ -147,7 +147,7 @@ def test_an_address_that_is_the_apps_identity_belongs_to_it(stack: cdk.Stack, id
     assert "`from_address` must belong to an `identity`" in refused(stack, identity=given, from_address="b@example.com")
 
 
-def test_an_identity_whose_name_is_not_known_takes_any_address(stack: cdk.Stack) -> None:
+def test_an_identity_with_an_unknown_name_accepts_any_address(stack: cdk.Stack) -> None:
     name = cdk.CfnParameter(stack, "Name").value_as_string
     identity = ses.CfnEmailIdentity(stack, "Identity", email_identity=name)
     user(stack, identity=identity.ref, from_address="noreply@example.org")
@@ -237,7 +237,7 @@ NAT = "give the public address that it sends from, such as the `.attr_public_ip`
         ("configuration_set", made, SET, "EmailIdentity Stack/Identity", "give one of these"),
     ],
 )  # fmt: skip
-def test_another_construct_is_named_with_what_to_give(  # noqa: PLR0913, PLR0917
+def test_a_wrong_construct_is_refused_with_the_remedy(  # noqa: PLR0913, PLR0917
     app: cdk.App, prop: str, make: Make, rule: str, shown: str, remedy: str
 ) -> None:
     stack = cdk.Stack(app, "Stack", env=HERE)
@@ -247,8 +247,8 @@ def test_another_construct_is_named_with_what_to_give(  # noqa: PLR0913, PLR0917
     assert refused(stack, **{prop: one}) == f"`{prop}` must {rule}, got {shown}; {remedy}"
 
 
-def test_a_vpc_that_is_still_to_be_looked_up_is_taken(stack: cdk.Stack) -> None:
-    """The CDK synthesizes first with a VPC that is none, looks it up, and synthesizes again."""
+def test_a_vpc_that_is_not_yet_looked_up_is_accepted(stack: cdk.Stack) -> None:
+    """The CDK synthesizes with a dummy VPC first, looks the VPC up, and synthesizes again."""
     looked_up = ec2.Vpc.from_lookup(stack, "Vpc", is_default=True)
     user(stack, allowed_vpcs=[looked_up])
     assert '"aws:SourceVpc": "vpc-12345"' in policy(stack)

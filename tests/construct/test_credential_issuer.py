@@ -1,4 +1,4 @@
-"""The issuer as a construct of its own: what it is given, and who may share it."""
+"""`CredentialIssuer`: its properties, and the users that share it."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ from ses_secure_user import CredentialIssuer
 from tests.construct.users import HERE, function, grants, refused, refused_issuer, resources, user, warnings
 
 
-def test_secrets_manager_of_this_account_alone_may_invoke_it(stack: cdk.Stack) -> None:
+def test_only_secrets_manager_of_this_account_may_invoke_it(stack: cdk.Stack) -> None:
     user(stack)
 
     (permission,) = resources(stack, "AWS::Lambda::Permission")
@@ -36,7 +36,7 @@ def test_its_own_key_encrypts_the_log_group_and_lets_logs_use_it(stack: cdk.Stac
 
 
 def test_configured_in_place_it_keeps_its_logical_ids(app: cdk.App) -> None:
-    """CloudFormation changes a function's properties, but not which function serves a deployed user."""
+    """CloudFormation can change the properties of a function, but not the function of a deployed user."""
     default, configured = cdk.Stack(app, "Default", env=HERE), cdk.Stack(app, "Configured", env=HERE)
 
     CredentialIssuer.of(configured, reserved_concurrent_executions=10, tracing=lambda_.Tracing.ACTIVE)
@@ -65,7 +65,7 @@ def test_it_is_configured_once_before_the_first_user(stack: cdk.Stack) -> None:
     )
 
 
-def test_a_given_role_gets_the_policies_for_logs_and_users_alone(stack: cdk.Stack) -> None:
+def test_a_given_role_gets_only_policies_for_logs_and_users(stack: cdk.Stack) -> None:
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     issuer = CredentialIssuer(stack, "Issuer", role=role, vpc=ec2.Vpc(stack, "Vpc"), tracing=lambda_.Tracing.ACTIVE)
 
@@ -76,7 +76,7 @@ def test_a_given_role_gets_the_policies_for_logs_and_users_alone(stack: cdk.Stac
     assert "iam:CreateAccessKey" in grants(stack)
 
 
-def test_it_is_told_not_to_test_logins_and_warns_of_it(stack: cdk.Stack) -> None:
+def test_turning_off_login_tests_draws_a_warning(stack: cdk.Stack) -> None:
     issuer = CredentialIssuer.of(stack, verify_login=False)
 
     assert function(stack)["Environment"] == {"Variables": {"VERIFY_LOGIN": "false"}}
@@ -89,7 +89,7 @@ def test_it_is_told_not_to_test_logins_and_warns_of_it(stack: cdk.Stack) -> None
     assert warnings(stack) == []
 
 
-def test_it_tests_logins_unless_told_not_to(stack: cdk.Stack) -> None:
+def test_it_tests_logins_by_default(stack: cdk.Stack) -> None:
     user(stack)
     assert "Environment" not in function(stack)
 
@@ -102,10 +102,10 @@ BLOCKED = (
 
 @pytest.mark.parametrize("shared", [None, True, False])
 @pytest.mark.parametrize("given", [None, True, False])
-def test_port_25_is_for_an_issuer_that_tests_nothing(
+def test_port_25_requires_an_issuer_without_login_tests(
     stack: cdk.Stack, *, given: bool | None, shared: bool | None
 ) -> None:
-    """A given one, else the stack's, else the one that the user would make."""
+    """The issuer is the given one, or else the one of the stack, or else the one that the user creates."""
     if shared is not None:
         CredentialIssuer.of(stack, verify_login=shared)
     issuer = None if given is None else CredentialIssuer(stack, "Issuer", verify_login=given)
@@ -117,7 +117,7 @@ def test_port_25_is_for_an_issuer_that_tests_nothing(
         assert refused(stack, smtp_port=25, issuer=issuer) == BLOCKED
 
 
-def test_a_failed_rotation_sets_off_the_alarm(stack: cdk.Stack) -> None:
+def test_a_failed_rotation_triggers_the_alarm(stack: cdk.Stack) -> None:
     CredentialIssuer(stack, "Issuer", alarm_topic=sns.Topic(stack, "Topic"))
 
     (alarm,) = resources(stack, "AWS::CloudWatch::Alarm")
@@ -127,7 +127,7 @@ def test_a_failed_rotation_sets_off_the_alarm(stack: cdk.Stack) -> None:
     assert len(alarm["AlarmActions"]) == 1
 
 
-def test_the_metric_can_be_had_from_a_user_too(stack: cdk.Stack) -> None:
+def test_a_user_also_has_the_metric(stack: cdk.Stack) -> None:
     metric = user(stack).metric_rotation_failures(period=cdk.Duration.hours(1))
     assert metric.metric_name == "Errors"
     assert metric.period.to_hours() == 1
@@ -180,7 +180,9 @@ def test_a_wrong_property_is_refused(stack: cdk.Stack, properties: dict[str, Any
         ),
     ],
 )
-def test_users_elsewhere_cannot_share_it(app: cdk.App, stack: cdk.Stack, env: cdk.Environment, message: str) -> None:
+def test_users_in_another_region_or_account_cannot_share_it(
+    app: cdk.App, stack: cdk.Stack, env: cdk.Environment, message: str
+) -> None:
     issuer, other = CredentialIssuer(stack, "Issuer"), cdk.Stack(app, "Other", env=env)
 
     assert refused(other, issuer=issuer) == message

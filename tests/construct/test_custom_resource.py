@@ -1,4 +1,4 @@
-"""The credential: what it is issued for, what replaces it, and its schedule."""
+"""The custom resource: its properties, the changes that replace it, and the rotation schedule."""
 
 import re
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from tests.construct.users import HERE, resources, user, warning_ids
 
 FIPS = "email-smtp-fips.eu-west-1.amazonaws.com"
 OF_A_LOGIN = {"Credential", "Group", "Policy", "Rotation", "Secret", "User"}
-"""The resources that are replaced with a login, as they are named in the construct."""
+"""The construct ids of the resources that are replaced together with a login."""
 
 Json = dict[str, Any]
 Properties = Callable[[cdk.Stack], Json]
 
 
 def template(properties: Properties, env: cdk.Environment | None = HERE) -> Json:
-    """The template of a user whose properties may be made in its stack, in an app of its own."""
+    """Return the template of a user in a new app. The properties can be constructs of its stack."""
     app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
     stack = cdk.Stack(app, "Stack", env=env)
     user(stack, **properties(stack))
@@ -34,7 +34,7 @@ def logical_ids(properties: Properties, env: cdk.Environment | None = HERE) -> s
 
 
 def of_the_login(ids: set[str]) -> dict[str, str]:
-    """The logical ids of what is made with a login, by the resources' names."""
+    """Return the logical ids of the resources that belong to a login, by construct id."""
     found = {one: re.match("Mailer(?P<name>[A-Z][a-z]+)", one) for one in ids}
     return {match["name"]: one for one, match in found.items() if match}
 
@@ -43,8 +43,8 @@ def unchanged(_: cdk.Stack) -> Json:
     return {}
 
 
-def test_the_user_is_tagged_with_what_its_login_is_valid_for(stack: cdk.Stack) -> None:
-    """CloudFormation alone writes them: the function cannot, and the secret has no tag of ours."""
+def test_the_tags_of_the_user_declare_its_login(stack: cdk.Stack) -> None:
+    """Only CloudFormation writes these tags. The function may not, and the secret has no such tags."""
     user(stack, smtp_port=587, secret_fields={"username": "SMTP_USERNAME", "url": "MAIL_URL"})
 
     (tagged,), (secret,) = resources(stack, "AWS::IAM::User"), resources(stack, "AWS::SecretsManager::Secret")
@@ -59,7 +59,7 @@ def test_the_user_is_tagged_with_what_its_login_is_valid_for(stack: cdk.Stack) -
     assert "Tags" not in secret
 
 
-def test_the_function_is_told_the_same_as_properties(stack: cdk.Stack) -> None:
+def test_the_properties_declare_the_same_to_the_function(stack: cdk.Stack) -> None:
     user(stack)
 
     (credential,) = resources(stack, "Custom::SesSmtpCredential")
@@ -78,8 +78,8 @@ def test_the_function_is_told_the_same_as_properties(stack: cdk.Stack) -> None:
     }
 
 
-def test_networks_that_a_deployment_knows_are_told(stack: cdk.Stack) -> None:
-    """With all others, since together they may be the whole internet."""
+def test_networks_known_at_deployment_are_passed_on(stack: cdk.Stack) -> None:
+    """All other networks are passed on too, because together they may cover the whole internet."""
     listed = cdk.CfnParameter(stack, "List", type="CommaDelimitedList").value_as_list
     user(stack, allowed_cidrs=["203.0.113.0/24", cdk.Fn.import_value("Network")])
     user(stack, "Listed", allowed_cidrs=listed)
@@ -101,8 +101,8 @@ def test_networks_that_a_deployment_knows_are_told(stack: cdk.Stack) -> None:
     ],
     ids=lambda changed: str(*changed),
 )
-def test_another_login_is_made_next_to_the_old_one(changed: Json) -> None:
-    """With its access policy: without the old one the role could not delete the old user's keys in the cleanup."""
+def test_another_login_is_created_next_to_the_old_one(changed: Json) -> None:
+    """So is the access policy: the role needs the old one to delete the old user's keys in the cleanup."""
     before, after = logical_ids(unchanged), logical_ids(lambda _: changed)
 
     gone, new = before - after, after - before
@@ -123,12 +123,12 @@ def test_another_login_is_made_next_to_the_old_one(changed: Json) -> None:
         lambda _: {"allowed_cidrs": ["198.51.100.0/24"], "allowed_recipients": ["*@example.net"]},
     ],
 )
-def test_all_else_is_changed_in_place(properties: Properties) -> None:
+def test_other_properties_are_changed_in_place(properties: Properties) -> None:
     assert logical_ids(unchanged) <= logical_ids(properties)
 
 
 def issued_by(stack_id: str, issuer_id: str) -> dict[str, str]:
-    """What is made with a login whose issuer is in this stack, or in another one."""
+    """Return the resources of a login whose issuer is in this stack or in another one."""
 
     def properties(stack: cdk.Stack) -> Json:
         home = stack if stack_id == "Stack" else cdk.Stack(cdk.App.of(stack), stack_id, env=HERE)
@@ -138,13 +138,13 @@ def issued_by(stack_id: str, issuer_id: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("there", [("Stack", "Second"), ("One", "First"), ("Two", "First")])
-def test_with_another_issuer_it_is_another_login(there: tuple[str, str]) -> None:
-    """Also of another stack, where the function's logical id is the same."""
+def test_another_issuer_makes_another_login(there: tuple[str, str]) -> None:
+    """This includes an issuer in another stack, where the function has the same logical id."""
     before = issued_by("Stack", "First")
     assert before.items().isdisjoint(issued_by(*there).items())
 
 
-def test_an_issuers_stack_tells_it_apart() -> None:
+def test_issuers_of_different_stacks_are_different() -> None:
     assert issued_by("One", "Issuer").items().isdisjoint(issued_by("Two", "Issuer").items())
 
 
@@ -159,7 +159,7 @@ def known_at_deployment(stack: cdk.Stack) -> Json:
 
 
 def test_values_known_at_deployment_keep_the_logical_ids() -> None:
-    """However many tokens there were before."""
+    """The ids do not depend on the number of tokens."""
     first = template(known_at_deployment)
     cdk.Token.as_string({"Ref": "Something"})
 
@@ -212,7 +212,7 @@ RETAINING: dict[str, Callable[[cdk.App], None]] = {
 
 
 @pytest.mark.parametrize("retain", RETAINING.values(), ids=RETAINING)
-def test_a_login_is_revoked_whatever_is_retained(
+def test_a_login_is_revoked_even_if_resources_are_retained(
     app: cdk.App, stack: cdk.Stack, retain: Callable[[cdk.App], None]
 ) -> None:
     user(stack)
@@ -226,7 +226,7 @@ def test_a_login_is_revoked_whatever_is_retained(
 
 
 @pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate", "Snapshot"])
-def test_a_credential_that_is_to_be_retained_is_warned_of(app: cdk.App, stack: cdk.Stack, policy: str) -> None:
+def test_retaining_the_credential_draws_a_warning(app: cdk.App, stack: cdk.Stack, policy: str) -> None:
     user(stack)
     each_resource(app, lambda one: one.add_override("DeletionPolicy", policy))
 
@@ -237,7 +237,7 @@ def test_a_credential_that_is_to_be_retained_is_warned_of(app: cdk.App, stack: c
     assert warning_ids(stack) == ["ses-secure-user:retainedCredential"]
 
 
-def test_a_policy_that_is_taken_away_leaves_the_credentials_own(stack: cdk.Stack) -> None:
+def test_removing_a_removal_policy_keeps_the_credentials_own(stack: cdk.Stack) -> None:
     made = user(stack)
     each_resource(made, lambda one: one.add_deletion_override("DeletionPolicy"))
 

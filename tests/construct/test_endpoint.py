@@ -1,4 +1,4 @@
-"""The endpoint: its region, host and port."""
+"""The SMTP endpoint: its region, host and port."""
 
 from typing import Any
 
@@ -80,8 +80,10 @@ HINT = (
     ],
 )
 @pytest.mark.parametrize("by_stack", [True, False])
-def test_any_region_is_taken_with_a_warning(app: cdk.App, region: str, domain: str, *, by_stack: bool) -> None:
-    """Of a stack or as a property, in whatever way AWS names its next one."""
+def test_an_unknown_region_is_accepted_with_a_warning(
+    app: cdk.App, region: str, domain: str, *, by_stack: bool
+) -> None:
+    """The region comes from the stack or a property. AWS may add regions with new forms of names."""
     env = cdk.Environment(account="111122223333", region=region) if by_stack else HERE
     stack = cdk.Stack(app, "Anywhere", env=env)
     made = user(stack) if by_stack else user(stack, ses_region=region)
@@ -91,11 +93,11 @@ def test_any_region_is_taken_with_a_warning(app: cdk.App, region: str, domain: s
 
 
 @pytest.mark.parametrize("region", ["Ireland", "EU-WEST-1", "eu-west-1a", "eu_west_1", "eu-west-1 ", "", "euwest1", 1])
-def test_what_cannot_name_a_region_is_refused(stack: cdk.Stack, region: object) -> None:
+def test_a_text_that_cannot_be_a_region_is_refused(stack: cdk.Stack, region: object) -> None:
     said = refused(stack, ses_region=region)
     assert said.startswith("`ses_region` must be the name of a region, got ")
     assert said.endswith("; write one such as eu-west-1")
 
 
-def test_a_port_is_checked_where_the_region_is_not_known() -> None:
+def test_a_port_is_checked_without_a_known_region() -> None:
     assert refused(cdk.Stack(), smtp_port=2525).startswith("`smtp_port` must be one that SES offers, got 2525")

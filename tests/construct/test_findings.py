@@ -1,4 +1,4 @@
-"""Findings are acknowledged in the form of each version of cdk-nag; `test_packs.py` runs version 3."""
+"""Acknowledgment of cdk-nag findings, for versions 2 and 3. `test_packs.py` runs version 3."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.construct.users import user
 
 
 def suppressed(stack: cdk.Stack) -> dict[str, list[dict[str, Any]]]:
-    """What version 2 of cdk-nag reads as suppressed, by logical id."""
+    """Return the suppressions for cdk-nag 2, by logical id."""
     found = Template.from_stack(stack).to_json()["Resources"]
     return {
         name: one["Metadata"]["cdk_nag"]["rules_to_suppress"]
@@ -24,10 +24,8 @@ def suppressed(stack: cdk.Stack) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("in_vpc", [False, True])
 @pytest.mark.parametrize("tracing", [lambda_.Tracing.DISABLED, lambda_.Tracing.ACTIVE])
-def test_the_policy_tells_version_2_why_it_has_a_wildcard(
-    stack: cdk.Stack, tracing: lambda_.Tracing, *, in_vpc: bool
-) -> None:
-    """As cdk-nag 2.38.2 itself writes it, with a reason of its own for each kind of actions."""
+def test_the_policy_has_a_reason_for_its_wildcard(stack: cdk.Stack, tracing: lambda_.Tracing, *, in_vpc: bool) -> None:
+    """The format is that of cdk-nag 2.38.2, with one reason for each kind of action."""
     vpc = ec2.Vpc(stack, "Vpc") if in_vpc else None
     CredentialIssuer.of(stack, vpc=vpc, tracing=tracing)
     user(stack)

@@ -1,4 +1,4 @@
-"""The function's own properties."""
+"""The settings of the Lambda function."""
 
 import aws_cdk as cdk
 import pytest
@@ -21,7 +21,7 @@ def test_dead_letters_go_to_the_queue(stack: cdk.Stack) -> None:
     assert {"sqs:SendMessage", "kms:GenerateDataKey"} <= grants(stack).keys()
 
 
-def test_the_queues_key_is_used_through_the_queue_alone(stack: cdk.Stack) -> None:
+def test_the_queues_key_can_be_used_only_through_the_queue(stack: cdk.Stack) -> None:
     CredentialIssuer(stack, "Issuer", dead_letter_queue=letters(stack))
 
     (basics,) = resources(stack, "AWS::IAM::ManagedPolicy")
@@ -60,7 +60,7 @@ def test_low_concurrency_draws_a_warning(stack: cdk.Stack) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, "10", True])
-def test_a_limit_that_is_no_number_is_refused(stack: cdk.Stack, limit: object) -> None:
+def test_a_limit_that_is_not_a_number_is_refused(stack: cdk.Stack, limit: object) -> None:
     assert refused_issuer(stack, reserved_concurrent_executions=limit) == (
         f"`reserved_concurrent_executions` must be a whole number, at least 1, got {limit!r}; leave it out for no limit"
     )

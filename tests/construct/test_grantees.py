@@ -1,4 +1,4 @@
-"""Who may be granted: somebody who is named, and whom the grant allows something."""
+"""Grantees: only principals that a grant can name and that it gives a permission."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def refused(stack: cdk.Stack, grantee: object, method: str = "grant_read") -> st
     ids=lambda one: type(one).__name__ if isinstance(one, iam.PrincipalBase) else "",
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["grant_read", "grant_verify", "grant_write"])
-def test_a_grantee_that_is_not_named_is_refused(
+def test_a_grantee_that_a_policy_cannot_name_is_refused(
     stack: cdk.Stack, principal: iam.IPrincipal, said: tuple[str, str, str], method: str
 ) -> None:
     rule, got, remedy = said
@@ -62,14 +62,14 @@ def test_a_grantee_that_is_not_named_is_refused(
 
 
 def test_a_service_is_refused(stack: cdk.Stack) -> None:
-    """Who runs its code there, of whatever account, is not named."""
+    """A service acts for all its users in all accounts, so it does not name a reader."""
     said = refused(stack, iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
     assert said.startswith("`grantee` must be a principal that can read a secret, but a service acts for every account")
     assert said.endswith("; give the role that the service assumes")
 
 
 def test_a_function_without_a_role_is_refused(stack: cdk.Stack) -> None:
-    """The CDK would report success, and write nothing."""
+    """The CDK would report success and write no statement."""
     function = lambda_.Function.from_function_arn(
         stack, "Function", "arn:aws:lambda:eu-west-1:111122223333:function:reader"
     )
@@ -80,7 +80,7 @@ def test_a_function_without_a_role_is_refused(stack: cdk.Stack) -> None:
 
 
 @pytest.mark.parametrize("grantee", [None, "reader", ARN, 42, iam.PolicyStatement()])
-def test_what_is_no_principal_is_refused_by_name(stack: cdk.Stack, grantee: object) -> None:
+def test_a_value_that_is_not_a_principal_is_refused(stack: cdk.Stack, grantee: object) -> None:
     shown = "PolicyStatement object" if isinstance(grantee, iam.PolicyStatement) else repr(grantee)
     assert refused(stack, grantee) == (
         f"`grantee` must be a construct of type iam.IGrantable, got {shown}; create or import one, and give it"
@@ -103,7 +103,7 @@ def test_what_is_no_principal_is_refused_by_name(stack: cdk.Stack, grantee: obje
     ],
     ids=lambda one: type(one).__name__,
 )
-def test_a_grantee_that_is_named_is_taken(stack: cdk.Stack, principal: iam.IPrincipal) -> None:
+def test_a_named_grantee_is_accepted(stack: cdk.Stack, principal: iam.IPrincipal) -> None:
     assert mailer(stack, kms.Key(stack, "Key")).grant_read(principal).success
     (statement,) = of_the_secret(stack)
     assert statement["Action"] == READ
@@ -139,7 +139,7 @@ def test_another_accounts_reader_needs_a_customer_key(stack: cdk.Stack, principa
     assert of_the_secret(stack) == []
 
 
-def test_a_role_of_another_account_is_to_be_given_by_its_arn(app: cdk.App, stack: cdk.Stack) -> None:
+def test_a_role_of_another_account_must_be_given_by_arn(app: cdk.App, stack: cdk.Stack) -> None:
     made = mailer(stack, kms.Key(stack, "Key"))
 
     with pytest.raises(ValueError, match="`grantee`") as refusal:
@@ -151,7 +151,7 @@ def test_a_role_of_another_account_is_to_be_given_by_its_arn(app: cdk.App, stack
     )
 
 
-def test_a_name_is_no_grantee(stack: cdk.Stack) -> None:
+def test_a_name_is_not_a_grantee(stack: cdk.Stack) -> None:
     made = mailer(stack)
     with pytest.raises(ValueError, match="`grantee` must be a construct of type"):
         made.grant_read("reader")  # type: ignore[arg-type]
@@ -159,8 +159,8 @@ def test_a_name_is_no_grantee(stack: cdk.Stack) -> None:
 
 @pytest.mark.parametrize("key_of", ["Mail", "Keys"])
 @pytest.mark.parametrize("reader_of", ["Mail", "Readers"])
-def test_key_user_and_reader_may_be_of_different_stacks(app: cdk.App, key_of: str, reader_of: str) -> None:
-    """The reader's stack depends on the two others, and the user's on the key's."""
+def test_key_user_and_reader_can_be_in_different_stacks(app: cdk.App, key_of: str, reader_of: str) -> None:
+    """The stack of the reader depends on the two others, and the stack of the user on that of the key."""
     stacks = {name: cdk.Stack(app, name, env=HERE) for name in ("Mail", "Keys", "Readers")}
     mailer(stacks["Mail"], kms.Key(stacks[key_of], "Key")).grant_read(role(stacks[reader_of]))
     app.synth()
@@ -169,8 +169,8 @@ def test_key_user_and_reader_may_be_of_different_stacks(app: cdk.App, key_of: st
     assert "Readers" not in {one.stack_name for name in ("Mail", "Keys") for one in stacks[name].dependencies}
 
 
-def test_a_key_of_the_readers_stack_is_to_be_imported_by_its_arn(app: cdk.App, stack: cdk.Stack) -> None:
-    """The reader needs the secret and the secret the key: two stacks that need each other cannot be deployed."""
+def test_a_key_of_the_readers_stack_must_be_imported_by_arn(app: cdk.App, stack: cdk.Stack) -> None:
+    """Otherwise the reader would depend on the secret and the secret on the key, which is a circular dependency."""
     readers = cdk.Stack(app, "Readers", env=HERE)
     made = mailer(stack, kms.Key(readers, "Key"))
 
@@ -183,7 +183,7 @@ def test_a_key_of_the_readers_stack_is_to_be_imported_by_its_arn(app: cdk.App, s
     )
 
 
-def test_a_key_imported_by_its_arn_is_no_stacks_resource(app: cdk.App, stack: cdk.Stack) -> None:
+def test_a_key_imported_by_arn_depends_on_no_stack(app: cdk.App, stack: cdk.Stack) -> None:
     readers = cdk.Stack(app, "Readers", env=HERE)
     mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).grant_read(role(readers))
     app.synth()

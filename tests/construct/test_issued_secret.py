@@ -1,4 +1,4 @@
-"""The secret: who may read the login, each grant allows what it says, or is refused by name."""
+"""The secret: grants, references to its fields, and its removal policy."""
 
 import json
 from collections.abc import Callable
@@ -36,18 +36,18 @@ def role(stack: cdk.Stack) -> iam.Role:
 
 
 def reading(stack: cdk.Stack) -> list[Json]:
-    """The statements of the reader's own policy."""
+    """Return the statements of the reader's policy."""
     return [it for one in resources(stack, "AWS::IAM::Policy") for it in one["PolicyDocument"]["Statement"]]
 
 
 def of_the_secret(stack: cdk.Stack) -> list[Json]:
-    """The statements of the secret's resource policy."""
+    """Return the statements of the secret's resource policy."""
     found = resources(stack, "AWS::SecretsManager::ResourcePolicy")
     return [it for one in found for it in one["ResourcePolicy"]["Statement"]]
 
 
 def of_the_key(stack: cdk.Stack) -> list[Json]:
-    """The statements of the key's policy, but for the account's own."""
+    """Return the statements of the key's policy, without the one for the account."""
     found = resources(stack, "AWS::KMS::Key")
     return [it for one in found for it in one["KeyPolicy"]["Statement"] if it["Action"] != "kms:*"]
 
@@ -57,14 +57,14 @@ def secret_arn(stack: cdk.Stack) -> Json:
     return {"Fn::GetAtt": [credential, "SecretArn"]}
 
 
-def test_a_role_reads_this_secret_and_nothing_else(stack: cdk.Stack) -> None:
+def test_a_role_can_read_only_this_secret(stack: cdk.Stack) -> None:
     assert mailer(stack).grant_read(role(stack)).success
     assert reading(stack) == [{"Action": READ, "Effect": "Allow", "Resource": secret_arn(stack)}]
     assert of_the_secret(stack) == []
 
 
-def test_a_reader_follows_where_another_login_takes_the_place() -> None:
-    """It refers to the new credential, so it is deployed after the login is in the new secret."""
+def test_a_reader_refers_to_the_login_that_replaces_another() -> None:
+    """It refers to the new custom resource, so it is deployed after the new secret has its login."""
     read = []
     for port in (465, 587):
         stack = cdk.Stack(cdk.App(context={"aws:cdk:disable-asset-staging": True}), "Stack", env=HERE)
@@ -76,8 +76,8 @@ def test_a_reader_follows_where_another_login_takes_the_place() -> None:
 
 
 @pytest.mark.parametrize("imported", [False, True])
-def test_a_role_decrypts_through_secrets_manager_alone(stack: cdk.Stack, *, imported: bool) -> None:
-    """By its own policy, so that neither the key's stack nor its policy needs to know the reader."""
+def test_a_role_can_decrypt_only_through_secrets_manager(stack: cdk.Stack, *, imported: bool) -> None:
+    """The statement is in the role's policy, so the key's stack and policy do not depend on the reader."""
     key = kms.Key.from_key_arn(stack, "Key", KEY) if imported else kms.Key(stack, "Key")
 
     mailer(stack, key).grant_read(role(stack))
@@ -116,7 +116,7 @@ def test_an_arn_of_this_account_is_named_by_the_secret(stack: cdk.Stack) -> None
     assert read["Principal"] == {"AWS": "arn:aws:iam::111122223333:role/reader"}
 
 
-def test_what_an_imported_keys_policy_must_allow_is_said(stack: cdk.Stack) -> None:
+def test_an_imported_key_draws_a_warning_about_its_policy(stack: cdk.Stack) -> None:
     mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).grant_read(iam.AccountPrincipal("444455556666"))
 
     (warning,) = warnings(stack)
@@ -126,13 +126,13 @@ def test_what_an_imported_keys_policy_must_allow_is_said(stack: cdk.Stack) -> No
     )
 
 
-def test_versions_are_granted_alone_where_they_are_named(stack: cdk.Stack) -> None:
+def test_a_grant_can_be_limited_to_versions(stack: cdk.Stack) -> None:
     mailer(stack).secret.grant_read(role(stack), ["AWSCURRENT"])
     (statement,) = reading(stack)
     assert statement["Condition"] == {"ForAnyValue:StringEquals": {"secretsmanager:VersionStage": ["AWSCURRENT"]}}
 
 
-def test_what_the_cdk_grants_by_itself_reads_and_decrypts_too(stack: cdk.Stack) -> None:
+def test_grants_of_the_cdk_can_read_and_decrypt(stack: cdk.Stack) -> None:
     made = mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY))
 
     ecs.FargateTaskDefinition(stack, "Task").add_container(
@@ -147,7 +147,7 @@ def test_what_the_cdk_grants_by_itself_reads_and_decrypts_too(stack: cdk.Stack) 
     assert secret["ValueFrom"] == {"Fn::Join": ["", [secret_arn(stack), ":password::"]]}
 
 
-def test_the_secret_takes_statements_of_ones_own(stack: cdk.Stack) -> None:
+def test_statements_can_be_added_to_the_secrets_policy(stack: cdk.Stack) -> None:
     secret = mailer(stack).secret
     statement = iam.PolicyStatement(
         effect=iam.Effect.DENY,
@@ -168,7 +168,7 @@ def test_the_secret_takes_statements_of_ones_own(stack: cdk.Stack) -> None:
     ]
 
 
-def test_a_writer_may_put_a_value_and_encrypt_it(stack: cdk.Stack) -> None:
+def test_a_grant_to_write_allows_encryption(stack: cdk.Stack) -> None:
     mailer(stack, kms.Key.from_key_arn(stack, "Key", KEY)).secret.grant_write(role(stack))
 
     put, encrypt = reading(stack)
@@ -176,14 +176,14 @@ def test_a_writer_may_put_a_value_and_encrypt_it(stack: cdk.Stack) -> None:
     assert (encrypt["Action"], encrypt["Condition"]) == (["kms:Decrypt", "kms:GenerateDataKey"], THROUGH)
 
 
-def test_the_secret_is_the_cdks_imported_one_in_all_else(stack: cdk.Stack) -> None:
+def test_the_secret_otherwise_equals_an_imported_secret(stack: cdk.Stack) -> None:
     made = mailer(stack, kms.Key(stack, "Key")).secret
     imported = secretsmanager.Secret.from_secret_complete_arn(stack, "Imported", made.secret_arn)
     assert stack.resolve(attributes(made)) == stack.resolve(attributes(imported))
 
 
 def in_environment(secret: secretsmanager.ISecret, value: cdk.SecretValue) -> None:
-    """As people write it: a function's variable."""
+    """Write a value into the environment of a function."""
     stack = cdk.Stack.of(secret)
     lambda_.Function(
         stack,
@@ -226,10 +226,10 @@ REFERENCES: dict[str, tuple[Callable[[secretsmanager.ISecret], object], str | No
 
 
 @pytest.mark.parametrize(("refer", "named"), REFERENCES.values(), ids=REFERENCES)
-def test_a_login_that_a_template_holds_is_warned_of(
+def test_a_login_in_a_template_draws_a_warning(
     stack: cdk.Stack, refer: Callable[[secretsmanager.ISecret], object], named: str | None
 ) -> None:
-    """What a rotation never changes may stand in a template."""
+    """Fields that a rotation does not change draw no warning."""
     refer(user(stack, secret_fields={"password": "SMTP_PASSWORD", "port": "SMTP_PORT"}).secret)
 
     found = warnings(stack)
@@ -247,16 +247,16 @@ WEAKENED: dict[str, Callable[[SecureSesSmtpUser, cdk.Stack], object]] = {
 
 
 def of_other_stacks(stack: cdk.Stack) -> str:
-    """How a template refers to other stacks."""
+    """Return the kinds of references to other stacks in a template."""
     text = json.dumps(Template.from_stack(stack).to_json())
     return " ".join(name for name in ("Fn::ImportValue", "Fn::GetStackOutput") if name in text)
 
 
 @pytest.mark.parametrize("weaken", WEAKENED.values(), ids=WEAKENED)
-def test_a_reader_of_another_stack_may_refer_weakly(
+def test_a_reader_in_another_stack_can_use_weak_references(
     app: cdk.App, stack: cdk.Stack, weaken: Callable[[SecureSesSmtpUser, cdk.Stack], object]
 ) -> None:
-    """So that no export keeps a login from being replaced."""
+    """Then no export prevents the replacement of a login."""
     readers = cdk.Stack(app, "Readers", env=HERE)
     made = mailer(stack)
     weaken(made, readers)
@@ -267,7 +267,7 @@ def test_a_reader_of_another_stack_may_refer_weakly(
     assert all("Export" not in one for one in Template.from_stack(stack).to_json()["Outputs"].values())
 
 
-def test_a_reader_of_another_stack_refers_strongly_otherwise(app: cdk.App, stack: cdk.Stack) -> None:
+def test_a_reader_in_another_stack_uses_exports_by_default(app: cdk.App, stack: cdk.Stack) -> None:
     readers = cdk.Stack(app, "Readers", env=HERE)
     mailer(stack).grant_read(role(readers))
     app.synth()
@@ -292,7 +292,7 @@ def test_a_replaced_login_keeps_the_export_of_its_readers() -> None:
     assert exports(second=False) < exports(second=True)
 
 
-def test_the_users_references_may_be_weak_too(app: cdk.App, stack: cdk.Stack) -> None:
+def test_references_of_the_user_can_be_weak(app: cdk.App, stack: cdk.Stack) -> None:
     others = cdk.Stack(app, "Others", env=HERE)
     made = mailer(stack)
     cdk.CrossStackReferences.of(made.user).produce(WEAK)
@@ -302,8 +302,8 @@ def test_the_users_references_may_be_weak_too(app: cdk.App, stack: cdk.Stack) ->
     assert of_other_stacks(others) == "Fn::GetStackOutput"
 
 
-def test_the_secrets_removal_policy_is_the_users_property(stack: cdk.Stack) -> None:
-    """The secret is reached through its credential, which is always deleted."""
+def test_the_removal_policy_is_a_property_of_the_user(stack: cdk.Stack) -> None:
+    """The attribute `secret` refers to the custom resource, which is always deleted."""
     with pytest.raises(ValueError, match="removal_policy") as refusal:
         mailer(stack).secret.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
 
@@ -325,12 +325,12 @@ def attributes(secret: secretsmanager.ISecret) -> list[str | None]:
 
 
 @pytest.mark.parametrize("name", ["mail/smtp", "a-b-c", cdk.Fn.import_value("Name")], ids=["path", "hyphens", "token"])
-def test_the_secret_has_the_name_that_was_chosen(stack: cdk.Stack, name: str) -> None:
+def test_the_secret_has_the_chosen_name(stack: cdk.Stack, name: str) -> None:
     assert user(stack, secret_name=name).secret.secret_name == name
 
 
-def test_a_generated_name_is_without_what_ends_the_arn(stack: cdk.Stack) -> None:
-    """`MailerSecret6A2E4B6E-0aB1cD2eF3gH-AbCdEf` stands in the ARN, and its first two parts are the name."""
+def test_a_generated_name_does_not_include_the_arn_suffix(stack: cdk.Stack) -> None:
+    """The ARN ends with `MailerSecret6A2E4B6E-0aB1cD2eF3gH-AbCdEf`, of which the first two parts are the name."""
     secret = mailer(stack).secret
 
     name = stack.resolve(secret.secret_name)
@@ -340,7 +340,7 @@ def test_a_generated_name_is_without_what_ends_the_arn(stack: cdk.Stack) -> None
 
 
 def test_no_policy_of_the_secret_may_make_it_public(stack: cdk.Stack) -> None:
-    """Also a statement that does not come from a grant."""
+    """This includes statements that do not come from a grant."""
     mailer(stack).secret.add_to_resource_policy(
         iam.PolicyStatement(actions=READ[:1], resources=["*"], principals=[iam.AnyPrincipal()])
     )

@@ -1,4 +1,4 @@
-"""The IAM user: another boundary is warned of whichever way it comes, and the remedy that is named works."""
+"""The IAM user: a warning for any other permissions boundary, its remedy, and grants to the user."""
 
 import json
 from collections.abc import Callable
@@ -75,13 +75,13 @@ def organization(scope: cdk.Stack) -> iam.IManagedPolicy:
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_boundary_that_an_aspect_changes_is_warned_of(change: Change) -> None:
+def test_a_boundary_changed_by_an_aspect_draws_a_warning(change: Change) -> None:
     stack, _ = by_aspect(change)
     assert warning_ids(stack) == ["ses-secure-user:otherBoundary"]
 
 
 @pytest.mark.parametrize("change", KEPT.values(), ids=KEPT)
-def test_a_boundary_that_stays_is_not_warned_of(change: Change) -> None:
+def test_an_unchanged_boundary_draws_no_warning(change: Change) -> None:
     stack, _ = by_aspect(change)
     assert warning_ids(stack) == []
 
@@ -95,14 +95,14 @@ def test_a_boundary_that_stays_is_not_warned_of(change: Change) -> None:
     ],
     ids=["of the app", "of the stack", "cleared"],
 )
-def test_a_boundary_that_the_cdk_applies_is_warned_of(change: Callable[[cdk.App, cdk.Stack], None]) -> None:
+def test_a_boundary_applied_by_the_cdk_draws_a_warning(change: Callable[[cdk.App, cdk.Stack], None]) -> None:
     stack, _ = synthesized(change)
     assert warning_ids(stack) == ["ses-secure-user:otherBoundary"]
 
 
 @pytest.mark.parametrize("boundary", [{"name": "organization"}, {"arn": ARN}], ids=["name", "arn"])
-def test_a_boundary_of_the_context_is_warned_of(boundary: dict[str, str]) -> None:
-    """As ``cdk bootstrap --custom-permissions-boundary`` asks for it in ``cdk.json``."""
+def test_a_boundary_of_the_context_draws_a_warning(boundary: dict[str, str]) -> None:
+    """``cdk bootstrap --custom-permissions-boundary`` requires this key in ``cdk.json``."""
     stack, _ = synthesized(lambda *_: None, **{"@aws-cdk/core:permissionsBoundary": boundary})
 
     assert warning_ids(stack) == ["ses-secure-user:otherBoundary"]
@@ -110,14 +110,14 @@ def test_a_boundary_of_the_context_is_warned_of(boundary: dict[str, str]) -> Non
     assert "policy/organization" in json.dumps(made["PermissionsBoundary"])
 
 
-def test_a_boundary_of_the_stack_is_warned_of() -> None:
+def test_a_boundary_of_the_stack_draws_a_warning() -> None:
     app = cdk.App(analytics_reporting=False, context=OFFLINE)
     stack = cdk.Stack(app, "Stack", permissions_boundary=cdk.PermissionsBoundary.from_name("organization"))
     user(stack)
     assert warning_ids(stack) == ["ses-secure-user:otherBoundary"]
 
 
-def test_each_user_whose_boundary_changes_is_warned_of() -> None:
+def test_each_user_with_a_changed_boundary_draws_a_warning() -> None:
     app = cdk.App(analytics_reporting=False, context=OFFLINE)
     stacks = [cdk.Stack(app, name, env=HERE) for name in ("One", "Two")]
     for stack in stacks:
@@ -138,8 +138,8 @@ def test_the_warning_can_be_acknowledged_beforehand() -> None:
     assert warning_ids(stack) == []
 
 
-def test_the_remedy_that_the_warning_names_works() -> None:
-    """The policy is attached to the user too, and the warning is gone."""
+def test_the_remedy_in_the_warning_works() -> None:
+    """After the policy is attached to the user too, there is no warning."""
     stack, made = by_aspect(assigned)
 
     made.user.add_managed_policy(made.policy)
@@ -160,7 +160,7 @@ def test_further_policies_are_added_to_the_user(stack: cdk.Stack) -> None:
 
 
 def test_the_user_can_be_granted_to_and_grouped(stack: cdk.Stack) -> None:
-    """Whatever it is granted, its boundary holds."""
+    """Its boundary limits every grant."""
     made = user(stack, user_path="/mail/")
     bucket = s3.Bucket(stack, "Bucket")
     bucket.grant_read(made.user)
@@ -188,8 +188,8 @@ def test_the_user_can_be_granted_to_and_grouped(stack: cdk.Stack) -> None:
     assert policy["PolicyDocument"]["Statement"][0]["Principal"] == {"AWS": arn}
 
 
-def test_the_users_arn_is_the_deployed_ones(stack: cdk.Stack) -> None:
-    """With its path, which an ARN that is put together from the name would lack."""
+def test_the_arn_of_the_user_includes_its_path(stack: cdk.Stack) -> None:
+    """An ARN that is built from the name would not include it."""
     made = user(stack, user_path="/mail/").user
 
     name, arn, reference = stack.resolve([made.user_name, made.user_arn, made.user_ref.user_arn])

@@ -1,4 +1,4 @@
-"""KMS keys: an alias stands for its key, and each key is used through one service alone."""
+"""KMS keys: aliases are resolved to keys, and each key can be used through one service only."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ OF_AN_ALIAS = (
 
 
 def uses(stack: cdk.Stack) -> list[tuple[list[str], list[Any], str]]:
-    """What the issuer's role may do with which keys, through which service."""
+    """Return the actions on keys of the issuer's role, with the keys and the service."""
     statements = [s for one in resources(stack, "AWS::IAM::ManagedPolicy") for s in one["PolicyDocument"]["Statement"]]
     return [
         (one["Action"], one["Resource"], one["Condition"]["StringEquals"]["kms:ViaService"])
@@ -34,13 +34,13 @@ def uses(stack: cdk.Stack) -> list[tuple[list[str], list[Any], str]]:
     ]
 
 
-def test_the_secrets_key_is_used_through_secrets_manager_alone(stack: cdk.Stack) -> None:
+def test_the_secrets_key_is_limited_to_secrets_manager(stack: cdk.Stack) -> None:
     user(stack, encryption_key=kms.Key.from_key_arn(stack, "Key", KEY))
     assert uses(stack) == [(["kms:Decrypt", "kms:GenerateDataKey"], [KEY], "secretsmanager.eu-west-1.amazonaws.com")]
 
 
-def test_a_replicas_own_key_is_used_in_its_region_alone(stack: cdk.Stack) -> None:
-    """Through Secrets Manager of that region."""
+def test_the_key_of_a_replica_is_limited_to_its_region(stack: cdk.Stack) -> None:
+    """It can be used only through Secrets Manager in that region."""
     key = kms.Key.from_key_arn(stack, "Key", REPLICA_KEY)
     replica = secretsmanager.ReplicaRegion(region="eu-central-1", encryption_key=key)
     through = "secretsmanager.eu-central-1.amazonaws.com"
@@ -75,7 +75,7 @@ def test_an_alias_stands_for_its_key(stack: cdk.Stack, *, imported: bool) -> Non
 
 
 def test_an_imported_alias_is_refused(stack: cdk.Stack) -> None:
-    """Its key is not known, and a statement that names the alias would allow nothing."""
+    """Its key is not known, and IAM ignores a statement that names an alias."""
     alias = kms.Alias.from_alias_name(stack, "Alias", "alias/mail")
     replica = secretsmanager.ReplicaRegion(region="eu-central-1", encryption_key=alias)
 
@@ -89,7 +89,7 @@ def test_an_imported_alias_is_refused(stack: cdk.Stack) -> None:
         assert str(refusal.value) == f"`{prop}` {OF_AN_ALIAS}"
 
 
-def test_a_name_is_no_key(stack: cdk.Stack) -> None:
+def test_a_name_is_not_a_key(stack: cdk.Stack) -> None:
     assert refused(stack, encryption_key="alias/mail") == (
         "`encryption_key` must be a construct of type kms.IKey, got 'alias/mail'; create or import one, and give it"
     )
@@ -123,10 +123,10 @@ def by_secret(key: kms.IKey, mailer: SecureSesSmtpUser) -> None:
 
 @pytest.mark.parametrize("refer", [by_user, by_text, by_secret])
 @pytest.mark.parametrize("bare", [False, True])
-def test_a_key_whose_policy_needs_what_it_encrypts_is_refused(
+def test_a_key_whose_policy_refers_to_the_secret_is_refused(
     app: cdk.App, stack: cdk.Stack, refer: Callable[[kms.IKey, SecureSesSmtpUser], None], *, bare: bool
 ) -> None:
-    """The secret is encrypted with the key, and the user's tags name the secret."""
+    """The secret depends on the key, and the tags of the user depend on the secret."""
     own: Json = {"Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": "*"}]}
     key = kms.Key.from_cfn_key(kms.CfnKey(stack, "Key", key_policy=own)) if bare else kms.Key(stack, "Key")
     refer(key, user(stack, encryption_key=key))
@@ -144,8 +144,8 @@ def test_a_key_whose_policy_needs_what_it_encrypts_is_refused(
     )
 
 
-def test_a_key_may_be_granted_to_whoever_reads(app: cdk.App, stack: cdk.Stack) -> None:
-    """To a role by name, and to a user that has the mailer's logical id in a name of its own."""
+def test_a_reader_can_be_granted_the_key(app: cdk.App, stack: cdk.Stack) -> None:
+    """The readers are a role with a name, and a user whose name contains the logical id of the mailer."""
     key = kms.Key(stack, "Key")
     mailer = user(stack, encryption_key=key)
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
@@ -157,8 +157,8 @@ def test_a_key_may_be_granted_to_whoever_reads(app: cdk.App, stack: cdk.Stack) -
     app.synth()
 
 
-def test_a_key_granted_to_the_user_itself_makes_no_circle(app: cdk.App, stack: cdk.Stack) -> None:
-    """Where the account's policies may allow its use, the grant is in a policy of the user."""
+def test_a_key_granted_to_the_user_makes_no_circular_dependency(app: cdk.App, stack: cdk.Stack) -> None:
+    """If the key trusts the account's policies, the grant is in a policy of the user."""
     key = kms.Key(stack, "Key")
     key.grant_decrypt(user(stack, encryption_key=key).user)
     app.synth()
@@ -166,7 +166,7 @@ def test_a_key_granted_to_the_user_itself_makes_no_circle(app: cdk.App, stack: c
 
 @pytest.mark.parametrize("imported", [False, True])
 def test_a_key_of_another_region_is_refused(app: cdk.App, stack: cdk.Stack, *, imported: bool) -> None:
-    """Secrets Manager would refuse it at the deployment."""
+    """Secrets Manager would refuse it at deployment."""
     abroad = cdk.Stack(app, "Abroad", env=VIRGINIA)
     key = kms.Key.from_key_arn(stack, "Key", REPLICA_KEY) if imported else kms.Key(abroad, "Key")
 

@@ -1,4 +1,4 @@
-"""Keys that AWS finds in public: what matches, where, and what the topic is told."""
+"""`LeakAlarm`: the events that match, the regions, and the message to the topic."""
 
 import json
 import re
@@ -33,7 +33,7 @@ EXPOSED: dict[str, Any] = {
         "affectedEntities": [{"entityValue": KEY_ID}],
     },
 }
-"""AWS's sample, with its documentation's own key id."""
+"""The sample event of the AWS documentation, with its sample key id."""
 
 
 def rule(stack: cdk.Stack) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def rule(stack: cdk.Stack) -> dict[str, Any]:
 
 
 def told(rule: dict[str, Any], event: dict[str, Any]) -> str:
-    """What the topic is told of an event, as EventBridge writes the rule's template."""
+    """Return the message for an event, as EventBridge fills in the rule's template."""
     (target,) = rule["Targets"]
     transformer = target["InputTransformer"]
     text = "\n".join(json.loads(line) for line in transformer["InputTemplate"].splitlines())
@@ -83,43 +83,41 @@ def test_a_leak_reaches_the_topic_without_a_function(alarm: cdk.Stack) -> None:
         ({"eventTypeCode": "AWS_ABUSE_DOS_REPORT"}, False),
     ],
 )
-def test_it_matches_what_health_tells_of_keys_and_nothing_else(
-    changed: dict[str, Any], *, matches: bool, alarm: cdk.Stack
-) -> None:
+def test_it_matches_only_health_events_about_keys(changed: dict[str, Any], *, matches: bool, alarm: cdk.Stack) -> None:
     event = EXPOSED | {"detail": EXPOSED["detail"] | changed}
     pattern = rule(alarm)["EventPattern"]
     assert EventPattern(json.dumps(pattern), pattern).matches_event(event) is matches  # type: ignore[arg-type]
 
 
-def test_the_message_names_the_key_its_user_and_what_to_do(alarm: cdk.Stack) -> None:
+def test_the_message_names_the_key_and_the_steps(alarm: cdk.Stack) -> None:
     message = told(rule(alarm), EXPOSED)
 
     assert message.startswith("AWS Health: AWS_RISK_CREDENTIALS_EXPOSED in account 123456789012, at 2016-06-05T06:27:")
     assert f" Access key: {KEY_ID}\n" in message
     assert f"aws iam get-access-key-last-used --access-key-id {KEY_ID}" in message
     assert message.count("aws secretsmanager rotate-secret") == 1
-    assert "rotate once more" in message
+    assert "rotate the secret again" in message
     assert re.search(r"<[\w-]+>", message) is None
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "us-west-2", "us-gov-west-1"])
-def test_it_stands_where_health_tells_of_keys(region: str, app: cdk.App) -> None:
+def test_it_is_allowed_where_health_reports_keys(region: str, app: cdk.App) -> None:
     stack = cdk.Stack(app, "There", env=cdk.Environment(account="111122223333", region=region))
     LeakAlarm(stack, "Leak", topic=topic(stack))
     assert rule(stack)["State"] == "ENABLED"
 
 
-def test_elsewhere_it_is_refused(stack: cdk.Stack) -> None:
+def test_another_region_is_refused(stack: cdk.Stack) -> None:
     message = (
-        "`LeakAlarm` must be in us-east-1, where AWS Health tells of keys, got eu-west-1; "
-        "make a stack of its own there, in us-gov-west-1 for GovCloud"
+        "`LeakAlarm` must be in us-east-1, where AWS Health reports keys, got eu-west-1; "
+        "create a stack there, in GovCloud in us-gov-west-1"
     )
 
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         LeakAlarm(stack, "Leak", topic=topic(stack))
 
 
-def test_a_topic_of_elsewhere_is_refused_before_anything_is_made(app: cdk.App) -> None:
+def test_a_topic_in_another_region_is_refused_first(app: cdk.App) -> None:
     there = cdk.Stack(app, "There", env=VIRGINIA)
     distant = sns.Topic.from_topic_arn(there, "Distant", "arn:aws:sns:eu-west-1:111122223333:alarms")
 

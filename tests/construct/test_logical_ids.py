@@ -1,4 +1,4 @@
-"""Logical ids: with a digest at their end, and never too long."""
+"""Logical ids: they end with a digest and have a limited length."""
 
 import aws_cdk as cdk
 from aws_cdk.assertions import Template
@@ -9,11 +9,11 @@ from tests.cases.refusals import GIVEN
 from tests.construct.users import HERE
 
 MOST = 255
-"""Characters of a logical id that CloudFormation takes."""
+"""The maximum length of a logical id in CloudFormation."""
 
 
 def deep(app: cdk.App, *names: str) -> list[tuple[str, str]]:
-    """The types and logical ids of users so deep in the tree that the CDK has to shorten their paths."""
+    """Return the types and logical ids of users whose paths are so long that the CDK shortens them."""
     stack = cdk.Stack(app, "Stack", env=HERE)
     scope: Construct = stack
     for level in range(12):
@@ -24,7 +24,7 @@ def deep(app: cdk.App, *names: str) -> list[tuple[str, str]]:
 
 
 def test_they_are_never_too_long(app: cdk.App) -> None:
-    """A secret's name is generated from its logical id, and a tag of 256 characters holds its ARN."""
+    """The secret's generated name contains its logical id, and its ARN must fit into a tag of 256 characters."""
     found = dict(deep(app, "Mailer"))
 
     secret = f"{found['AWS::SecretsManager::Secret']}-012345678901-AbCdEf"
@@ -32,7 +32,7 @@ def test_they_are_never_too_long(app: cdk.App) -> None:
     assert len(f"arn:aws-us-gov:secretsmanager:us-isof-south-1:123456789012:secret:{secret}") <= 256
 
 
-def test_long_ones_differ_as_their_paths_do(app: cdk.App) -> None:
+def test_long_ids_of_different_paths_are_different(app: cdk.App) -> None:
     found = deep(app, "First", "Second")
 
     assert len([name for kind, name in found if kind == "AWS::IAM::User"]) == 2

@@ -1,4 +1,4 @@
-"""Tokens are told by their marks as the CDK itself tells them."""
+"""Recognition of CDK tokens without a call to jsii."""
 
 import aws_cdk as cdk
 import pytest
@@ -13,22 +13,22 @@ LISTED = cdk.Token.as_list({"Ref": "Names"})
 
 
 @pytest.mark.parametrize("value", [TEXT, f"arn:aws:ses:{TEXT}", "plain", "${Token", "${AWS::Region}", ""], ids=range(6))
-def test_a_text_is_marked_where_the_cdk_says_it_is_unresolved(value: str) -> None:
+def test_a_text_is_marked_if_the_cdk_reports_a_token(value: str) -> None:
     assert is_marked(value) == cdk.Token.is_unresolved(value)
 
 
 @pytest.mark.parametrize("values", [LISTED, [TEXT], ["plain"], []], ids=range(4))
-def test_a_list_is_marked_as_a_whole_or_not(values: list[str]) -> None:
+def test_a_list_is_marked_as_a_whole(values: list[str]) -> None:
     assert is_list_token(values) == (cdk.Token.is_unresolved(values) and values == LISTED)
 
 
-def test_what_is_known_is_left() -> None:
+def test_known_values_are_not_marked() -> None:
     assert literals((TEXT, "plain")) == ("plain",)
     assert literals(LISTED) == ()
 
 
-def test_what_stands_in_for_a_lookup_is_marked() -> None:
-    """The CDK synthesizes with it once, looks the value up, and synthesizes again."""
+def test_dummy_values_of_lookups_are_marked() -> None:
+    """The CDK synthesizes with a dummy value first, looks the value up, and synthesizes again."""
     stack = cdk.Stack(cdk.App(), "Stack", env=HERE)
     vpc = ec2.Vpc.from_lookup(stack, "Vpc", is_default=True)
     parameter = ssm.StringParameter.value_from_lookup(stack, "/office")

@@ -1,4 +1,4 @@
-"""Moments are written in UTC, and told apart by the second."""
+"""Dates: they are written in UTC, to the second."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -13,15 +13,15 @@ def test_a_moment_is_written_in_utc() -> None:
 
 
 @pytest.mark.parametrize("moment", [datetime(2099, 1, 31), "2099-01-31T00:00:00Z", 4_000_000_000])  # noqa: DTZ001
-def test_what_tells_no_time_zone_is_refused(moment: object) -> None:
+def test_a_date_without_a_time_zone_is_refused(moment: object) -> None:
     with pytest.raises(ValueError, match="must be a datetime with a time zone"):
         spelled("valid_until", moment)
 
 
-def test_what_has_passed_is_refused() -> None:
-    with pytest.raises(ValueError, match="must be in the future, got 2026-01-31T00:00:00Z; write a later time"):
+def test_a_date_in_the_past_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be in the future, got 2026-01-31T00:00:00Z; write a later one"):
         spelled("valid_until", datetime(2026, 1, 31, tzinfo=UTC))
 
 
-def test_the_second_before_is_another_one() -> None:
+def test_the_other_moment_is_one_second_before() -> None:
     assert second_before("2099-01-01T00:00:00Z") == "2098-12-31T23:59:59Z"

@@ -1,4 +1,4 @@
-"""Names of SES: right ones are normalized, those that it would refuse are refused."""
+"""Names in SES: valid names are normalized, and names that SES does not accept are refused."""
 
 from typing import Any
 
@@ -19,6 +19,6 @@ def test_a_right_name_is_normalized(changed: dict[str, Any], attribute: str, exp
     assert restrict(**(GIVEN | changed))[attribute] == expected
 
 
-def test_an_arn_tells_region_and_account() -> None:
+def test_an_arn_gives_region_and_account() -> None:
     found = restrict(**(GIVEN | {"identity": ARN}))
     assert (found.identity_region, found.identity_account) == ("eu-west-1", "111122223333")

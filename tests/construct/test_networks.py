@@ -1,4 +1,4 @@
-"""Networks: public ones are merged, all others refused, at synthesis or at the deployment that knows them."""
+"""Networks: public networks are merged, and others are refused at synthesis or deployment."""
 
 from ipaddress import ip_network
 from typing import Any
@@ -32,16 +32,16 @@ def test_merging_changes_no_address(drawn: list[tuple[int, int]]) -> None:
 
 
 @pytest.mark.parametrize(("changed", "message"), WRONG_NETWORKS)
-def test_a_deployments_wrong_network_is_refused_alike(changed: dict[str, Any], message: str) -> None:
-    """But for a bare IPv6 address, whose prefix the construct writes and a deployment must."""
+def test_a_wrong_network_is_refused_at_deployment(changed: dict[str, Any], message: str) -> None:
+    """Only an IPv6 address without a prefix differs: the construct adds the prefix, and the function refuses it."""
     networks = [f"{one}/128" if ":" in one and "/" not in one else one for one in changed["allowed_cidrs"]]
     with pytest.raises(NetworkError) as refusal:
         check_networks(networks)
     assert str(refusal.value).replace("/128", "") == message
 
 
-def test_a_deployments_bare_ipv6_address_is_refused() -> None:
-    """IAM takes it for a /32, which is a network of 2 to the 96 addresses."""
+def test_an_ipv6_address_without_prefix_is_refused() -> None:
+    """IAM treats it as a /32, which is a network of 2 to the power of 96 addresses."""
     with pytest.raises(NetworkError) as refusal:
         check_networks(["203.0.113.7", "2001:db8::7"])
     assert str(refusal.value) == (
@@ -51,8 +51,8 @@ def test_a_deployments_bare_ipv6_address_is_refused() -> None:
 
 
 @pytest.mark.parametrize("networks", [[], [""], ["203.0.113.7"], ["203.0.113.0/24", "2001:db8::/48", ""]])
-def test_a_deployments_right_networks_pass(networks: list[str]) -> None:
-    """An empty text is an empty parameter's."""
+def test_valid_networks_pass_at_deployment(networks: list[str]) -> None:
+    """An empty text comes from an empty parameter."""
     check_networks(networks)
 
 
@@ -67,5 +67,5 @@ def test_a_deployments_right_networks_pass(networks: list[str]) -> None:
         ("fc00::/7", 2**121, False),
     ],
 )
-def test_more_than_any_sender_needs(text: str, size: int, wide: bool) -> None:  # noqa: FBT001
+def test_a_network_wider_than_needed(text: str, size: int, wide: bool) -> None:  # noqa: FBT001
     assert is_wide(ip_network(text), size) is wide

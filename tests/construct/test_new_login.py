@@ -1,4 +1,4 @@
-"""The rule on a new login: which events it matches, what it starts, and when it is deployed."""
+"""The EventBridge rule for a new login: its pattern, its target and its stack."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ EVENT: dict[str, Any] = {
         "versionId": "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111",
     },
 }
-"""AWS's sample."""
+"""The sample event of the AWS documentation."""
 
 
 def queue(stack: cdk.Stack) -> targets.SqsQueue:
@@ -43,7 +43,7 @@ def rule(stack: cdk.Stack) -> dict[str, Any]:
 
 
 def matches(stack: cdk.Stack, event: dict[str, Any]) -> bool:
-    """Whether the rule matches, with the sample's ARN in the place of the secret's."""
+    """Return whether the rule matches an event, with the sample's ARN instead of the secret's."""
     (credential,) = Template.from_stack(stack).find_resources("Custom::SesSmtpCredential")
     pattern = rule(stack)["EventPattern"]
     assert pattern["resources"] == [{"Fn::GetAtt": [credential, "SecretArn"]}]
@@ -63,9 +63,7 @@ def matches(stack: cdk.Stack, event: dict[str, Any]) -> bool:
     ],
     ids=["AWS's sample", "another label", "a label of one's own", "another secret", "a call", "another service"],
 )
-def test_a_new_login_of_this_secret_matches_and_nothing_else(
-    stack: cdk.Stack, changed: dict[str, Any], *, expected: bool
-) -> None:
+def test_only_a_new_login_of_this_secret_matches(stack: cdk.Stack, changed: dict[str, Any], *, expected: bool) -> None:
     user(stack).on_new_login("Restart", target=queue(stack))
     assert matches(stack, EVENT | changed) is expected
 
@@ -85,14 +83,14 @@ def test_the_rule_starts_its_target(stack: cdk.Stack) -> None:
     assert found.node.path == "Stack/Mailer/Restart"
 
 
-def test_a_target_may_be_added_later(stack: cdk.Stack) -> None:
+def test_a_target_can_be_added_later(stack: cdk.Stack) -> None:
     user(stack).on_new_login("Restart")
     assert "Targets" not in rule(stack)
     assert matches(stack, EVENT)
 
 
 def test_a_further_pattern_restricts_it(stack: cdk.Stack) -> None:
-    """By the version, which an application may prefix."""
+    """It restricts the version, which an application can prefix."""
     further = events.EventPattern(detail={"versionId": [{"prefix": "a1b2"}]})
     user(stack).on_new_login("Restart", event_pattern=further)
 
@@ -100,8 +98,8 @@ def test_a_further_pattern_restricts_it(stack: cdk.Stack) -> None:
     assert not matches(stack, EVENT | {"detail": EVENT["detail"] | {"versionId": "b1b2"}})
 
 
-def test_the_rule_may_be_of_the_targets_stack(app: cdk.App, stack: cdk.Stack) -> None:
-    """The user's stack then does not depend on it."""
+def test_the_rule_can_be_in_the_stack_of_the_target(app: cdk.App, stack: cdk.Stack) -> None:
+    """Then the stack of the user does not depend on it."""
     other = cdk.Stack(app, "Application", env=HERE)
     user(stack).on_new_login("Restart", target=queue(other), cross_stack_scope=other)
     app.synth()
@@ -111,7 +109,7 @@ def test_the_rule_may_be_of_the_targets_stack(app: cdk.App, stack: cdk.Stack) ->
     assert [one.stack_name for one in other.dependencies] == ["Stack"]
 
 
-def test_several_rules_may_follow_one_login(stack: cdk.Stack) -> None:
+def test_one_login_can_have_several_rules(stack: cdk.Stack) -> None:
     made = user(stack)
     for name in ("Restart", "Tell"):
         made.on_new_login(name)
@@ -119,7 +117,7 @@ def test_several_rules_may_follow_one_login(stack: cdk.Stack) -> None:
 
 
 @pytest.mark.parametrize("given", ["arn:aws:lambda:eu-west-1:111122223333:function:f", "restart", 5])
-def test_what_is_no_target_is_refused(stack: cdk.Stack, given: object) -> None:
+def test_a_value_that_is_not_a_target_is_refused(stack: cdk.Stack, given: object) -> None:
     made = user(stack)
 
     with pytest.raises(ValueError, match="`target`") as refusal:
@@ -132,7 +130,7 @@ def test_what_is_no_target_is_refused(stack: cdk.Stack, given: object) -> None:
     assert made.node.try_find_child("Restart") is None
 
 
-def test_a_function_is_no_target_by_itself(stack: cdk.Stack) -> None:
+def test_a_function_is_not_a_target(stack: cdk.Stack) -> None:
     function = lambda_.Function.from_function_name(stack, "Function", "restart")
     with pytest.raises(ValueError, match=r"targets\.LambdaFunction"):
         user(stack).on_new_login("Restart", target=function)  # type: ignore[arg-type]

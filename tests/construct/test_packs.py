@@ -1,6 +1,6 @@
-"""What the field's rule packs say of the construct as it is, and with everything that a regulated account opts in to.
+"""Findings of cdk-nag's rule packs and of checkov, by default and with the opt-ins for regulated accounts.
 
-The tables are what a synthesis with the packs as plugins reports; docs/accounts-with-rules.md shows them.
+The tables hold the findings of a synthesis with the packs as plugins. docs/accounts-with-rules.md shows them.
 """
 
 import json
@@ -50,7 +50,7 @@ Finding = tuple[str, str, str, str | None]
 
 
 def findings(shape: str, folder: Path, *packs: str) -> list[Finding]:
-    """What the packs find in a shape."""
+    """Return the findings of the packs for a shape."""
     make, env = SHAPES[shape]
     app = cdk.App(analytics_reporting=False, context=STRICT, outdir=str(folder))
     make(cdk.Stack(app, "Stack", env=env))
@@ -58,10 +58,10 @@ def findings(shape: str, folder: Path, *packs: str) -> list[Finding]:
 
 
 def found_in(app: cdk.App, *packs: str) -> list[Finding]:
-    """Synthesize with the packs and tell, of each finding, pack, rule, construct and the reason it is accepted for."""
+    """Synthesize with the packs, and return the pack, rule, construct and acknowledgment of each finding."""
     folder = Path(app.outdir)
     cdk.Validations.of(app).add_plugins(*(PACKS[name](app) for name in packs))
-    with suppress(RuntimeError):  # findings fail a synthesis, which has written them down then
+    with suppress(RuntimeError):  # a synthesis with findings fails after it has written them
         app.synth()
     report = folder / "validation-report.json"
     reports = json.loads(report.read_text(encoding="utf-8"))["pluginReports"] if report.exists() else []
@@ -74,7 +74,7 @@ def found_in(app: cdk.App, *packs: str) -> list[Finding]:
 
 
 @pytest.mark.parametrize("pack", PACKS)
-def test_a_pack_finds_only_what_the_opt_ins_answer(pack: str, tmp_path: Path) -> None:
+def test_a_pack_finds_only_what_the_opt_ins_resolve(pack: str, tmp_path: Path) -> None:
     found = findings("minimal", tmp_path, pack)
     assert Counter(rule for _, rule, _, _ in found) == Counter(DEFAULTS[pack])
     assert [one for one in found if one[3]] == []
@@ -90,12 +90,12 @@ def test_with_the_opt_ins_only_an_acknowledged_finding_is_left(tmp_path: Path) -
     )
 
 
-def test_what_sees_a_misuse_draws_no_finding(tmp_path: Path) -> None:
+def test_the_alarms_have_no_findings(tmp_path: Path) -> None:
     assert findings("watched", tmp_path, "AwsSolutions") == []
 
 
 def example() -> cdk.Stack:
-    """What the document's first example makes."""
+    """Return the stack of the first example in the document."""
     block, *_ = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     names: dict[str, Any] = {}
     exec(compile(block, "accounts-with-rules.md", "exec"), names)  # noqa: S102 - our own document
@@ -103,7 +103,7 @@ def example() -> cdk.Stack:
     return made_there
 
 
-def test_the_documents_example_is_as_clean_as_it_says() -> None:
+def test_the_documents_example_has_no_findings() -> None:
     found = found_in(cast("cdk.App", example().node.root), *PACKS)
     assert [one[:3] for one in found] == [("AwsSolutions", "IAM5[Resource::*]", "Mail/SesSecureUserIssuer/Basics")]
     assert all(reason for *_, reason in found)
@@ -117,8 +117,8 @@ def test_the_documents_example_is_as_clean_as_it_says() -> None:
         ("example", {"CKV_AWS_111"}),
     ],
 )
-def test_checkov_finds_what_the_opt_ins_answer(shape: str, expected: set[str], tmp_path: Path) -> None:
-    """With the opt-ins it is the acknowledged one: Lambda manages network interfaces with the function's role."""
+def test_checkov_finds_only_what_the_opt_ins_resolve(shape: str, expected: set[str], tmp_path: Path) -> None:
+    """With the opt-ins, the acknowledged finding is left: Lambda manages network interfaces with the role."""
     stack = example() if shape == "example" else made(shape)
 
     report = checked(json.dumps(Template.from_stack(stack).to_json()), tmp_path)

@@ -1,4 +1,4 @@
-"""The policy as a document: its form, its size; what it allows is judged in `tests/policy`."""
+"""The policy as a document: its form and size. `tests/policy` judges its effect."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ def document(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 - any restric
 
 
 @pytest.mark.parametrize(("changed", "message"), TOO_MANY)
-def test_what_no_managed_policy_holds_is_refused(changed: dict[str, Any], message: str) -> None:
-    """The message tells how many would fit."""
+def test_a_policy_that_is_too_long_is_refused(changed: dict[str, Any], message: str) -> None:
+    """The message contains the number of entries that fit."""
     with pytest.raises(ValueError, match="must fit") as refusal:
         check_size(restrict(**(GIVEN | changed)))
 
     assert str(refusal.value) == message
 
 
-def test_as_many_networks_as_the_message_promises_do_fit() -> None:
+def test_the_number_of_networks_in_the_message_fits() -> None:
     networks = TOO_MANY[0][0]["allowed_cidrs"][:156]
 
     assert len(restrict(**(GIVEN | {"allowed_cidrs": networks}))["allowed_cidrs"]) == 156
@@ -36,8 +36,8 @@ def test_the_policy_allows_one_action_and_no_wildcard() -> None:
     assert [one for one in allowed[0]["Resource"] if "*" in one] == []
 
 
-def test_the_policy_is_the_same_each_time() -> None:
-    """And says one thing without a list."""
+def test_the_policy_is_deterministic() -> None:
+    """A single value is not written as a list."""
     assert document() == document()
     assert document()["Statement"][0]["Condition"] == {
         "StringEquals": {"ses:FromAddress": "noreply@example.com"},

@@ -1,4 +1,4 @@
-"""What a deployed policy is read as: exactly what the construct was given, and nothing that it does not write passes."""
+"""Reading of a deployed policy: it gives the construct's properties, and every difference is reported."""
 
 import copy
 import json
@@ -18,14 +18,14 @@ from tests.policy.test_matrix import EVERYTHING, WIDENED
 
 
 def as_iam_answers(document: Document) -> Document:
-    """IAM gives a document back as JSON, and may write a list of one as its only value."""
+    """Return a document as IAM does: as JSON, with lists of one entry as that entry."""
     answered: Document = json.loads(json.dumps(document))
     return answered
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(properties=random_properties())
-def test_a_policy_is_read_as_what_it_was_written_from(properties: dict[str, Any]) -> None:
+def test_reading_a_policy_gives_its_properties(properties: dict[str, Any]) -> None:
     r = restrict(**properties)
     document = as_iam_answers(policy_document(r, partition="aws", region=REGION, account=ACCOUNT))
     found = read(document)
@@ -38,7 +38,7 @@ def test_a_policy_is_read_as_what_it_was_written_from(properties: dict[str, Any]
 
 
 @pytest.mark.parametrize("widened", WIDENED.values(), ids=WIDENED)
-def test_a_policy_that_was_widened_in_any_one_way_deviates(widened: Callable[[Document], None]) -> None:
+def test_a_widened_policy_deviates(widened: Callable[[Document], None]) -> None:
     document = copy.deepcopy(EVERYTHING)
     widened(document)
     assert deviations(document, read(document))
@@ -51,7 +51,7 @@ def test_an_added_statement_deviates() -> None:
         assert deviations(document, read(document))
 
 
-def test_order_of_values_and_lists_of_one_make_no_difference() -> None:
+def test_order_and_lists_of_one_entry_do_not_matter() -> None:
     text = json.dumps(EVERYTHING)
     document = json.loads(text)
     for one in document["Statement"]:
@@ -63,7 +63,7 @@ def test_order_of_values_and_lists_of_one_make_no_difference() -> None:
     assert deviations(document, read(document)) == []
 
 
-def test_a_policy_of_something_else_is_not_read() -> None:
+def test_an_unrelated_policy_is_not_read() -> None:
     statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     with pytest.raises(ValueError, match="no SES identity"):
         read({"Version": "2012-10-17", "Statement": statement})

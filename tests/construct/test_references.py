@@ -1,4 +1,4 @@
-"""References to resources of the app: what cannot be right is refused at synthesis, although its value is not known."""
+"""References to resources of the app: wrong ones are refused at synthesis, although their values are not known."""
 
 from collections.abc import Callable
 from typing import Any
@@ -77,7 +77,7 @@ SQS, EMAIL, EMAIL_SMTP = (getattr(ec2.InterfaceVpcEndpointAwsService, name) for 
         ("configuration_set", lambda s: vpc(s).vpc_id, "be a configuration set", "Ref of the AWS::EC2::VPC Stack/Vpc/Resource", "give the set"),
     ],
 )  # fmt: skip
-def test_a_reference_that_cannot_be_right_is_refused(  # noqa: PLR0913, PLR0917
+def test_a_wrong_reference_is_refused(  # noqa: PLR0913, PLR0917
     stack: cdk.Stack, prop: str, make: Make, rule: str, got: str, remedy: str
 ) -> None:
     given = make(stack)
@@ -86,7 +86,7 @@ def test_a_reference_that_cannot_be_right_is_refused(  # noqa: PLR0913, PLR0917
     )
 
 
-def test_a_vpcs_blocks_as_a_list_are_refused(stack: cdk.Stack) -> None:
+def test_the_cidr_blocks_of_a_vpc_are_refused(stack: cdk.Stack) -> None:
     assert refused(stack, allowed_cidrs=vpc(stack).vpc_cidr_block_associations).startswith(
         "`allowed_cidrs` must hold public networks, got CidrBlockAssociations of the AWS::EC2::VPC Stack/Vpc/Resource;"
     )
@@ -111,7 +111,7 @@ def test_a_vpcs_blocks_as_a_list_are_refused(stack: cdk.Stack) -> None:
         ("identity", lambda s: ses.CfnEmailIdentity(s, "Identity", email_identity="example.com").ref),
     ],
 )
-def test_a_reference_that_can_be_right_is_taken(stack: cdk.Stack, prop: str, make: Make) -> None:
+def test_a_valid_reference_is_accepted(stack: cdk.Stack, prop: str, make: Make) -> None:
     given = make(stack)
     changed: dict[str, Any] = {prop: given if prop in SINGLE else [given]}
     user(stack, **changed)
@@ -147,7 +147,7 @@ def test_a_configuration_set_of_another_region_is_refused(stack: cdk.Stack) -> N
     )
 
 
-def test_a_vpc_of_another_region_is_warned_of(stack: cdk.Stack) -> None:
+def test_a_vpc_of_another_region_draws_a_warning(stack: cdk.Stack) -> None:
     user(stack, allowed_vpcs=[vpc(stack)], ses_region="us-east-1")
     (warning,) = warnings(stack)
     assert warning == (

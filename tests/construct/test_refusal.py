@@ -1,4 +1,4 @@
-"""How a wrong property is refused."""
+"""The error messages for wrong properties."""
 
 import aws_cdk as cdk
 import pytest
@@ -35,12 +35,12 @@ from ses_secure_user.cdk.refusal import refusal
     ],
     ids=repr,
 )
-def test_a_value_is_shown_so_that_it_can_be_seen(got: object, shown: str) -> None:
+def test_a_value_is_quoted_if_needed(got: object, shown: str) -> None:
     assert str(refusal("name", "be a word", got, "write one")) == f"`name` must be a word, got {shown}; write one"
 
 
 def test_a_construct_is_shown_by_its_class_and_path(stack: cdk.Stack) -> None:
-    """Its own text holds an address in memory, which says nothing and differs from one synthesis to the next."""
+    """The text of the object contains a memory address, which is different in each synthesis."""
     address = ec2.CfnEIP(stack, "Address")
     imported = ses.EmailIdentity.from_email_identity_name(stack, "Identity", "example.com")
     for got, shown in (

@@ -1,4 +1,4 @@
-"""Copies of the secret in other regions."""
+"""Replicas of the secret in other regions."""
 
 import aws_cdk as cdk
 import pytest
@@ -36,7 +36,7 @@ def test_a_wrong_region_is_refused(stack: cdk.Stack, given: object, message: str
     assert refused(stack, replica_regions=given) == message
 
 
-def test_a_replicas_key_is_of_its_region(stack: cdk.Stack) -> None:
+def test_the_key_of_a_replica_must_be_in_its_region(stack: cdk.Stack) -> None:
     replica = secretsmanager.ReplicaRegion(region="eu-central-1", encryption_key=kms.Key(stack, "Key"))
 
     assert refused(stack, replica_regions=[replica]) == (

@@ -1,4 +1,4 @@
-"""Restrictions as a whole: what is missing, is no list, or is valid but risky."""
+"""All restrictions together: missing values, wrong types, and warnings."""
 
 from typing import Any
 
@@ -33,13 +33,13 @@ def test_a_wrong_restriction_is_refused_with_rule_and_remedy(changed: dict[str, 
         ),
     ],
 )
-def test_what_is_valid_but_risky_is_warned_of(changed: dict[str, Any], expected: list[str]) -> None:
+def test_a_risky_restriction_draws_a_warning(changed: dict[str, Any], expected: list[str]) -> None:
     properties = GIVEN | changed
     warnings = restriction_warnings(restrict(**properties), properties["identity"], properties["from_address"])
     assert [warning_id for warning_id, _ in warnings] == expected
 
 
-def test_networks_known_at_deployment_are_checked_then() -> None:
+def test_networks_known_at_deployment_are_checked_there() -> None:
     stack = cdk.Stack()
     text = cdk.CfnParameter(stack, "Text").value_as_string
     listed = cdk.CfnParameter(stack, "List", type="CommaDelimitedList").value_as_list
@@ -54,7 +54,7 @@ def test_networks_known_at_deployment_are_checked_then() -> None:
         assert unknown_networks(restrict(**(GIVEN | {"allowed_cidrs": networks}))) == expected
 
 
-def test_a_token_identity_that_may_be_an_arn_is_warned_of() -> None:
+def test_a_token_that_may_be_an_arn_draws_a_warning() -> None:
     text = cdk.CfnParameter(cdk.Stack(), "Text").value_as_string
     arn = f"arn:aws:ses:{text}:{text}:identity/{text}"
 

@@ -1,4 +1,4 @@
-"""What the function's role may do to users and secrets, and how many of them."""
+"""Permissions of the function's role on users and secrets, and their maximum number."""
 
 import json
 import re
@@ -16,7 +16,7 @@ KEY = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcd
 MANAGED_POLICY_LIMIT = 6144
 
 
-def test_the_role_may_touch_its_users_and_secrets_alone(stack: cdk.Stack) -> None:
+def test_the_role_is_limited_to_its_users_and_secrets(stack: cdk.Stack) -> None:
     user(stack)
 
     granted = grants(stack)
@@ -37,7 +37,7 @@ def test_the_role_may_touch_its_users_and_secrets_alone(stack: cdk.Stack) -> Non
 
 
 def test_users_of_another_stack_share_it_and_keep_their_policy(app: cdk.App, stack: cdk.Stack) -> None:
-    """A policy in the issuer's stack that names their users would make the two stacks depend on each other."""
+    """A policy in the issuer's stack that names their users would be a circular dependency."""
     other = cdk.Stack(app, "Other", env=HERE)
     issuer = CredentialIssuer(stack, "Issuer")
     user(other, "First", issuer=issuer)
@@ -51,8 +51,8 @@ def test_users_of_another_stack_share_it_and_keep_their_policy(app: cdk.App, sta
     assert "iam:CreateAccessKey" not in grants(stack)
 
 
-def test_the_fifth_stack_of_an_issuer_warns_the_ninth_is_refused(app: cdk.App, stack: cdk.Stack) -> None:
-    """A role has ten policies: the issuer's own, one of each stack, and another while a stack's users change."""
+def test_the_fifth_stack_draws_a_warning_the_ninth_is_refused(app: cdk.App, stack: cdk.Stack) -> None:
+    """A role can have ten policies: the issuer's own, one for each stack, and another while its users change."""
     issuer = CredentialIssuer(stack, "Issuer")
     warned = []
     for number in range(1, 9):
@@ -91,7 +91,7 @@ def test_the_policies_of_users_with_long_paths_have_room(stack: cdk.Stack, users
 
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_the_policies_of_eighty_users_fit_into_a_role(stack: cdk.Stack, *, encrypted: bool) -> None:
-    """Each stays below its limit, and all are few enough to be replaced at once."""
+    """Each policy is below its size limit, and all of them can be replaced at once."""
     key = kms.Key.from_key_arn(stack, "Key", KEY) if encrypted else None
     for number in range(80):
         user(stack, f"User{number:02}", encryption_key=key)
@@ -120,7 +120,7 @@ def test_the_policies_of_eighty_users_fit_into_a_role(stack: cdk.Stack, *, encry
 
 
 def access_policies(stack: cdk.Stack) -> set[str]:
-    """The logical ids of the issuer's policies."""
+    """Return the logical ids of the issuer's policies."""
     return {name for name in Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy") if "Access" in name}
 
 
@@ -132,13 +132,13 @@ def stack_of_users(*names: str) -> cdk.Stack:
 
 
 def test_the_issuers_policy_is_replaced_when_a_user_leaves() -> None:
-    """One changed in place could not delete the keys of the user who left; without a change it is kept."""
+    """A policy changed in place could not delete the keys of that user. Without a change the policy is kept."""
     both = access_policies(stack_of_users("orders", "alerts"))
     assert access_policies(stack_of_users("orders", "alerts")) == both
     assert access_policies(stack_of_users("orders")).isdisjoint(both)
 
 
-def test_a_user_is_added_to_a_policy_that_was_already_looked_at() -> None:
+def test_a_user_can_be_added_after_the_policy_was_resolved() -> None:
     stack = stack_of_users("orders")
     (found,) = (one for one in stack.node.find_all() if one.node.path.endswith("/Access1"))
 

@@ -1,4 +1,4 @@
-"""Each restriction is whole: whatever cannot be derived from its row has it too."""
+"""The table of restrictions: every place that is not derived from it covers each row."""
 
 import inspect
 import re
@@ -35,7 +35,7 @@ def test_the_construct_takes_every_restriction() -> None:
 
 
 @every_row
-def test_it_is_explained_and_tried(row: Row) -> None:
+def test_it_is_documented_and_has_cases(row: Row) -> None:
     assert re.search(rf"^\| `{row.prop}` \|.*\| {re.escape(row.means)}", PROPERTIES, re.MULTILINE)
     assert f"{row.prop}:" in str(inspect.getdoc(SecureSesSmtpUser.__init__))
     assert any(row.prop in properties for properties, _ in WRONG), "a value that is refused"
@@ -43,22 +43,22 @@ def test_it_is_explained_and_tried(row: Row) -> None:
 
 
 @every_row
-def test_the_other_front_ends_take_it(row: Row) -> None:
+def test_the_other_front_ends_have_it(row: Row) -> None:
     assert f'variable "{row.prop}" {{' in (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
     parameters = {one.restricts for group in GROUPS.values() for one in group if one.restricts}
     assert (row.prop in parameters) is (row.prop not in NOT_IN_THE_TEMPLATE)
 
 
 @every_key
-def test_a_mail_of_the_matrix_tells_it(row: Row) -> None:
-    """And the matrix has a mail that is refused for it, by the policy that has all restrictions."""
+def test_the_matrix_has_a_mail_for_it(row: Row) -> None:
+    """One mail has its condition key, and another is refused because of it by the policy with all restrictions."""
     fields = {Send.KEYS[row.key]}
     assert row.key in str(EVERYTHING)
     assert any(policy is EVERYTHING and not sent and fields & changed.keys() for _, policy, sent, changed in MATRIX)
 
 
 @every_key
-def test_what_it_allows_and_denies_can_be_tried(row: Row) -> None:
+def test_it_has_an_allowed_value_and_others(row: Row) -> None:
     sample = row.sample(row.parse(row.prop, row.example))
     assert sample not in row.others([row.parse(row.prop, row.example)])
     assert row.negated != row.operator

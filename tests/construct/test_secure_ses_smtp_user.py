@@ -1,4 +1,4 @@
-"""What a user of the construct meets: properties, attributes, warnings and errors."""
+"""`SecureSesSmtpUser`: properties, attributes, warnings and errors."""
 
 import inspect
 import json
@@ -18,7 +18,7 @@ from tests.construct.users import refused, resources, user, warning_ids
 
 
 def policy(stack: cdk.Stack) -> str:
-    """The user's policy, as text with the partition filled in."""
+    """Return the user's policy as text, with the partition resolved."""
     (document,) = (one["PolicyDocument"] for one in resources(stack, "AWS::IAM::ManagedPolicy") if "Roles" not in one)
     arn = r'\{"Fn::Join": \["", \["arn:", \{"Ref": "AWS::Partition"\}, "([^"]*)"\]\]\}'
     return re.sub(arn, r'"arn:aws\1"', json.dumps(document))
@@ -75,13 +75,13 @@ def test_attributes_refer_to_what_is_deployed(stack: cdk.Stack) -> None:
     assert made.from_address == "noreply@example.com"
 
 
-def test_the_first_from_address_can_be_handed_on(stack: cdk.Stack) -> None:
-    """As the application must write it."""
+def test_the_first_from_address_is_an_attribute(stack: cdk.Stack) -> None:
+    """It has the case that the application must write."""
     made = user(stack, identity="exämple.com", from_address=["o'hara@exämple.com", "noreply@exämple.com"])
     assert made.from_address == "o'hara@xn--exmple-cua.com"
 
 
-def test_constructs_are_taken_for_their_names(stack: cdk.Stack) -> None:
+def test_constructs_are_replaced_by_their_names(stack: cdk.Stack) -> None:
     endpoint = ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(
         stack, "Endpoint", vpc_endpoint_id="vpce-0123456789abcdef0", port=465
     )
@@ -149,7 +149,7 @@ def test_a_wrong_property_is_refused_with_rule_and_remedy(
     assert refused(stack, **changed) == message
 
 
-def test_a_misspelt_property_is_named() -> None:
+def test_a_misspelled_property_is_named_in_the_error() -> None:
     with pytest.raises(TypeError, match="'allowed_cidr'"):
         SecureSesSmtpUser(cdk.Stack(), "Mailer", **(GIVEN | {"allowed_cidr": []}))
 
@@ -170,7 +170,7 @@ def test_a_misspelt_property_is_named() -> None:
         ({"rotation_interval": cdk.Duration.days(46)}, ["ses-secure-user:longRotation"]),
     ],
 )
-def test_what_is_risky_draws_a_warning_to_be_acknowledged(
+def test_a_risky_property_draws_an_acknowledgeable_warning(
     stack: cdk.Stack, changed: dict[str, Any], expected: list[str]
 ) -> None:
     made = user(stack, **changed)
@@ -189,7 +189,7 @@ def test_a_retained_secret_stays_when_it_leaves_the_stack(stack: cdk.Stack) -> N
     assert secret["DeletionPolicy"] == secret["UpdateReplacePolicy"] == "Retain"
 
 
-def test_tags_flow_to_every_resource_that_takes_tags(stack: cdk.Stack) -> None:
+def test_tags_are_applied_to_every_taggable_resource(stack: cdk.Stack) -> None:
     user(stack)
     cdk.Tags.of(stack).add("team", "mail")
 

@@ -1,4 +1,4 @@
-"""Sends: counted by the user that SES names, and alarmed."""
+"""`SendsAlarm` and `metric_sends`."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ def alarmed(stack: cdk.Stack, made: SecureSesSmtpUser, per_hour: Any = 500, name
     return SendsAlarm(stack, name, user=made, per_hour=per_hour, topic=told)
 
 
-def test_sends_are_counted_by_the_user_that_ses_itself_names(stack: cdk.Stack) -> None:
+def test_sends_are_counted_by_the_user_that_ses_reports(stack: cdk.Stack) -> None:
     made = mailer(stack)
     metric = made.metric_sends(period=cdk.Duration.minutes(5))
     alarmed(stack, made)
@@ -46,7 +46,7 @@ def test_sends_are_counted_by_the_user_that_ses_itself_names(stack: cdk.Stack) -
     }
 
 
-def test_one_mail_more_than_an_hour_may_have_sets_off_the_alarm(stack: cdk.Stack) -> None:
+def test_one_mail_above_the_limit_triggers_the_alarm(stack: cdk.Stack) -> None:
     alarmed(stack, mailer(stack))
 
     (alarm,) = resources(stack, "AWS::CloudWatch::Alarm")
@@ -56,7 +56,7 @@ def test_one_mail_more_than_an_hour_may_have_sets_off_the_alarm(stack: cdk.Stack
 
 
 def test_users_of_one_set_share_its_destination(stack: cdk.Stack) -> None:
-    """So nothing is counted twice."""
+    """So that no mail is counted twice."""
     shared = ses.ConfigurationSet(stack, "Set")
     for name, given in (("One", shared), ("Two", shared), ("Three", "by-name"), ("Four", "by-name")):
         made = mailer(stack, name, configuration_set=given)
@@ -73,22 +73,22 @@ def test_a_metric_alone_creates_nothing(stack: cdk.Stack) -> None:
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["its own", "none"])
-def test_an_identity_without_a_default_set_is_warned_of(stack: cdk.Stack, *, own: bool) -> None:
-    """It is left as it is: every sender of the identity must be allowed its default set."""
+def test_an_identity_without_a_default_set_draws_a_warning(stack: cdk.Stack, *, own: bool) -> None:
+    """The identity is not changed, because all its senders must be allowed to use its default set."""
     given = ses.ConfigurationSet.from_configuration_set_name(stack, "Own", "own") if own else None
     domain = ses.Identity.domain("example.com")
     identity = ses.EmailIdentity(stack, "Identity", identity=domain, configuration_set=given)
     alarmed(stack, mailer(stack, identity=[identity]))
 
-    found = [one for one in warnings(stack) if "is the default one of Stack/Identity" in one]
+    found = [one for one in warnings(stack) if "is the default of Stack/Identity" in one]
     assert len(found) == (0 if own else 1)
 
 
-def test_of_a_mere_name_it_is_said_how_to_set_its_default(stack: cdk.Stack) -> None:
+def test_the_warning_says_how_to_set_the_default_set(stack: cdk.Stack) -> None:
     alarmed(stack, mailer(stack))
 
     (warning,) = warnings(stack)
-    assert "`transactional` is the default one of example.com" in warning
+    assert "`transactional` is the default of example.com" in warning
     assert "aws sesv2 put-email-identity-configuration-set-attributes" in warning
     assert "[ack: ses-secure-user:defaultSet]" in warning
 
@@ -98,31 +98,33 @@ def test_of_a_mere_name_it_is_said_how_to_set_its_default(stack: cdk.Stack) -> N
     [
         (
             {"configuration_set": None},
-            "`configuration_set` must be given to count what is sent, got None; SES counts by configuration set: name one, and make it the default of the identity",
+            "`configuration_set` must be given to count the mails, got None; SES counts by configuration set: name one, and make it the default of the identity",
         ),
         (
             {"ses_region": "us-east-1"},
-            "`ses_region` must be the stack's, eu-west-1, to count what is sent, got us-east-1; the configuration set and its metric are there: deploy the user there, or leave `ses_region` out",
+            "`ses_region` must be the stack's, eu-west-1, to count the mails, got us-east-1; its metric is in that region: deploy the user there, or leave `ses_region` out",
         ),
         (
             {"user_name": "mail+er"},
-            "`user_name` must be letters, digits and _.@- to count what is sent, got mail+er; SES publishes no other value to CloudWatch: leave it out, or choose another",
+            "`user_name` must be letters, digits and _.@- to count the mails, got mail+er; SES publishes no other values to CloudWatch: leave it out, or choose another name",
         ),
     ],
 )
-def test_what_cannot_be_counted_is_refused(changed: dict[str, Any], message: str, stack: cdk.Stack) -> None:
+def test_a_user_whose_mails_cannot_be_counted_is_refused(
+    changed: dict[str, Any], message: str, stack: cdk.Stack
+) -> None:
     made = mailer(stack, **changed)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         alarmed(stack, made)
 
 
 @pytest.mark.parametrize("per_hour", [0, -5, 2.5, True, "100"])
-def test_a_number_that_is_none_is_refused(per_hour: Any, stack: cdk.Stack) -> None:  # noqa: ANN401
+def test_a_wrong_number_is_refused(per_hour: Any, stack: cdk.Stack) -> None:  # noqa: ANN401
     with pytest.raises(ValueError, match=r"^`per_hour` must be a whole number, 1 or more, got "):
         alarmed(stack, mailer(stack), per_hour)
 
 
 @pytest.mark.parametrize("given", [None, "Mailer"])
-def test_what_is_no_user_is_refused(given: Any, stack: cdk.Stack) -> None:  # noqa: ANN401
+def test_a_value_that_is_not_a_user_is_refused(given: Any, stack: cdk.Stack) -> None:  # noqa: ANN401
     with pytest.raises(ValueError, match=r"^`user` must be a"):
         alarmed(stack, given)

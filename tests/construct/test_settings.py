@@ -1,4 +1,4 @@
-"""The login's settings: the fields of its secret."""
+"""The settings of a login: the fields of its secret."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ def test_a_wrong_setting_is_refused(stack: cdk.Stack, changed: dict[str, Any], m
     ],
     ids=["one", "two", "of a framework", "the port's text by its own name", "all"],
 )
-def test_names_that_fit_into_one_tag_are_taken(stack: cdk.Stack, names: dict[str, str]) -> None:
+def test_names_that_fit_into_one_tag_are_accepted(stack: cdk.Stack, names: dict[str, str]) -> None:
     user(stack, secret_fields=names)
 
     (tagged,) = resources(stack, "AWS::IAM::User")
@@ -76,8 +76,8 @@ def test_names_that_fit_into_one_tag_are_taken(stack: cdk.Stack, names: dict[str
     assert dict(word.split("=") for word in value.split()) == names
 
 
-def test_the_port_is_text_where_that_is_asked_for() -> None:
-    """Beside the number, which keeps its name."""
+def test_the_port_can_be_added_as_text() -> None:
+    """The number keeps its name."""
     declared = Declaration("arn", "eu-west-1", "host", "587", "port=MAIL_PORT port_text=SMTP_PORT url=MAIL_URL")
     value = declared.value("mailer", "AKIA", "password")
 

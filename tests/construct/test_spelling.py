@@ -1,4 +1,4 @@
-"""Other spellings of what is right: refused, with the right one as the remedy."""
+"""Other spellings of valid values: they are refused, and the remedy is the valid spelling."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from tests.construct.users import refused_restrictions
 
 
 @pytest.mark.parametrize(("changed", "message"), WRONG_SPELLINGS)
-def test_another_spelling_is_refused_with_the_right_one(changed: dict[str, Any], message: str) -> None:
+def test_another_spelling_is_refused_with_the_valid_one(changed: dict[str, Any], message: str) -> None:
     assert refused_restrictions(**changed) == message
 
 
-def test_the_entries_that_a_remedy_names_are_accepted() -> None:
+def test_the_entries_in_a_remedy_are_accepted() -> None:
     listed = ["203.0.113.0/24", "198.51.100.7"]
     restrict(**(GIVEN | {"allowed_cidrs": listed}))
     assert remedy_for(",".join(listed), lambda one: one in listed, "") == (
@@ -23,5 +23,5 @@ def test_the_entries_that_a_remedy_names_are_accepted() -> None:
     )
 
 
-def test_nothing_is_read_into_a_text_that_is_right_itself() -> None:
+def test_a_valid_text_gets_the_default_remedy() -> None:
     assert remedy_for("a", lambda _: True, "do otherwise") == "do otherwise"

@@ -1,4 +1,4 @@
-"""The whole template of each common shape, and what the field's checkers say of it."""
+"""The complete template of each common shape, and its findings in cfn-lint."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What is known at deployment alone passes every check, and comes out where it belongs."""
+"""Values that are only known at deployment: they pass every check and are used in the template."""
 
 import json
 

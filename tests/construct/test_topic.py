@@ -1,4 +1,4 @@
-"""The topic of an alarm: of this region, and open to the alarm."""
+"""The topic of an alarm: its region and its policy."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ def counted(stack: cdk.Stack) -> SecureSesSmtpUser:
 
 
 def test_a_topic_with_its_own_policy_lets_every_alarm_publish(stack: cdk.Stack) -> None:
-    """A topic's default policy, which lets CloudWatch, ends with the first statement that is added to it."""
+    """The default policy of a topic, which allows CloudWatch, is replaced by the first added statement."""
     told = topic(stack)
     CredentialIssuer.of(stack, alarm_topic=told)
     made = user(stack, configuration_set="transactional")
@@ -39,7 +39,7 @@ def test_a_topic_with_its_own_policy_lets_every_alarm_publish(stack: cdk.Stack) 
 
 
 @pytest.mark.parametrize("given", [None, ARN])
-def test_what_is_no_topic_is_refused(stack: cdk.Stack, given: Any) -> None:  # noqa: ANN401
+def test_a_value_that_is_not_a_topic_is_refused(stack: cdk.Stack, given: Any) -> None:  # noqa: ANN401
     message = f"`topic` must be a construct of type sns.ITopic, got {given!r}; create or import one, and give it"
 
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):

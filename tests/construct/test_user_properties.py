@@ -1,4 +1,4 @@
-"""The properties as types: they are the constructors', and a construct around one is typed by them."""
+"""The properties as `TypedDict` types: they match the constructors and can be used in a wrapper construct."""
 
 import inspect
 from typing import Any, Unpack
@@ -13,7 +13,7 @@ from tests.construct.users import resources
 
 
 class CompanyMailer(SecureSesSmtpUser):
-    """A construct with a company's defaults; mypy checks it with the rest of the tests."""
+    """A construct with the defaults of a company. mypy checks it with the tests."""
 
     def __init__(self, scope: Construct, construct_id: str, **properties: Unpack[UserProperties]) -> None:
         properties.setdefault("allowed_cidrs", ["198.51.100.0/24"])
@@ -27,8 +27,8 @@ class CompanyMailer(SecureSesSmtpUser):
         pytest.param(IssuerProperties, CredentialIssuer, id="issuer"),
     ],
 )
-def test_the_properties_are_the_constructors(properties: Any, construct: type) -> None:  # noqa: ANN401 - a TypedDict
-    """By name, type and in the same order, and the same ones are required."""
+def test_the_properties_match_the_constructor(properties: Any, construct: type) -> None:  # noqa: ANN401 - a TypedDict
+    """Names, types, order and required properties are the same."""
     parameters = [
         one
         for one in inspect.signature(construct.__init__).parameters.values()  # type: ignore[misc]
@@ -41,8 +41,8 @@ def test_the_properties_are_the_constructors(properties: Any, construct: type) -
     assert properties.__optional_keys__ == {one.name for one in parameters if one.default is not one.empty}
 
 
-def test_a_construct_around_it_has_defaults_of_its_own(stack: cdk.Stack) -> None:
-    """And whoever uses it may give others."""
+def test_a_wrapper_construct_has_its_own_defaults(stack: cdk.Stack) -> None:
+    """Its users can override them."""
     CompanyMailer(stack, "Mailer", identity="example.com", from_address="noreply@example.com")
     CompanyMailer(stack, "Other", **GIVEN)
 
@@ -50,8 +50,8 @@ def test_a_construct_around_it_has_defaults_of_its_own(stack: cdk.Stack) -> None
     assert ("198.51.100.0/24" in text, GIVEN["allowed_cidrs"][0] in text) == (True, True)
 
 
-def test_what_is_wrong_is_refused_and_a_type_checker_sees_it(stack: cdk.Stack) -> None:
-    """By mypy, which reports an ignored error that is none."""
+def test_a_wrong_property_is_refused_and_found_by_mypy(stack: cdk.Stack) -> None:
+    """mypy reports an unused `type: ignore`, so each of these comments shows an error that mypy finds."""
     with pytest.raises(TypeError, match="from_address"):
         CompanyMailer(stack, "Missing", identity="example.com")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="allowed_cidr"):

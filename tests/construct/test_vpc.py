@@ -1,4 +1,4 @@
-"""The function in a VPC: private subnets, a way out, and no right for its own code to manage interfaces."""
+"""The function in a VPC: its subnets, security groups and permissions."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from ses_secure_user import CredentialIssuer
 from tests.construct.users import function, refused_issuer, resources
 
 
-def test_in_a_vpc_it_is_private_and_lets_out_https_and_smtp(stack: cdk.Stack) -> None:
+def test_in_a_vpc_it_allows_only_outbound_https_and_smtp(stack: cdk.Stack) -> None:
     CredentialIssuer(stack, "Issuer", vpc=ec2.Vpc(stack, "Vpc", max_azs=2))
 
     assert len(function(stack)["VpcConfig"]["SubnetIds"]) == 2
@@ -20,8 +20,9 @@ def test_in_a_vpc_it_is_private_and_lets_out_https_and_smtp(stack: cdk.Stack) ->
     assert [rule["FromPort"] for rule in group["SecurityGroupEgress"]] == [443, 465, 587, 2465, 2587]
 
 
-def test_lambda_attaches_it_to_its_vpc_and_its_own_code_may_not(stack: cdk.Stack) -> None:
-    """Calls of the code alone carry the key; the service's own have none, so the Deny leaves them."""
+def test_only_lambda_may_manage_its_network_interfaces(stack: cdk.Stack) -> None:
+    """Only calls of the function's code have the condition key. Calls of the service have no such key and stay
+    allowed."""
     CredentialIssuer(stack, "Issuer", vpc=ec2.Vpc(stack, "Vpc", max_azs=2))
 
     (basics,) = resources(stack, "AWS::IAM::ManagedPolicy")
@@ -31,7 +32,7 @@ def test_lambda_attaches_it_to_its_vpc_and_its_own_code_may_not(stack: cdk.Stack
     assert denied == allowed | {"Effect": "Deny", "Condition": {"Null": {"lambda:SourceFunctionArn": "false"}}}
 
 
-def test_in_a_vpc_it_takes_the_subnets_and_groups_it_is_given(stack: cdk.Stack) -> None:
+def test_subnets_and_security_groups_can_be_given(stack: cdk.Stack) -> None:
     vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
 
     CredentialIssuer(
@@ -47,7 +48,7 @@ def test_in_a_vpc_it_takes_the_subnets_and_groups_it_is_given(stack: cdk.Stack) 
     assert resources(stack, "AWS::EC2::SecurityGroup") == []
 
 
-def test_subnets_that_are_imported_by_their_id_are_taken(stack: cdk.Stack) -> None:
+def test_subnets_imported_by_id_are_accepted(stack: cdk.Stack) -> None:
     subnet = ec2.Subnet.from_subnet_id(stack, "Subnet", "subnet-0123456789abcdef0")
     CredentialIssuer(stack, "Issuer", vpc=ec2.Vpc(stack, "Vpc"), vpc_subnets=ec2.SubnetSelection(subnets=[subnet]))
     assert function(stack)["VpcConfig"]["SubnetIds"] == ["subnet-0123456789abcdef0"]
@@ -77,7 +78,7 @@ def test_public_subnets_are_refused(stack: cdk.Stack, select: Callable[[cdk.Stac
     )
 
 
-def test_a_vpc_without_a_way_out_is_refused_in_the_cdks_words(stack: cdk.Stack) -> None:
+def test_a_vpc_without_private_subnets_is_refused(stack: cdk.Stack) -> None:
     subnets = [ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)]
     vpc = ec2.Vpc(stack, "Vpc", max_azs=2, subnet_configuration=subnets)
 
@@ -88,12 +89,12 @@ def test_a_vpc_without_a_way_out_is_refused_in_the_cdks_words(stack: cdk.Stack) 
 
 
 @pytest.mark.parametrize(("prop", "given"), [("vpc_subnets", ec2.SubnetSelection()), ("security_groups", [])])
-def test_without_a_vpc_there_is_nothing_to_choose(stack: cdk.Stack, prop: str, given: object) -> None:
+def test_subnets_without_a_vpc_are_refused(stack: cdk.Stack, prop: str, given: object) -> None:
     message = f"`{prop}` must be given together with `vpc`, got no `vpc`; give the VPC, or leave it out"
     assert refused_issuer(stack, **{prop: given}) == message
 
 
-def test_ids_are_no_subnets(stack: cdk.Stack) -> None:
+def test_ids_are_not_subnets(stack: cdk.Stack) -> None:
     assert refused_issuer(stack, vpc_subnets=["subnet-0123456789abcdef0"]) == (
         "`vpc_subnets` must be a SubnetSelection, got ['subnet-0123456789abcdef0'];"
         " write one such as ec2.SubnetSelection(subnet_group_name=…)"
@@ -101,7 +102,7 @@ def test_ids_are_no_subnets(stack: cdk.Stack) -> None:
 
 
 @pytest.mark.parametrize("given", [["sg-0123456789abcdef0"], [None], "sg-0123456789abcdef0"])
-def test_ids_are_no_security_groups(stack: cdk.Stack, given: object) -> None:
+def test_ids_are_not_security_groups(stack: cdk.Stack, given: object) -> None:
     assert refused_issuer(stack, security_groups=given) == (
         f"`security_groups` must be a list of ec2.ISecurityGroup, got {given!r};"
         " write one such as [ec2.SecurityGroup.from_security_group_id(…)]"

@@ -1,4 +1,4 @@
-"""What the unit tests have in common: a user, and what its stack turns out to hold."""
+"""Helpers for the unit tests: users, their stacks' resources, warnings and errors."""
 
 import json
 import re
@@ -22,14 +22,14 @@ def user(stack: cdk.Stack, name: str = "Mailer", **changed: Any) -> SecureSesSmt
 
 
 def refused_restrictions(**changed: Any) -> str:  # noqa: ANN401 - any restriction
-    """The words in which these restrictions are refused."""
+    """Return the error message for these restrictions."""
     with pytest.raises(ValueError, match="must") as refusal:
         restrict(**(GIVEN | changed))
     return str(refusal.value)
 
 
 def refused(stack: cdk.Stack, **changed: Any) -> str:  # noqa: ANN401 - any property
-    """The words in which a user with these properties is refused, before anything is made."""
+    """Return the error message for a user with these properties, and check that nothing was created."""
     before = len(stack.node.children)
     with pytest.raises(ValueError, match="must") as refusal:
         user(stack, **changed)
@@ -38,7 +38,7 @@ def refused(stack: cdk.Stack, **changed: Any) -> str:  # noqa: ANN401 - any prop
 
 
 def refused_issuer(stack: cdk.Stack, **properties: Any) -> str:  # noqa: ANN401 - any property
-    """The words in which an issuer with these properties is refused, before anything is made."""
+    """Return the error message for an issuer with these properties, and check that nothing was created."""
     before = len(stack.node.children)
     with pytest.raises(ValueError, match="must") as refusal:
         CredentialIssuer(stack, "Issuer", **properties)
@@ -60,7 +60,7 @@ def function(stack: cdk.Stack) -> dict[str, Any]:
 
 
 def grants(stack: cdk.Stack) -> dict[str, str]:
-    """What the issuer's role may do on what, as text."""
+    """Return the actions of the issuer's role and their resources, as text."""
     statements = [
         statement
         for one in resources(stack, "AWS::IAM::ManagedPolicy")
