@@ -1,4 +1,4 @@
-"""A CloudFormation template for users without a CDK app: one user with parameters, and the function's code inside."""
+"""The CloudFormation template for users without a CDK app: one user with parameters, and the function's code inline."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def template() -> str:
-    """Return the template.
+    """Return the CloudFormation template.
 
     Returns:
-        JSON, the same to the byte for the same versions of this package and aws-cdk-lib.
+        JSON. It is byte for byte the same for the same versions of this package and aws-cdk-lib.
     """
     with TemporaryDirectory() as folder:
         app = App(outdir=folder, analytics_reporting=False)
@@ -29,5 +29,5 @@ def template() -> str:
 
 
 def code() -> str:
-    """Return the function's code as one file, whose handler is ``index.checked``."""
+    """Return the function's code as one file. Its handler is ``index.checked``."""
     return flatten(_PACKAGE, _PACKAGE / "template" / "checking.py")

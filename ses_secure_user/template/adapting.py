@@ -1,4 +1,4 @@
-"""Completion of a synthesized template: the code inside, and conditions around optional parameters."""
+"""Completion of a synthesized template: inline code, and conditions for optional parameters."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _CHECKED = ("Identity", "FromAddresses")
-"""The parameters that the function checks, since no pattern can say all of it; the networks it checks in any case."""
+"""The parameters that the function checks, because a pattern cannot express all rules. It always checks the
+networks."""
 
 _OPTIONAL = {
     one.restricts: one.name for group in GROUPS.values() for one in group if one.restricts and one.default is not None
 }
-"""The optional parameters of restrictions, by the restriction."""
+"""The names of optional parameters, by restriction."""
 
 _KEYS = {row.key: _OPTIONAL[row.prop] for row in (*PURPOSES, *ORIGINS) if row.prop in _OPTIONAL}
 _WHOLE = {
     **{row.allow: _OPTIONAL[row.prop] for row in ORIGINS},
     **{sid: _OPTIONAL[row.prop] for row in PURPOSES if row.prop in _OPTIONAL for sid in row.denials(())},
 }
-"""The statements that are there only if a parameter is given."""
+"""The statements that depend on one parameter, by statement id."""
 
 _OPTIONAL_RESOURCES = ("ConfigurationSet", "SandboxRecipient")
 
 
 def adapted(template: Json, code: str) -> Json:
-    """Complete a synthesized template, in which every parameter is used as if it were given.
+    """Complete a synthesized template that uses all parameters unconditionally.
 
     Args:
-        template: The CDK's template of the stack.
+        template: The template that the CDK synthesized for the stack.
         code: The function's code.
     """
     resources = template["Resources"]
@@ -71,7 +72,7 @@ def _only(resources: Json, kind: str) -> Json:
 
 
 def _given(name: str, value: object) -> Json:
-    """Return a value that is present only if a parameter is given."""
+    """Return a value that is omitted if a parameter is empty."""
     return {"Fn::If": [f"Has{name}", value, {"Ref": "AWS::NoValue"}]}
 
 
@@ -88,14 +89,14 @@ def _statement(statement: Json, conditions: Json) -> Json:
 
 
 def _tests(keys: Json, whole: str | None, conditions: Json) -> Json:
-    """Make each test of an operator depend on its parameter, except the parameter of the whole statement."""
+    """Make each test of an operator depend on its parameter, unless the whole statement depends on that parameter."""
     names = {key: name for key in keys if (name := _KEYS.get(key)) and name != whole}
     if len(keys) == 1 and names:
         return _given(next(iter(names.values())), keys)
     tests = {key: _given(names[key], value) if key in names else value for key, value in keys.items()}
     if names.keys() < keys.keys():
         return tests
-    has = [f"Has{name}" for name in names.values()]  # an operator that tests nothing is no policy
+    has = [f"Has{name}" for name in names.values()]  # an operator without tests is not valid in a policy
     conditions["Or".join(has)] = {"Fn::Or": [{"Condition": one} for one in has]}
     return {"Fn::If": ["Or".join(has), tests, {"Ref": "AWS::NoValue"}]}
 
@@ -132,6 +133,6 @@ _INTERFACE = {
         ]
     }
 }
-"""The order in which the console asks for the parameters
+"""The groups and order of the parameters in the console
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-interface.html).
 """

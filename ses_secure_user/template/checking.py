@@ -1,6 +1,6 @@
-"""The template's function: the issuer's, with checks that the pattern of a parameter cannot express.
+"""The handler of the template's function: the issuer's handler, after checks that a parameter's pattern cannot express.
 
-Like the issuer it runs with the runtime's own boto3 and the standard library alone.
+Like the issuer, it requires only the standard library and the runtime's boto3.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def checked(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401 - Lambda's own class
-    """Serve one event, unless it asks for restrictions that the construct would refuse. Refuse in its words."""
+    """Serve one event. Refuse restrictions that the construct would refuse, with the same message."""
     try:
         if event.get("RequestType") in {"Create", "Update"}:
             _check(event["ResourceProperties"])
@@ -29,7 +29,7 @@ def checked(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401 - L
 
 
 def _check(properties: Mapping[str, Any]) -> None:
-    """Check the texts of parameters that are given."""
+    """Check the parameters that are not empty."""
     restrictions = properties.get("Restrictions", {})
     if senders := restrictions.get("FromAddresses", ""):
         check_once("from_address", senders.split(","))

@@ -1,7 +1,7 @@
-"""A module and those that it imports, written as one file that a template can hold as text.
+"""A module and the modules that it imports, combined into one file for inline code.
 
-Each stands there as it was written, under its file's name. All names are in one namespace, so the modules' imports of
-each other fall away; so does what is for the type checker alone.
+Each module is copied as it is, below a heading with its file name. All names share one namespace, so imports between
+the modules are removed. Code for type checkers is removed too.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _WIDTH = 120
 
 
 def flatten(package: Path, entry: Path) -> str:
-    """Return a module and those that it imports as one text, each after those that it imports from.
+    """Return a module and the modules that it imports as one text, in order of their imports.
 
     Args:
         package: The folder of this package.
-        entry: The module's file in it.
+        entry: The file of the module.
 
     Raises:
-        ValueError: A name would mean two things, or one is imported under another name.
+        ValueError: Two modules define a name differently, or a name is imported under another name.
     """
     meanings: dict[str, str] = {}
     written = "from __future__ import annotations\n"
@@ -38,7 +38,7 @@ def flatten(package: Path, entry: Path) -> str:
                 rows = range(node.lineno - 1, node.end_lineno or node.lineno)
                 lines[rows.start : rows.stop] = [""] * len(rows)
             elif twice := [name for name, meaning in _defined(node) if meanings.setdefault(name, meaning) != meaning]:
-                raise ValueError(f"{file} gives {twice[0]} another meaning than a module before it")
+                raise ValueError(f"{file} defines {twice[0]} differently from a module before it")
         written += "\n".join(["", "", f"# --- {file} ".ljust(_WIDTH, "-"), "", *lines, ""])
     return re.sub(r"\n{3,}", "\n\n\n", written)
 
@@ -54,7 +54,7 @@ def _needed(package: Path, path: Path) -> Iterator[Path]:
 
 
 def _is_dropped(node: ast.stmt) -> bool:
-    """Return whether a statement is left out: an import from this package, types alone, or a future import."""
+    """Return whether a statement is removed: an own or future import, or code for type checkers."""
     if isinstance(node, ast.If):
         return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
     return isinstance(node, ast.ImportFrom) and (_is_own(node) or node.module == "__future__")
@@ -65,7 +65,7 @@ def _is_own(node: ast.ImportFrom) -> bool:
 
 
 def _defined(node: ast.stmt) -> Iterator[tuple[str, str]]:
-    """Yield the names that a statement defines, each with a text that distinguishes its meaning."""
+    """Yield the names that a statement defines, each with a text that identifies its definition."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         module = getattr(node, "module", "")
         yield from ((alias.asname or alias.name, f"{module}.{alias.name}") for alias in node.names)

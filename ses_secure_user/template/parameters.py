@@ -1,7 +1,7 @@
-"""The template's parameters, each with a pattern that refuses wrong values before anything is created.
+"""The parameters of the template. Their patterns refuse wrong values before a resource is created.
 
-A list is one text with commas, since a rule of CloudFormation can check whether a text is empty and not whether a list
-is (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html).
+A list is a text with commas, because a rule of a template can check if a text is empty, but not if a list is empty
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from ses_secure_user.restrictions.names import (
 )
 
 MOST_SENDERS = 5
-"""The number of From addresses that a template takes."""
+"""The maximum number of From addresses."""
 
 _LITERAL = r"(?!.*\$\{)"
-"""IAM would replace a policy variable."""
+"""A policy variable is refused, because IAM would replace it."""
 _IDENTITY = rf"{_LITERAL}(?:{LOCAL}@)?{DOMAIN}"
 
 _PUBLIC_IPV4 = (
@@ -37,22 +37,22 @@ _IPV4 = rf"{_PUBLIC_IPV4}{_BYTE}(?:\.{_BYTE}){{3}}(?:/(?:1[6-9]|2\d|3[0-2]))?"
 _IPV6 = r"(?!2002:)[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){1,7}/(?:3[2-9]|[4-9]\d|1[01]\d|12[0-8])"
 
 _HOST = r"(?!.*\.vpce\.)" + ENDPOINT.replace("{region}", "[a-z0-9-]+")
-"""No VPC endpoint's, which the function cannot reach to test a login."""
+"""The names of public endpoints. The function cannot reach a VPC endpoint to test a login."""
 _PORTS = [str(port) for port in SMTP_PORTS if port != BLOCKED_PORT]
 
 _ARN = r"arn:aws[a-z-]*:{}:[a-z0-9-]+:\d{{12}}:{}"
 
 
 class Parameter(NamedTuple):
-    """A parameter. All are texts, since a pattern refuses more of a number than CloudFormation's bounds do.
+    """A parameter. All parameters are texts, because a pattern is stricter for a number than CloudFormation's bounds.
 
     Attributes:
-        name: Its name.
-        description: What it is for.
-        pattern: What it must match as a whole.
-        must: What it must be, as CloudFormation says it of a value that it refuses.
-        default: The value without one; None for none. An empty text means that nothing is given.
-        restricts: The restriction that it is of. Default: none.
+        name: The name.
+        description: The description.
+        pattern: The pattern of the whole value.
+        must: The constraint, as CloudFormation shows it in an error.
+        default: The default value. None for a required parameter. An empty text stands for no value.
+        restricts: The restriction that it sets. Default: none.
     """
 
     name: str
@@ -77,132 +77,132 @@ def _chosen(prop: str) -> tuple[str, str]:
 
 
 GROUPS = {
-    "Who may send": (
+    "Sender": (
         Parameter(
             "Identity",
             "The verified domain or address to send from, such as example.com",
             _IDENTITY,
-            "must be a domain or an email address, no ARN, its domain in lower case; write one such as example.com",
+            "must be a domain or an email address, not an ARN, domain in lower case; write one such as example.com",
             None,
             "identity",
         ),
         Parameter(
             "FromAddresses",
-            f"The only From addresses, 1 to {MOST_SENDERS} with commas, exactly as the application writes them",
+            f"The allowed From addresses, 1 to {MOST_SENDERS} separated by commas, as the application writes them",
             _LITERAL + _listed(f"{LOCAL}@{DOMAIN}", str(MOST_SENDERS)),
-            f"must be 1 to {MOST_SENDERS} email addresses with commas and no blanks, domains in lower case;"
+            f"must be 1 to {MOST_SENDERS} email addresses separated by commas without spaces, domains in lower case;"
             " write one such as noreply@example.com",
             None,
             "from_address",
         ),
         Parameter(
             "FromDisplayName",
-            "The only display name of the From header, exactly as the application writes it; any if empty",
+            "The allowed display name of the From header, exactly as the application writes it; any if empty",
             _LITERAL + _optional(DISPLAY_NAME),
             "must be 1 to 128 printable ASCII characters without quotes, \\, < and >; write one such as Example Shop",
             restricts="from_display_name",
         ),
         Parameter(
             "ConfigurationSet",
-            "The only configuration set that may be used; the identity's default is needed here",
+            "The allowed configuration set; required if the identity has a default configuration set",
             _optional(CONFIGURATION_SET_NAME),
             "must be the name of a configuration set, such as transactional",
             restricts="configuration_set",
         ),
     ),
-    "Until when": (
+    "Expiration": (
         Parameter(
             "ValidUntil",
-            "When the login ends by itself, in UTC, such as 2027-01-31T00:00:00Z; never if empty",
+            "The time at which the login expires, in UTC, such as 2027-01-31T00:00:00Z; never if empty",
             _optional(PATTERN),
-            "must be a moment in UTC; write one such as 2027-01-31T00:00:00Z",
+            "must be a time in UTC; write one such as 2027-01-31T00:00:00Z",
             restricts="valid_until",
         ),
     ),
-    "From where": (
+    "Origin": (
         Parameter(
             "AllowedCidrs",
-            "The only public networks to send from, with commas, such as 203.0.113.0/24,2001:db8::/48",
+            "The public networks to send from, separated by commas, such as 203.0.113.0/24,2001:db8::/48",
             _optional(_listed(f"(?:{_IPV4}|{_IPV6})")),
-            "must be public networks with commas and no blanks, none wider than /16 (IPv6: /32, with its prefix);"
+            "must be public networks separated by commas without spaces, none wider than /16 (IPv6: /32, with prefix);"
             " write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48",
             restricts="allowed_cidrs",
         ),
         Parameter(
             "AllowedVpcEndpoints",
-            "The VPC endpoints for SES SMTP to send through, with commas",
+            "The VPC endpoints for SES SMTP to send through, separated by commas",
             _optional(_listed(VPC_ENDPOINT_ID)),
-            "must be ids of VPC endpoints with commas; write one such as vpce-0123456789abcdef0",
+            "must be ids of VPC endpoints separated by commas; write one such as vpce-0123456789abcdef0",
             restricts="allowed_vpc_endpoints",
         ),
         Parameter(
             "AllowedVpcs",
-            "The VPCs whose endpoints for SES SMTP may be sent through, with commas",
+            "The VPCs with endpoints for SES SMTP to send through, separated by commas",
             _optional(_listed(VPC_ID)),
-            "must be ids of VPCs with commas; write one such as vpc-0123456789abcdef0",
+            "must be ids of VPCs separated by commas; write one such as vpc-0123456789abcdef0",
             restricts="allowed_vpcs",
         ),
     ),
-    "To whom": (
+    "Recipients": (
         Parameter(
             "AllowedRecipients",
-            "The only recipients, with commas, as addresses or *@domain; any if empty",
+            "The allowed recipients, separated by commas, as addresses or *@domain; any if empty",
             _optional(_LITERAL + _listed(rf"(?:{LOCAL}|\*)@{DOMAIN}")),
-            "must be email addresses or *@ and a domain, with commas; write one such as *@example.com",
+            "must be email addresses or *@ and a domain, separated by commas; write one such as *@example.com",
             restricts="allowed_recipients",
         ),
         Parameter(
             "SandboxRecipient",
-            "A recipient's identity, which SES authorizes too while the account is in its sandbox",
+            "The identity of a recipient, which SES also authorizes while the account is in the sandbox",
             _optional(_IDENTITY),
             "must be a domain or an email address; write one such as person@example.net",
             restricts="sandbox_recipients",
         ),
     ),
-    "The SMTP endpoint": (
+    "SMTP endpoint": (
         Parameter(
             "SesRegion",
-            "The region of the identity and the endpoint; the stack's if empty",
+            "The region of the identity and the endpoint; the region of the stack if empty",
             _optional(REGION),
             "must be the name of a region; write one such as eu-west-1",
         ),
         Parameter(
             "SmtpHost",
-            "A FIPS or dual-stack endpoint's name; the region's own endpoint if empty",
+            "The name of a FIPS or dual-stack endpoint; the default endpoint of the region if empty",
             _optional(_HOST),
             "must be a public SMTP endpoint of SES; write one such as email-smtp-fips.us-east-1.amazonaws.com",
         ),
         Parameter(
             "SmtpPort",
-            "465 and 2465: TLS from the first byte; 587 and 2587: STARTTLS",
+            "The port: 465 and 2465 start TLS immediately, 587 and 2587 use STARTTLS",
             "|".join(_PORTS),
-            f"must be one of {', '.join(_PORTS)}; Lambda, which tests the login, may not open {BLOCKED_PORT}",
+            f"must be one of {', '.join(_PORTS)}; Lambda, which tests the login, cannot open port {BLOCKED_PORT}",
             "465",
         ),
     ),
-    "The login": (
+    "Login": (
         Parameter(
             "RotationDays",
-            "How many days a login is current; it stays valid for as long again",
+            "The number of days for which a login is current; it then stays valid for the same time",
             r"[2-9]|[1-9]\d{1,2}",
             "must be 2 to 999 days",
             "30",
         ),
-        Parameter("UserName", "The IAM user's name; generated if empty", *_chosen("user_name")),
-        Parameter("SecretName", "The secret's name; generated if empty", *_chosen("secret_name")),
-        Parameter("UserPath", "The IAM user's path, such as /mail/; / if empty", *_chosen("user_path")),
+        Parameter("UserName", "The name of the IAM user; generated if empty", *_chosen("user_name")),
+        Parameter("SecretName", "The name of the secret; generated if empty", *_chosen("secret_name")),
+        Parameter("UserPath", "The path of the IAM user, such as /mail/; / if empty", *_chosen("user_path")),
         Parameter(
             "EncryptionKey",
-            "The ARN of the secret's KMS key; aws/secretsmanager if empty",
+            "The ARN of the KMS key of the secret; aws/secretsmanager if empty",
             _optional(_ARN.format("kms", "key/[A-Za-z0-9-]+")),
             "must be the ARN of a KMS key, not of an alias",
         ),
         Parameter(
             "AlarmTopic",
-            "The ARN of the SNS topic to notify when a rotation failed; none if empty",
+            "The ARN of the SNS topic to notify of failed rotations; none if empty",
             _optional(_ARN.format("sns", "[A-Za-z0-9_-]+")),
             "must be the ARN of a standard SNS topic",
         ),
     ),
 }
-"""By the headings under which the console asks for them."""
+"""The parameters, by their group in the console."""

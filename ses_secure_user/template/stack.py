@@ -1,4 +1,4 @@
-"""The template's stack: a user whose properties are parameters, as if all of them were given."""
+"""The stack of the template: a user whose properties are all parameters."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class TemplateStack(Stack):
         synthesizer = DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
         description = f"An SES SMTP login that is worth nothing to a thief (ses-secure-user {__version__})"
         super().__init__(scope, construct_id, synthesizer=synthesizer, description=description)
-        self._acknowledge("it is completed after synthesis", "W2001", "W8001")
-        # The validator looks at the empty default, although the condition excludes it.
+        self._acknowledge("the template is completed after synthesis", "W2001", "W8001")
+        # The validator checks the empty default, although a condition excludes it.
         self._acknowledge("an empty user name is never used", "F3031", "F3033")
-        self._acknowledge("a secret's name is none", "W2509")
+        self._acknowledge("the name of a secret is not a secret", "W2509")
         given = {one.name: self._parameter(one) for group in GROUPS.values() for one in group}
         region, senders = _chosen("SesRegion", given, Aws.REGION), Fn.split(",", given["FromAddresses"])
         topic = sns.Topic.from_topic_arn(self, "Topic", given["AlarmTopic"])
@@ -92,5 +92,5 @@ class TemplateStack(Stack):
 
 
 def _chosen(name: str, given: dict[str, str], otherwise: str) -> str:
-    """Return a parameter if it is given, and another value if it is not."""
+    """Return a parameter's value, or another value if it is empty."""
     return Token.as_string(Fn.condition_if(f"Has{name}", given[name], otherwise))

@@ -1,4 +1,4 @@
-"""The template, rendered once."""
+"""Fixtures: the template, rendered once, and a local AWS."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A pytest plugin that puts the template's one file in the place of the issuer's modules.
+"""A pytest plugin that replaces the issuer's modules with the template's single file.
 
-Whatever imports one of them then gets the file's module, which has all their names.
+An import of any of these modules then returns the module of that file, which has all their names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A template with its parameters put in, as CloudFormation does it; what it does not know it refuses."""
+"""Resolution of a template's parameters and intrinsic functions. Unknown functions are an error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOTHING = object()
 
 
 class Resolver:
-    """One template with one set of parameters."""
+    """A template with one set of parameter values."""
 
     def __init__(self, template: Json, given: dict[str, str]) -> None:
         self.template = template
@@ -28,7 +28,7 @@ class Resolver:
         self.values = PSEUDO | {name: str(value) for name, value in (defaults | given).items() if value is not None}
 
     def resources(self) -> Json:
-        """The resources that would be made, without their conditions."""
+        """The resources that would be created, without their conditions."""
         return {
             name: self.value({key: part for key, part in one.items() if key != "Condition"})
             for name, one in self.template["Resources"].items()
@@ -36,7 +36,7 @@ class Resolver:
         }
 
     def broken_rules(self) -> list[str]:
-        """The descriptions of the assertions that do not hold."""
+        """The descriptions of the assertions that fail."""
         return [
             assertion["AssertDescription"]
             for rule in self.template.get("Rules", {}).values()

@@ -1,4 +1,4 @@
-"""The template deployed by plain CreateStack: created, changed, rotated, rolled back and deleted, and proved."""
+"""The template deployed with CreateStack: creation, updates, rotation, rollback, deletion and proof."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENDPOINT = "vpce-0123456789abcdef0"
 
 
 class Stack:
-    """A stack of the template, deployed again and again with other parameters."""
+    """A stack of the template, which can be deployed with other parameters."""
 
     def __init__(self, aws: LocalAws, name: str, text: str) -> None:
         self.aws, self.name, self.text = aws, name, text
@@ -45,7 +45,7 @@ class Stack:
         return value["username"], value["password"]
 
     def tags(self) -> dict[str, str]:
-        """Read what the user's tags declare."""
+        """Return the user's tags."""
         tags = self.aws.client("iam").list_user_tags(UserName=self.outputs["User"])["Tags"]
         return {tag["Key"].partition(":")[2]: tag["Value"] for tag in tags if tag["Key"].startswith("ses-secure-user:")}
 
@@ -57,14 +57,14 @@ class Stack:
         return self.aws.login(*login, region=region)
 
     def broken(self) -> set[str]:
-        """What `ses-secure-user verify` finds broken, from inside the allowed networks."""
+        """Return the claims that `ses-secure-user verify` finds broken from inside the allowed networks."""
         self.aws.send_from(INSIDE)
         return Command(self.aws, self.outputs["SecretArn"], self.outputs["User"]).broken("--inside")
 
 
 @pytest.fixture
 def stack(aws: LocalAws, text: str, request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """A stack of one's own; afterwards it is deleted, and nothing is left of it, nor leaked by it."""
+    """Create a stack, delete it after the test, and check that no resources and no leaks are left."""
     before = aws.leftovers()
     made = Stack(aws, request.node.originalname.title().replace("_", "")[:60], text)
     yield made
@@ -127,8 +127,8 @@ def test_the_endpoint_is_in_the_secret_and_the_tags(
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_a_parameter_is_changed_and_back(stack: Stack, changed: dict[str, str]) -> None:
-    """The login stays, also where the endpoint that it has is named."""
+def test_a_parameter_can_be_changed_and_restored(stack: Stack, changed: dict[str, str]) -> None:
+    """The login is kept, even if the new parameter names the endpoint that it already has."""
     stack.deploy()
     login = stack.login()
 
@@ -142,7 +142,7 @@ def test_a_parameter_is_changed_and_back(stack: Stack, changed: dict[str, str]) 
     assert stack.broken() == set()
 
 
-def test_other_restrictions_come_and_go(stack: Stack) -> None:
+def test_restrictions_can_be_added_and_removed(stack: Stack) -> None:
     stack.deploy()
     login, plain = stack.login(), _policy(stack)
 
@@ -164,7 +164,7 @@ def _policy(stack: Stack) -> str:
     return json.dumps(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
 
 
-def test_a_key_and_an_alarm_come_and_the_alarm_goes(stack: Stack) -> None:
+def test_a_key_and_an_alarm_can_be_added_and_removed(stack: Stack) -> None:
     key = stack.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     topic = stack.aws.client("sns").create_topic(Name="alarms")["TopicArn"]
     stack.deploy()
@@ -184,7 +184,7 @@ def test_a_key_and_an_alarm_come_and_the_alarm_goes(stack: Stack) -> None:
 
 
 def _alarms(stack: Stack) -> list[list[str]]:
-    """Whom each alarm tells."""
+    """Return the actions of each alarm."""
     return [alarm["AlarmActions"] for alarm in stack.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]]
 
 
@@ -202,7 +202,7 @@ def _alarms(stack: Stack) -> list[list[str]]:
     ],
     ids=lambda given: "+".join(f"{name}={value}" for name, value in given.items()) if isinstance(given, dict) else "",
 )
-def test_another_login_is_refused_and_leaves_what_was(stack: Stack, changed: dict[str, str], reason: str) -> None:
+def test_a_change_of_the_login_is_refused_and_rolled_back(stack: Stack, changed: dict[str, str], reason: str) -> None:
     names = {"UserName": "postman", "SecretName": "postbox"}
     stack.deploy(**names)
     login, tags, left = stack.login(), stack.tags(), stack.aws.leftovers()
@@ -245,7 +245,7 @@ def test_an_update_that_the_function_refuses_is_rolled_back(stack: Stack) -> Non
         ("SmtpHost", f"email-smtp.{OTHER_REGION}.amazonaws.com", "`smtp_host` must be an endpoint of `ses_region`"),
     ],
 )
-def test_what_the_function_refuses_leaves_nothing(stack: Stack, name: str, value: str, reason: str) -> None:
+def test_a_stack_that_the_function_refuses_leaves_nothing(stack: Stack, name: str, value: str, reason: str) -> None:
     before = stack.aws.leftovers()
 
     with pytest.raises(DeploymentFailed, match=reason):
@@ -263,7 +263,9 @@ def test_what_the_function_refuses_leaves_nothing(stack: Stack, name: str, value
         ("SmtpHost", "smtp.example.com", "Parameter SmtpHost failed to satisfy constraint: must be a public SMTP"),
     ],
 )
-def test_what_cloudformation_refuses_is_no_stack(aws: LocalAws, text: str, name: str, value: str, reason: str) -> None:
+def test_a_parameter_that_is_refused_creates_no_stack(
+    aws: LocalAws, text: str, name: str, value: str, reason: str
+) -> None:
     before = aws.leftovers()
 
     with pytest.raises(DeploymentFailed, match=reason):

@@ -1,4 +1,4 @@
-"""What the documents say of the template is so: its parameters in the console's order, its outputs, the commands."""
+"""The documentation of the template: its parameters in the console's order, its outputs and its commands."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def test_the_outputs_are_named(rendered: Json) -> None:
 
 
 def command(start: str) -> str:
-    """A command of the document, with all its lines."""
+    """Return a command of the document, with all its lines."""
     found = re.search(rf"^\$ ({re.escape(start)}(?:.*\\\n)*.*)", DOCUMENT, re.MULTILINE)
     assert found
     return found[1]
 
 
 def test_the_template_is_included_in_an_app(aws: LocalAws, text: str, tmp_path: Path) -> None:
-    """With the parameters of the TypeScript snippet, by the same class in Python."""
+    """The test uses the parameters of the TypeScript snippet with the same class in Python."""
     (snippet,) = re.findall(r"```typescript\n(.*?)```", DOCUMENT, re.DOTALL)
     parameters = dict(re.findall(r"\b([A-Z]\w+): '([^']+)'", snippet))
     file = tmp_path / str(re.search(r"templateFile: '([^']+)'", snippet)[1])  # type: ignore[index]
@@ -68,7 +68,7 @@ def test_the_template_is_included_in_an_app(aws: LocalAws, text: str, tmp_path: 
 
 
 def test_the_command_deploys_a_stack(aws: LocalAws, text: str) -> None:
-    """It has the parameters, the capability, and a bucket for the file that was printed."""
+    """It has the parameters, the capability and a bucket for the template file."""
     deploy = command("aws cloudformation deploy")
     parameters = dict(re.findall(r"\b([A-Z]\w+)=(\S+)", deploy))
     capabilities = re.findall(r"CAPABILITY_\w+", deploy)

@@ -1,4 +1,4 @@
-"""The function's code as one file: it is what the modules are, and does what they do."""
+"""The function's code as one file: its content equals the modules, and it passes their tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVENTS = ("test_answers", "test_by_hand", "test_deployments", "test_forged", "te
 
 
 def left_out(file: str, text: str) -> str:
-    """The lines of a module that are not under its heading, where all others must be, in the same order."""
+    """Return the lines of a module that are missing below its heading, and check the order of the others."""
     kept = [line for line in text.splitlines() if line]
     missing = []
     for line in (PACKAGE / file).read_text(encoding="utf-8").splitlines():
@@ -40,7 +40,7 @@ def is_own_import_or_types(node: ast.stmt) -> bool:
     return is_own or ast.unparse(node) == "from __future__ import annotations"
 
 
-def test_it_has_the_modules_as_they_were_written() -> None:
+def test_it_contains_the_modules_unchanged() -> None:
     start, *parts = re.split(r"^# --- (\S+) -+$", code(), flags=re.MULTILINE)
 
     assert start.strip() == "from __future__ import annotations"
@@ -51,7 +51,7 @@ def test_it_has_the_modules_as_they_were_written() -> None:
         assert all(map(is_own_import_or_types, ast.parse(left_out(file, text)).body))
 
 
-def test_it_imports_the_runtimes_sdk_alone(tmp_path: Path) -> None:
+def test_it_imports_only_the_sdk_of_the_runtime(tmp_path: Path) -> None:
     tree = ast.parse(code())
     modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     modules |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -67,7 +67,7 @@ def test_it_imports_the_runtimes_sdk_alone(tmp_path: Path) -> None:
 
 
 def test_it_passes_the_tests_of_single_events() -> None:
-    """The tests of the life cycle, run once more with the file in the place of the issuer's modules."""
+    """The life cycle tests run again with the single file instead of the issuer's modules."""
     files = [f"tests/lifecycle/{name}.py" for name in EVENTS]
     command = [sys.executable, "-m", "pytest", "-p", "tests.template.one_file", "-q", *files]
     env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
@@ -115,21 +115,21 @@ NEEDED = "from .one import A\n"
 @pytest.mark.parametrize(
     ("sources", "said"),
     [
-        ({"one": "A = 1\n", "two": NEEDED + "A = 2\n"}, "two.py gives A another meaning than a module before it"),
-        ({"one": "A: int = 1\n", "two": NEEDED + "B = A = 2\n"}, "two.py gives A another meaning"),
-        ({"one": "import json\nA = 1\n", "two": NEEDED + "json = 2\n"}, "two.py gives json another meaning"),
-        ({"one": "import json as A\n", "two": NEEDED + "import re as A\n"}, "two.py gives A another meaning"),
-        ({"one": "from a import A\n", "two": NEEDED + "from b import A\n"}, "two.py gives A another meaning"),
-        ({"one": "def A(): ...\n", "two": NEEDED + "def A(): return 1\n"}, "two.py gives A another meaning"),
+        ({"one": "A = 1\n", "two": NEEDED + "A = 2\n"}, "two.py defines A differently from a module before it"),
+        ({"one": "A: int = 1\n", "two": NEEDED + "B = A = 2\n"}, "two.py defines A differently"),
+        ({"one": "import json\nA = 1\n", "two": NEEDED + "json = 2\n"}, "two.py defines json differently"),
+        ({"one": "import json as A\n", "two": NEEDED + "import re as A\n"}, "two.py defines A differently"),
+        ({"one": "from a import A\n", "two": NEEDED + "from b import A\n"}, "two.py defines A differently"),
+        ({"one": "def A(): ...\n", "two": NEEDED + "def A(): return 1\n"}, "two.py defines A differently"),
         ({"one": "A = 1\n", "two": "from .one import A as B\n"}, "two.py imports A under another name"),
     ],
 )
-def test_a_name_of_two_meanings_is_refused(sources: dict[str, str], said: str, tmp_path: Path) -> None:
+def test_a_name_with_two_definitions_is_refused(sources: dict[str, str], said: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
         written_as_one(tmp_path, **sources)
 
 
-def test_a_name_of_one_meaning_may_stand_twice(tmp_path: Path) -> None:
+def test_a_name_can_be_defined_twice_in_the_same_way(tmp_path: Path) -> None:
     source = "import json\nLOGGER = json.dumps(1)\n"
 
     written = written_as_one(tmp_path, one=source, two=f"from .one import json\n{source}")

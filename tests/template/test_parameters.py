@@ -1,4 +1,4 @@
-"""What the construct refuses, the template refuses: by a pattern, by a rule, or by the function in the same words."""
+"""Refusals of the construct in the template: by a pattern, by a rule, or by the function with the same message."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEXTS = {row.prop for row in ROWS if row.may_stand_alone or row.is_single}
 
 
 def parameters(properties: dict[str, Any]) -> dict[str, str] | None:
-    """The parameters that say the same, or None where none can: for other types, and where a list may not be empty."""
+    """Return the parameters for properties, or None if there are none, as for other types and empty lists."""
     made = {}
     for prop, value in properties.items():
         listed = [value] if isinstance(value, str) and prop in TEXTS else value
@@ -41,13 +41,13 @@ def parameters(properties: dict[str, Any]) -> dict[str, str] | None:
 
 
 def _credential(resolver: Resolver) -> Json:
-    """The properties with which the function is called."""
+    """Return the properties with which the function is invoked."""
     (one,) = (one for one in resolver.resources().values() if one["Type"] == "Custom::SesSmtpCredential")
     return dict(one["Properties"])
 
 
 def refused(template: Json, given: dict[str, str]) -> tuple[str, str] | None:
-    """By what CloudFormation or the function refuses parameters, and what is said then."""
+    """Return the check that refuses parameters, in CloudFormation or the function, and its message."""
     resolver = Resolver(template, given)
     for name, one in template["Parameters"].items():
         value = resolver.values.get(name)
@@ -56,7 +56,7 @@ def refused(template: Json, given: dict[str, str]) -> tuple[str, str] | None:
     if broken := resolver.broken_rules():
         return "rule", broken[0]
     try:
-        checking._check(credential := _credential(resolver))  # noqa: SLF001 - what the deployed function calls
+        checking._check(credential := _credential(resolver))  # noqa: SLF001 - the deployed function calls it
         check_networks(credential["Networks"])
     except (ValueError, NetworkError) as error:
         return "function", str(error)
@@ -67,7 +67,7 @@ def refused(template: Json, given: dict[str, str]) -> tuple[str, str] | None:
     ("given", "message"),
     [(made, message) for changed, message in WRONG if (made := parameters(GIVEN | changed)) is not None],
 )
-def test_what_is_refused_is_refused_here_too(given: dict[str, str], message: str, rendered: Json) -> None:
+def test_a_refusal_of_the_construct_is_one_of_the_template(given: dict[str, str], message: str, rendered: Json) -> None:
     by, said = refused(rendered, given) or ("nobody", "")
 
     assert by != "nobody"
@@ -77,13 +77,13 @@ def test_what_is_refused_is_refused_here_too(given: dict[str, str], message: str
 
 
 STRICTER = (r"[^\x00-\x7f]", r"[A-Z].*\.COM", r"255\.255", r"/7\b", r"^[^/]*:[^/]*$", r"arn:")
-"""What a parameter has to have otherwise: ASCII, lower case, a prefix, no wide network, no ARN."""
+"""Values that a parameter must have in another form: ASCII, lower case, with a prefix, no wide network, no ARN."""
 
 
 @pytest.mark.parametrize(
     "given", [made for changed in RIGHT if (made := parameters(GIVEN | changed)) is not None], ids=str
 )
-def test_what_is_accepted_is_accepted_here_too(given: dict[str, str], rendered: Json) -> None:
+def test_values_that_the_construct_accepts_are_accepted(given: dict[str, str], rendered: Json) -> None:
     is_stricter = any(re.search(form, value) for form in STRICTER for value in ",".join(given.values()).split(","))
 
     assert (refused(rendered, given) is not None) == is_stricter
@@ -137,7 +137,7 @@ REQUIRED = {"Identity": "example.com", "FromAddresses": "noreply@example.com", "
         ("AlarmTopic", "arn:aws:sns:eu-west-1:111122223333:alarms.fifo"),
     ],
 )
-def test_what_no_stack_should_have_is_refused(name: str, value: str, rendered: Json) -> None:
+def test_values_that_only_the_template_refuses(name: str, value: str, rendered: Json) -> None:
     assert refused(rendered, REQUIRED) is None
 
     assert refused(rendered, REQUIRED | {name: value}) is not None
@@ -173,14 +173,14 @@ def test_what_no_stack_should_have_is_refused(name: str, value: str, rendered: J
         "ff02::/48",
     ],
 )
-def test_a_pattern_refuses_these_before_anything_is_made(network: str, rendered: Json) -> None:
+def test_a_pattern_refuses_these_networks(network: str, rendered: Json) -> None:
     by, _ = refused(rendered, REQUIRED | {"AllowedCidrs": network}) or ("nobody", "")
 
     assert by == "pattern"
 
 
 @pytest.mark.parametrize("name", ["Identity", "FromAddresses"])
-def test_what_is_required_must_be_given(name: str, rendered: Json) -> None:
+def test_required_parameters_must_be_given(name: str, rendered: Json) -> None:
     given = {other: value for other, value in REQUIRED.items() if other != name}
 
     assert refused(rendered, given) is not None
@@ -219,7 +219,7 @@ def test_a_host_of_another_region_is_refused(rendered: Json) -> None:
 
 
 @examples(st.from_regex(r"\A(vpce-1\.)?(email-smtp)(-fips)?\.(eu-west-1|)(\.vpce)?\.(amazonaws\.com|api\.aws)\.?\Z"))
-def test_a_host_is_accepted_as_by_the_function_unless_private(rendered: Json, host: str) -> None:
+def test_hosts_are_accepted_as_by_the_function_unless_private(rendered: Json, host: str) -> None:
     is_right = is_ses_host(host, "eu-west-1") and ".vpce." not in host
 
     assert (refused(rendered, REQUIRED | {"SmtpHost": host}) is None) == is_right
@@ -246,7 +246,7 @@ RESERVED_V4 = st.builds(
 @examples(
     st.lists(V4 | V6 | PUBLIC_V6 | RESERVED_V4, min_size=1, max_size=3).map(lambda made: [str(one) for one in made])
 )
-def test_a_network_is_accepted_as_by_the_construct_unless_wide(rendered: Json, networks: list[str]) -> None:
+def test_networks_are_accepted_as_by_the_construct_unless_wide(rendered: Json, networks: list[str]) -> None:
     try:
         restrict(identity="example.com", from_address="a@example.com", allowed_cidrs=networks)
         is_right = not wide_networks(networks)
@@ -259,7 +259,7 @@ def test_a_network_is_accepted_as_by_the_construct_unless_wide(rendered: Json, n
 @examples(
     st.lists(st.text("203.:/af,fd", min_size=1, max_size=24) | st.from_regex(r"[0-9a-f.:/]{1,40}", fullmatch=True))
 )
-def test_a_text_that_is_accepted_is_networks(rendered: Json, texts: list[str]) -> None:
+def test_an_accepted_text_contains_only_networks(rendered: Json, texts: list[str]) -> None:
     joined = ",".join(texts)
 
     if joined and refused(rendered, REQUIRED | {"AllowedCidrs": joined}) is None:
@@ -267,7 +267,7 @@ def test_a_text_that_is_accepted_is_networks(rendered: Json, texts: list[str]) -
 
 
 @examples(st.text("aB1.-_@+*${}<> ,", max_size=40) | st.emails())
-def test_an_address_that_is_accepted_is_one(rendered: Json, text: str) -> None:
+def test_an_accepted_address_is_valid(rendered: Json, text: str) -> None:
     domain = text.rpartition("@")[2]
     given = REQUIRED | {"Identity": domain, "FromAddresses": text}
 

@@ -1,4 +1,4 @@
-"""The template: what it makes is what the construct makes, and what the field's checkers say of it."""
+"""The template: its resources equal the construct's, and cfn-lint and checkov accept it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ SETS = [
     for chosen in product([False, True], repeat=len(OPTIONS))
 ]
 ADDED = ("Code", "Handler", "Networks", "Restrictions")
-"""What the template has and the construct has not, or otherwise."""
+"""The parts in which the template differs from the construct."""
 
 
 PARAMETERS = {one.restricts: one.name for group in GROUPS.values() for one in group if one.restricts}
@@ -77,14 +77,14 @@ def _restricted(row: Row, text: str) -> Any:  # noqa: ANN401 - a text, or a list
 
 
 def restricted(given: dict[str, str]) -> dict[str, Any]:
-    """The restrictions that the parameters stand for."""
+    """Return the restrictions that parameters set."""
     return {
         row.prop: _restricted(row, given[PARAMETERS[row.prop]]) for row in ROWS if PARAMETERS.get(row.prop) in given
     }
 
 
 def constructed(given: dict[str, str]) -> Json:
-    """What the construct synthesizes of the properties that the parameters stand for."""
+    """Return the resources of the construct for the properties that parameters set."""
     app = cdk.App(analytics_reporting=False)
     stack = cdk.Stack(app, "Stack")
     topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC) if "AlarmTopic" in given else None
@@ -106,7 +106,7 @@ def constructed(given: dict[str, str]) -> Json:
 
 
 def comparable(resources: Json) -> Json:
-    """Resources without what is the template's own, and without what IAM takes for the same."""
+    """Return resources in a form that can be compared, without differences that do not matter."""
     return {_undigested(name): _comparable(one) for name, one in resources.items()}
 
 
@@ -120,12 +120,12 @@ def _comparable(part: Any, name: str = "") -> Any:  # noqa: ANN401 - any part of
 
 
 def _undigested(text: str) -> str:
-    """Logical ids without the digest of a login, which parameters are no part of, and the path's hash."""
+    """Remove the digest of a login, which does not depend on parameters, and the hash of the path from ids."""
     return re.sub(r"[0-9A-F]{15}\b", "", text)
 
 
 @pytest.mark.parametrize("given", SETS, ids=lambda given: "+".join(name for name in given if name not in REQUIRED))
-def test_it_makes_what_the_construct_makes(given: dict[str, str], rendered: Json) -> None:
+def test_its_resources_equal_the_constructs(given: dict[str, str], rendered: Json) -> None:
     made = Resolver(rendered, given).resources()
 
     expected = Resolver(constructed(given), {}).resources()
@@ -133,7 +133,7 @@ def test_it_makes_what_the_construct_makes(given: dict[str, str], rendered: Json
     assert comparable(made) == comparable(expected)
 
 
-def test_all_senders_may_send_and_the_first_is_a_resource(rendered: Json) -> None:
+def test_all_senders_are_allowed_and_the_first_is_a_resource(rendered: Json) -> None:
     given = REQUIRED | ORIGINS[0] | {"FromAddresses": "a@example.com,b@example.com"}
 
     made = Resolver(rendered, given).resources()
@@ -145,7 +145,7 @@ def test_all_senders_may_send_and_the_first_is_a_resource(rendered: Json) -> Non
 
 
 def test_it_is_ascii(text: str) -> None:
-    """CloudFormation's GetTemplate gives a question mark for anything else, which Terraform takes for a change.
+    """GetTemplate returns question marks for other characters, which Terraform treats as a change.
 
     See https://github.com/hashicorp/terraform-provider-aws/issues/10121.
     """
@@ -173,12 +173,12 @@ def test_it_names_its_version(rendered: Json) -> None:
 
 
 def test_it_is_as_recorded(rendered: Json, snapshot: SnapshotAssertion) -> None:
-    """But for the code, whose modules are recorded by nothing but themselves."""
+    """The snapshot does not contain the code, which equals the modules."""
     shown = json.loads(json.dumps(rendered).replace(json.dumps(code()), '"CODE"'))
     assert shown == snapshot(extension_class=JSONSnapshotExtension)
 
 
-def test_the_console_asks_for_every_parameter(rendered: Json) -> None:
+def test_the_console_shows_every_parameter(rendered: Json) -> None:
     groups = rendered["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert [name for group in groups for name in group["Parameters"]] == list(rendered["Parameters"])
     assert {one.name for group in GROUPS.values() for one in group} == set(rendered["Parameters"])
@@ -189,8 +189,8 @@ def test_cfn_lint_finds_nothing(text: str) -> None:
     assert [f"{match.rule.id} {match.message}" for match in matches] == []
 
 
-def test_checkov_finds_what_the_opt_ins_answer(text: str, tmp_path: Path) -> None:
-    """As of the construct by itself, but that a parameter takes the key."""
+def test_checkov_finds_only_what_the_opt_ins_resolve(text: str, tmp_path: Path) -> None:
+    """The findings are those of the construct without opt-ins, except that a parameter sets the key."""
     report = checked(text, tmp_path)
 
     assert report.failed <= {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_149", "CKV_AWS_158"}
