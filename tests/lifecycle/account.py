@@ -1,6 +1,6 @@
-"""IAM and Secrets Manager as the function sees them, as harsh as AWS documents them.
+"""IAM and Secrets Manager as the function sees them, with the worst behavior that AWS documents.
 
-Where AWS documents nothing, `Account` takes a switch, and the tests try both.
+Where AWS documents no behavior, `Account` has a switch, and the tests use both settings.
 """
 # ruff: noqa: N802, N803 - AWS's names
 
@@ -18,15 +18,15 @@ Json = dict[str, Any]
 REGION = "eu-west-1"
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 LIST_SECONDS = 2.0
-"""How long a new key is not listed (widdix/complete-aws-iam-reference, issue 15)."""
+"""The seconds for which a new key may not be listed (widdix/complete-aws-iam-reference, issue 15)."""
 DELETE_SECONDS = 0.5
-"""How long it may not be known to DeleteAccessKey."""
+"""The seconds for which DeleteAccessKey may not find a new key."""
 MOST_KEYS, MOST_TAGS = 2, 50
 DAY = 86_400.0
 
 
 class AwsError(Exception):
-    """AWS's own code of a refusal."""
+    """An error of AWS, with its error code."""
 
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(message or code)
@@ -60,7 +60,7 @@ class Secret:
     """A secret.
 
     Attributes:
-        rotation: The version that a rotation is under way with, if one is.
+        rotation: The version of the rotation in progress, or None.
     """
 
     arn: str
@@ -71,16 +71,16 @@ class Secret:
     rotation: str | None = None
 
     def holder(self, label: str) -> str | None:
-        """The version that carries a label."""
+        """Return the version with a staging label."""
         return next((token for token, version in self.versions.items() if label in version.labels), None)
 
     def text(self, label: str) -> str:
-        """The value under a label; empty if there is none."""
+        """Return the value with a label, or an empty text."""
         version = self.versions.get(self.holder(label) or "")
         return (version.text if version else None) or ""
 
     def move(self, label: str, target: str | None) -> None:
-        """Move a label; with AWSCURRENT, AWSPREVIOUS goes to the version that had it."""
+        """Move a label. If it is AWSCURRENT, AWSPREVIOUS moves to the former version."""
         former = self.holder(label)
         if former == target:
             return
@@ -99,11 +99,11 @@ class Account:
     """The account's state, and the operations that the function uses.
 
     Attributes:
-        first_is_current: Whether the first value ever put becomes AWSCURRENT at once, whatever labels it was given.
-        pending_leaves: Whether AWSPENDING leaves a version that becomes AWSCURRENT.
-        ever: The secret access key of every access key that was made.
-        abandoned: The rotations that another version has ended.
-        foreign: Users that the function's role may not touch.
+        first_is_current: True if the first value becomes AWSCURRENT immediately, whatever labels it gets.
+        pending_leaves: True if AWSPENDING is removed from a version that becomes AWSCURRENT.
+        ever: The secret access keys of all access keys that were created.
+        abandoned: The rotations that were ended by another version.
+        foreign: The users that the function's role may not access.
     """
 
     def __init__(
@@ -119,17 +119,17 @@ class Account:
         self.foreign: set[str] = set()
 
     def serve(self, operation: str, request: Json) -> Json:
-        """Do what a call asks for.
+        """Serve a call.
 
         Raises:
-            AwsError: AWS refuses it.
+            AwsError: AWS refuses the call.
         """
         if request.get("UserName") in self.foreign:
             raise AwsError("AccessDenied", "not authorized")
         return dict(getattr(self, f"_{operation}")(**request) or {})
 
     def find(self, key_id: str) -> Key | None:
-        """An access key that exists."""
+        """Return an access key, or None if it does not exist."""
         return next((key for user in self.users.values() for key in user.keys if key.key_id == key_id), None)
 
     def make_key(self, user_name: str) -> Key:
@@ -142,7 +142,7 @@ class Account:
         return key
 
     def forget(self, older_than: float) -> None:
-        """Let versions without a label vanish, as Secrets Manager does after a day."""
+        """Remove versions without a label, as Secrets Manager does after one day."""
         for secret in self.secrets.values():
             for token, version in [*secret.versions.items()]:
                 if not version.labels and version.created < self._now() - older_than:
@@ -180,7 +180,7 @@ class Account:
         if arn not in self.secrets:
             raise AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
         if self.secrets[arn].scheduled and not describing:
-            raise AwsError("InvalidRequestException", "the secret is marked for deletion")
+            raise AwsError("InvalidRequestException", "the secret is scheduled for deletion")
         return self.secrets[arn]
 
     def _DescribeSecret(self, SecretId: str) -> Json:
@@ -204,7 +204,7 @@ class Account:
         ClientRequestToken: str,
         VersionStages: list[str],
     ) -> None:
-        """A token takes one value for good; the same value once more does nothing, and moves no label."""
+        """Store a value. A token keeps its first value. The same value again has no effect and moves no label."""
         secret = self._secret(SecretId)
         version = secret.versions.get(ClientRequestToken)
         if version and version.text is not None:
@@ -227,7 +227,7 @@ class Account:
         MoveToVersionId: str | None = None,
         RemoveFromVersionId: str | None = None,
     ) -> None:
-        """A label leaves the version that is named, and no other; AWSCURRENT is never without a version again."""
+        """Move a label. It is removed only from the version that is named, and AWSCURRENT can only be moved."""
         secret = self._secret(SecretId)
         if {MoveToVersionId, RemoveFromVersionId} - {None, *secret.versions}:
             raise AwsError("InvalidParameterException", "not a version of the secret")
@@ -247,16 +247,16 @@ class Account:
         assert max(map(len, tags.values()), default=0) <= 256
         secret.tags = tags
 
-    # What others do to a secret
+    # Operations of other services on a secret
 
     def make_secret(self, arn: str) -> Secret:
         return self.secrets.setdefault(arn, Secret(arn))
 
     def begin_rotation(self, secret: Secret, *, token_kept: bool) -> str:
-        """Begin a rotation: a pending version without a value, or the one of a rotation that failed.
+        """Begin a rotation with a new pending version without a value, or with the version of a failed rotation.
 
         Raises:
-            AwsError: AWSPENDING is on a version of no rotation, so one is believed to be under way.
+            AwsError: AWSPENDING is on a version of no rotation, so Secrets Manager assumes a rotation in progress.
         """
         pending = secret.holder(PENDING)
         if pending and CURRENT not in secret.versions[pending].labels:
@@ -274,7 +274,7 @@ class Account:
 
     @staticmethod
     def rotations(secret: Secret) -> set[str]:
-        """The versions that rotations made."""
+        """Return the versions that rotations created."""
         return {token for token in secret.versions if token.startswith(ROTATION)}
 
 

@@ -1,4 +1,4 @@
-"""One clock, and the tasks that run on it: each runs until it waits, then the one that is due next does."""
+"""A simulated clock and its tasks. A task runs until it waits, then the next task that is due runs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Simulated time, in seconds since the epoch; it passes only while tasks wait.
+    """Simulated time, in seconds since the epoch. It advances only while tasks wait.
 
     Attributes:
-        now: The time.
+        now: The current time.
     """
 
     def __init__(self) -> None:
@@ -26,13 +26,13 @@ class Clock:
         self._number = itertools.count()
 
     def start(self, do: Callable[[], object], after: float = 0.0) -> greenlet:
-        """Run a task next to all others, from some seconds on."""
+        """Start a task that runs concurrently with the others, after a number of seconds."""
         task = greenlet(do, self._hub)
         self._wake(task, self.now + after)
         return task
 
     def sleep(self, seconds: float) -> None:
-        """Wait; whatever is due before runs meanwhile."""
+        """Wait while other tasks run."""
         here = getcurrent()
         if here is self._hub:
             ended = self.now + seconds
@@ -43,7 +43,7 @@ class Clock:
             self._hub.switch()
 
     def wait(self, is_over: Callable[[], bool], most: float = float("inf")) -> bool:
-        """Wait until something has come about, and tell whether it has within so many seconds."""
+        """Wait until a condition is true. Return False if it is not true after a number of seconds."""
         if getcurrent() is self._hub:
             until = self.now + most
             self._run(lambda: is_over() or not self._due or self._due[0][0] > until)
@@ -58,14 +58,14 @@ class Clock:
         heapq.heappush(self._due, (when, next(self._number), task))
 
     def _run(self, is_over: Callable[[], bool]) -> None:
-        """Run tasks in the order in which they are due; what one raises is raised here."""
+        """Run tasks in the order in which they are due, and raise their exceptions."""
         while not is_over():
             when, _, task = heapq.heappop(self._due)
             self.now = max(self.now, when)
             task.switch()
 
     def drop(self) -> None:
-        """End all tasks where they are."""
+        """Stop all tasks."""
         for _, _, task in self._due:
             task.throw()
         self._due.clear()

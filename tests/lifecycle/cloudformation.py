@@ -1,4 +1,4 @@
-"""What CloudFormation and Secrets Manager do, as far as the function can tell."""
+"""CloudFormation and Secrets Manager's rotation, as the function sees them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 SERVICE_TIMEOUT = 900.0
 PATIENCE = 4
-"""How often an operator tries a stack operation again, or Secrets Manager a rotation."""
+"""The number of retries of a stack operation by an operator, or of a rotation by Secrets Manager."""
 KINDS = ("Secret", "User", "Credential", "Rotation", "Other")
-"""In the order in which they are made; `Other` is whatever else the stack has, and may fail."""
+"""The resources, in order of creation. `Other` stands for the other resources of the stack, which may fail."""
 FAILED = "failed"
 
 
 class LimitError(Exception):
-    """The one open limit of docs/design.md was reached."""
+    """An exception: the open limit in docs/design.md was reached."""
 
 
 def login(region: str = "eu-west-1", **more: str) -> Json:
-    """What a template declares of a login."""
+    """Return the properties of a login in a template."""
     host = f"email-smtp.{region}.amazonaws.com"
     return {"Region": region, "Host": host, "Port": "465"} | more
 
@@ -42,11 +42,11 @@ class Resource:
     """A resource of a stack.
 
     Attributes:
-        name: The user's name, the secret's ARN, or the credential's physical id.
-        given: Its properties.
-        status: Empty if all is well.
-        failed: Former resources under the same logical id, whose Create failed and which are not deleted yet.
-        create: Of a credential, the name of its Create in the secret's tags.
+        name: The name of the user, the ARN of the secret, or the physical id of the credential.
+        given: The properties.
+        status: The error status; empty if there is none.
+        failed: Former resources with the same logical id whose Create failed and that are not deleted yet.
+        create: For a credential, the name of its Create in the secret's tags.
     """
 
     name: str
@@ -58,14 +58,14 @@ class Resource:
 
 @dataclass(frozen=True)
 class Trouble:
-    """What goes wrong in an operation.
+    """The failures in one stack operation.
 
     Attributes:
-        fault: A fault of the credential's event.
-        others_fail: Whether another resource fails after the credential.
-        given_up_after: After how many seconds CloudFormation gives the credential's event up, if it does.
-        again_after: After how many seconds Lambda delivers the event once more, if it does.
-        cleanup: What befalls the Deletes of the cleanup.
+        fault: The fault of the credential's event.
+        others_fail: True if another resource fails after the credential.
+        given_up_after: The seconds after which CloudFormation stops waiting for the credential's event, or None.
+        again_after: The seconds after which Lambda delivers the event again, or None.
+        cleanup: The fault of the Deletes in the cleanup.
     """
 
     fault: Fault | None = None
@@ -79,12 +79,12 @@ SMOOTH = Trouble()
 
 
 class Stack:
-    """CloudFormation with one stack: it works by logical id.
+    """CloudFormation with one stack.
 
     Attributes:
-        wanted: What the template of the last success declares, or None.
-        resources: What there is, by logical id.
-        last: The last event of the credential, and how it went.
+        wanted: The properties in the template of the last successful operation, or None.
+        resources: The resources, by logical id.
+        last: The last event of the credential, and its delivery.
     """
 
     def __init__(self, world: World) -> None:
@@ -108,22 +108,22 @@ class Stack:
 
     @property
     def credential(self) -> Resource:
-        """The first credential that there is, also of a deployment that failed."""
+        """The first credential, including one of a failed deployment."""
         return next(one for name, one in self.resources.items() if name.startswith("Credential"))
 
     def deletion(self) -> Json:
-        """The Delete of the credential."""
+        """Return the Delete event of the credential."""
         return self.event("Delete", self.credential.given, physical_id=self.credential.name)
 
     @property
     def delivery(self) -> Delivery:
-        """The credential's last event."""
+        """The delivery of the credential's last event."""
         return self.last[-1]
 
     # Operations
 
     def deploy(self, wanted: Json, trouble: Trouble = SMOOTH, *, rollback: bool = True) -> bool:
-        """Create or update the stack, and tell whether that worked."""
+        """Create or update the stack. Return True if the operation succeeded."""
         fixed = {kind + digest(wanted): kind for kind in KINDS}
         for logical_id, kind in fixed.items():
             if not self._make(logical_id, kind, wanted, trouble):
@@ -136,7 +136,7 @@ class Stack:
         return True
 
     def delete(self, trouble: Trouble = SMOOTH) -> None:
-        """Delete the stack; an operator tries again where that fails."""
+        """Delete the stack. If it fails, an operator retries."""
         for logical_id in [*self.resources][::-1]:
             self._remove(logical_id, trouble)
         self.wanted, self._stable = {}, {}
@@ -210,7 +210,7 @@ class Stack:
         return worked
 
     def _update(self, now: Resource, kind: str, given: Json, trouble: Trouble) -> bool:
-        """Change a resource in place; of a user's tags only those that differ."""
+        """Update a resource in place. For a user, only tags that differ are changed."""
         old, now.given = now.given, given
         if kind == "User":
             there = self.world.account.users[now.name].tags
@@ -226,7 +226,7 @@ class Stack:
         return not now.status
 
     def _roll_back(self, trouble: Trouble) -> None:
-        """Change back what was changed in place, then delete what was made since the last success."""
+        """Revert in-place updates, then delete the resources created since the last successful operation."""
         for logical_id, given in self._stable.items():
             now = self.resources[logical_id]
             if now.status or now.given != given:
@@ -247,7 +247,8 @@ class Stack:
             resource.failed = []
 
     def _mind_limit(self, failed: Resource) -> None:
-        """Stop at the open limit: the Delete of a Create that never answered and never wrote, after the next one."""
+        """Raise an error at the open limit: the Delete of a Create that never wrote a tag comes after the next
+        Create."""
         if "|" not in failed.name and f"ses-secure-user:created:{failed.create}" not in self.secret.tags:
             raise LimitError
 
@@ -267,11 +268,11 @@ class Stack:
             self.world.memory.good.discard(resource.name)
 
     def delete_user(self, name: str) -> None:
-        """Delete a user, which IAM refuses while it has a key."""
+        """Delete a user. IAM refuses this while the user has a key."""
         world = self.world
         user = world.account.users.get(name, User(name))
         if user.keys and any(not one.over for one in world.deliveries):
-            world.pass_time(600)  # an event that still runs deletes its key by itself
+            world.pass_time(600)  # an event that is still running deletes its own key
         if user.keys and not any(one.hurt for one in world.deliveries):
             world.broken.append(f"4: DeleteConflict: user {name} has keys")
         world.account.users.pop(name, None)
@@ -286,7 +287,7 @@ class Stack:
         self._insist(delete)
 
     def _insist(self, do: Callable[[], bool]) -> None:
-        """Have an operator try again what must work at last."""
+        """Retry an operation that must succeed in the end."""
         for _ in range(PATIENCE):
             if do():
                 return
@@ -296,7 +297,7 @@ class Stack:
     # Events
 
     def _send(self, event: Json, trouble: Trouble) -> tuple[str, str]:
-        """Send an event, and give the status and the physical id that CloudFormation goes on with."""
+        """Send an event, and return the status and physical id that CloudFormation uses from then on."""
         world = self.world
         sent = [world.send(event, trouble.fault)]
         if trouble.again_after is not None:
@@ -333,19 +334,19 @@ class Stack:
 
 
 def digest(wanted: Json) -> str:
-    """The end of the logical ids: of what is known at synthesis, so not of a value that a token stands for."""
+    """Return the digest at the end of logical ids. It covers values known at synthesis, not tokens."""
     known = {name: text for name, text in wanted.items() if name in {"Region", "Host", "Port", "Fields", "Id"}}
     told = repr(sorted(known.items())) if "Token" not in wanted else wanted["Token"]
     return hashlib.sha256(told.encode()).hexdigest()[:4]
 
 
 def tags(given: Json) -> dict[str, str]:
-    """A user's tags, as the template declares them."""
+    """Return the tags of a user, as the template declares them."""
     return {SECRET_TAG.replace("secret", name.lower()): str(text) for name, text in given.items()}
 
 
 class Rotation:
-    """Secrets Manager's rotation of a secret, such as the one that a stack has at the time."""
+    """Secrets Manager's rotation of a secret, such as the current secret of a stack."""
 
     def __init__(self, world: World, find: Callable[[], Secret]) -> None:
         self.world, self._find = world, find
@@ -364,7 +365,7 @@ class Rotation:
         return self.world.deliver(self.event(step, token), fault)
 
     def steps(self, token: str, last: str = "finishSecret", fault: tuple[str, Fault] | None = None) -> Delivery:
-        """Run the steps as far as they succeed."""
+        """Run the steps until one fails."""
         for step in STEPS:
             delivery = self.step(step, token, fault[1] if fault and fault[0] == step else None)
             if not delivery.succeeded or step == last:
@@ -374,7 +375,7 @@ class Rotation:
         return delivery
 
     def run(self, attempts: int = PATIENCE, fault: tuple[str, Fault] | None = None) -> Delivery:
-        """Rotate; a rotation that fails is tried again from its first step."""
+        """Rotate the secret. A failed rotation is retried from its first step."""
         for _ in range(attempts):
             token = self.begin()
             delivery = self.steps(token, fault=fault)
@@ -388,7 +389,7 @@ class Rotation:
         return delivery
 
     def try_out(self) -> Delivery:
-        """What a new schedule does that does not rotate at once: one step on a version without a value."""
+        """Run the test of a new schedule that does not rotate immediately: one step on a version without a value."""
         token = self.begin()
         delivery = self.step("testSecret", token)
         del self.secret.versions[token]

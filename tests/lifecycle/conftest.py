@@ -1,4 +1,4 @@
-"""Worlds for the tests of single events."""
+"""Fixtures for the tests of single events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run of the function, and all that the outside sees of it."""
+"""One run of the function and its visible effects."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Delivery:
     """A run of the function.
 
     Attributes:
-        hurt: Whether a fault befell it.
-        overlapped: Whether another event ran at the same time.
-        made: The keys that it made.
-        ended: The keys of logins that were current once, and that it deleted.
-        over: Whether nothing of it runs any more.
+        hurt: True if a fault occurred in it.
+        overlapped: True if another event ran at the same time.
+        made: The keys that it created.
+        ended: The keys of formerly current logins that it deleted.
+        over: True if it has ended.
     """
 
     event: Json
@@ -52,24 +52,24 @@ class Delivery:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it did as asked; CloudFormation takes the first answer."""
+        """True if it succeeded. CloudFormation uses the first response."""
         if self.is_deployment:
             return [answer["Status"] for answer in self.answers[:1]] == ["SUCCESS"]
         return self.over and not self.died and self.error is None
 
     @property
     def reason(self) -> str:
-        """Why it failed, as CloudFormation or the rotation's log shows it."""
+        """The reason of its failure, as CloudFormation or the log of the rotation shows it."""
         return str(self.answers[0].get(REASON, "")) if self.is_deployment and self.answers else str(self.error or "")
 
     @property
     def story(self) -> str:
-        """What it was and did, for whoever reads a failure."""
+        """A summary of the event, for error messages."""
         return f"{self.kind}, {self.fault}, {self.points}"
 
 
 def failed(delivery: Delivery) -> str:
-    """Why an event failed, as it should have."""
+    """Check that an event failed, and return the reason."""
     assert not delivery.succeeded
     assert delivery.reason
     return delivery.reason

@@ -1,4 +1,4 @@
-"""What can go wrong at one point of an event: at a call to AWS, at a login, at the answer."""
+"""Faults at one point of an event: a call to AWS, a login, or the response."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ READS = ("Get", "List", "Describe")
 LATE_SECONDS = 20.0
 
 BEFORE = ("throttled", "denied", "late", "disconnected", "outage", "quoted", "stale", "limited")
-"""The call fails and does nothing. From then on the same call is denied for good, or for some seconds since the event
-began; or every later call fails; or the error quotes what was sent; or a read finds nothing although there is something;
-or the tags are too many."""
+"""The call fails without effect. Variants: the same call is then denied for ever, or until some seconds after the event
+began; every later call fails; the error quotes the request; a read does not find an existing resource; or there are too
+many tags."""
 AFTER = ("lost", "killed", "repeated")
-"""The call does its work, then: no answer comes, or the process dies, or the SDK missed the answer and calls again."""
+"""The call succeeds. Then its response is lost, the process dies, or the SDK misses the response and repeats the
+call."""
 
 CODES = {
     "throttled": ("Throttling", "ThrottlingException"),
@@ -31,13 +32,13 @@ CODES = {
 
 
 class Fault(NamedTuple):
-    """What goes wrong at one point of an event."""
+    """A fault at one point of an event."""
 
     point: int
     kind: str
 
     def befalls(self, name: str, points: list[str], seconds: float) -> str | None:
-        """What it does to the last of the points, some seconds after the event began."""
+        """Return the effect on the last of the points, a number of seconds after the event began, or None."""
         number, kind = len(points) - 1, self.kind
         is_same = number > self.point and points[self.point] == name
         lasts = {"outage": number > self.point and name != ANSWER, "denied": is_same, "late": is_same}
@@ -49,7 +50,7 @@ class Fault(NamedTuple):
 
 
 def kinds(point: str) -> tuple[str, ...]:
-    """The faults that can befall a point."""
+    """Return the kinds of faults that are possible at a point."""
     anywhere = ("throttled", "denied", "late", "disconnected", "outage", "killed")
     if point == LOGIN:
         return ("disconnected", "denied", "outage", "quoted", "killed")
@@ -66,7 +67,7 @@ def kinds(point: str) -> tuple[str, ...]:
 
 
 def failure(kind: str, name: str, sent: object, sdk: Any) -> Exception:  # noqa: ANN401 - any client
-    """What the function gets in the place of an answer."""
+    """Return the exception that the function gets instead of a response."""
     if name == LOGIN and kind == "quoted":
         return ValueError(f"cannot encode {sent}")
     if name == LOGIN:
@@ -84,6 +85,6 @@ def failure(kind: str, name: str, sent: object, sdk: Any) -> Exception:  # noqa:
 
 
 def refusal(sdk: Any, name: str, code: str, message: str) -> ClientError:  # noqa: ANN401 - any client
-    """An error as boto3 raises it."""
+    """Return an error as boto3 raises it."""
     made: ClientError = sdk.exceptions.from_code(code)({"Error": {"Code": code, "Message": message}}, name)
     return made

@@ -1,4 +1,4 @@
-"""What must hold: after each effect of an event, and after each event. docs/design.md numbers them."""
+"""The invariants, checked after each effect of an event and after each event. docs/design.md lists them by number."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def is_ses(host: str) -> bool:
 
 @dataclass
 class Memory:
-    """What is remembered besides AWS's own state.
+    """The history of the account, which its state does not contain.
 
     Attributes:
-        good: The secrets whose current login was accepted once.
-        served: The keys that were current and accepted once, so that a consumer may hold them.
+        good: The secrets whose current login was accepted.
+        served: The keys of current logins that were accepted, which consumers may use.
         owners: The user of each key.
-        revoked: The users whose login may end: CloudFormation deletes it, or somebody forged that.
-        never_shown: What may be seen nowhere.
-        tampered: Whether somebody broke the credential by hand.
-        count: How many events and resources there were.
+        revoked: The users whose login may end, because of a Delete, which may be forged.
+        never_shown: The secret values that must not appear in any output.
+        tampered: True if the credential was broken by hand.
+        count: The number of events and resources.
     """
 
     good: set[str] = field(default_factory=set)
@@ -53,14 +53,14 @@ class Memory:
 
 
 class Invariants:
-    """A watch on the account.
+    """The checks of the account.
 
     Attributes:
-        hosts: The region behind each SMTP endpoint's name.
-        propagation: How long SES takes to know a key, in seconds.
-        broken: What did not hold.
-        texts: What was logged since the last look.
-        stacks: What CloudFormation keeps.
+        hosts: The region of each SMTP endpoint.
+        propagation: The seconds until SES accepts a new key.
+        broken: The violations.
+        texts: The log messages since the last check.
+        stacks: The stacks of CloudFormation.
     """
 
     account: Account
@@ -77,7 +77,7 @@ class Invariants:
         raise NotImplementedError
 
     def accepts(self, host: object, username: object, password: object, *, at_once: bool = False) -> bool:
-        """Whether SES accepts a login, or will as soon as it knows the key."""
+        """Return whether SES accepts a login now, or will accept it after the propagation of its key."""
         key, region = self.account.find(str(username)), self.hosts.get(str(host))
         if key is None or not key.active or region is None:
             return False
@@ -85,18 +85,18 @@ class Invariants:
         return spread and password == derived(key.secret, region)
 
     def value(self, secret: Secret, label: str = CURRENT) -> Json:
-        """The login that a labelled version holds; empty if it holds none."""
+        """Return the login of the version with a label, or an empty object."""
         return parsed(secret.text(label))
 
     def works(self, secret: Secret, label: str = CURRENT, *, at_once: bool = False) -> bool:
-        """Whether SES accepts a labelled login."""
+        """Return whether SES accepts the login with a label."""
         value = self.value(secret, label)
         return self.accepts(value.get("host"), value.get("username"), value.get("password"), at_once=at_once)
 
     # After each effect
 
     def check_instant(self, delivery: Delivery | None) -> None:
-        """Invariants 1, 2, 9 and 10."""
+        """Check invariants 1, 2, 9 and 10."""
         for secret in self.account.secrets.values():
             value = self.value(secret)
             key_id = str(value.get("username"))
@@ -113,7 +113,7 @@ class Invariants:
             self.account.abandoned.clear()
 
     def check_put(self, delivery: Delivery, request: Json) -> None:
-        """Invariant 9: a login goes into the one secret that the tags of its user name."""
+        """Check invariant 9: a login is stored only in the secret that the tags of its user name."""
         value = parsed(request["SecretString"])
         user = self.account.users.get(str(value.get("iam_user")))
         if user and not self.memory.tampered and user.tags.get(SECRET_TAG) != request["SecretId"]:
@@ -127,7 +127,7 @@ class Invariants:
         return not self.memory.tampered and self.memory.owners.get(key_id) not in self.memory.revoked
 
     def _check_served(self, delivery: Delivery | None) -> None:
-        """What a consumer may hold ends where a new login is issued, and nowhere else."""
+        """Check that a login that consumers may use ends only when a new login is issued."""
         ended = {key_id for key_id in self.memory.served if self.account.find(key_id) is None}
         self.memory.served -= ended
         if not any(map(self._must_live, ended)):
@@ -149,7 +149,7 @@ class Invariants:
         self._check_silence(delivery)
 
     def _check_known(self, delivery: Delivery) -> None:
-        """Invariant 3."""
+        """Check invariant 3."""
         users = {self.memory.owners[key_id] for key_id in delivery.made}
         listed = {
             key.key_id
@@ -183,7 +183,7 @@ class Invariants:
                 self._complain(5, delivery, f"nobody can act on {answer[REASON]!r}")
 
     def _check_silence(self, delivery: Delivery) -> None:
-        """Invariant 6, in all that was logged, answered and raised since the last look."""
+        """Check invariant 6 in all logs, responses and exceptions since the last check."""
         shown = "\n".join([*self.texts, json.dumps([delivery.answers, delivery.returned]), *told(delivery.error)])
         self.texts.clear()
         for secret, what in (self.memory.never_shown | {RESPONSE_URL: "the ResponseURL"}).items():
@@ -193,7 +193,8 @@ class Invariants:
     # After each operation of CloudFormation
 
     def check_stack(self, stack: Stack) -> None:
-        """Invariants 7 and 8: the template's login is current and works, no other has a key, and it can be renewed."""
+        """Check invariants 7 and 8: the template's login is current, works and can be rotated, and no other login has a
+        key."""
         names = {resource.name for one in self.stacks for resource in one.resources.values()}
         for user in self.account.users.values():
             if user.keys and user.name not in names:
@@ -215,7 +216,7 @@ class Invariants:
     def _complain(self, number: int, delivery: Delivery | None, what: str) -> None:
         self.broken.append(f"{number}: {delivery.story if delivery else 'no event'}: {what}")
 
-    # What people do by hand
+    # Changes by hand
 
     def remember(self, user_name: str, key_id: str, secret_access_key: str) -> None:
         self.memory.owners[key_id] = user_name
@@ -234,14 +235,14 @@ class Invariants:
             user.keys = [key for key in user.keys if key.key_id != key_id]
 
     def tamper(self) -> None:
-        """Somebody has broken the credential: what worked need not go on working until it is renewed."""
+        """Record that the credential was broken by hand, so that logins need not work until the next rotation."""
         self.memory.good.clear()
         self.memory.served.clear()
         self.memory.tampered = True
 
 
 def declared(value: Json) -> Json:
-    """What a login is for, by the names of the credential's properties."""
+    """Return the declaration of a login, by the names of the credential's properties."""
     return {name: str(value.get(name.lower())) for name in ("Region", "Host", "Port")}
 
 
@@ -255,7 +256,7 @@ def parsed(text: str) -> Json:
 
 
 def told(error: BaseException | None) -> list[str]:
-    """All that an exception tells, also through those it came from, shown or not."""
+    """Return all texts of an exception, with its causes and contexts."""
     texts: list[str] = []
     while error is not None:
         texts += [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error, chain=False)]

@@ -1,6 +1,6 @@
-"""Random lives of a login: any event, any fault, any order, at the same time.
+"""Random sequences of concurrent events and faults in the life of a login.
 
-``python -m tests.lifecycle.lives SEED LIVES`` lives many of them.
+``python -m tests.lifecycle.lives SEED LIVES`` runs many of them.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ JUNK = ("junk", "{}", '{"iam_user": 1}', '{"username": "AKIA"}', '{"iam_user": "
 
 
 class Life:
-    """One stack, from its first event to the end of everything."""
+    """The life of one stack, from its first event to its deletion."""
 
     def __init__(self, chance: random.Random, on: Stage) -> None:
         self.chance, self.on, self.world = chance, on, on.world
         self.story: list[str] = []
         if chance.random() < 0.5:
-            usual, slow = (0.02, 0.05, 0.1, 0.3, 0.3, 2.0), 14.0  # the SDK gives a call 15 s
+            usual, slow = (0.02, 0.05, 0.1, 0.3, 0.3, 2.0), 14.0  # the SDK allows 15 s for a call
             self.world.call_seconds = lambda: chance.choice(usual) if chance.random() < 0.98 else slow
         self.world.verifies = chance.random() < 0.8
         self.world.account.foreign.add("foreign")
@@ -89,7 +89,7 @@ class Life:
             assert self.world.memory.tampered
 
     def both(self) -> None:
-        """A rotation begins while something is deployed, or while another rotation runs."""
+        """Begin a rotation during a deployment or during another rotation."""
         if not self.on.stack.wanted:
             return
         secret = self.on.stack.secret
@@ -114,7 +114,7 @@ class Life:
         self.world.pass_time(1000)
 
     def late(self) -> None:
-        """Lambda delivers an event once more, when it is over."""
+        """Deliver an event again after it has ended."""
         self.world.wait_for(*self.world.deliveries)
         over = [one.event for one in self.world.deliveries if one.is_deployment]
         names = {one.name for one in self.on.stack.resources.values()}
@@ -164,15 +164,15 @@ class Life:
 
 
 def journal(secret: Secret) -> list[str]:
-    """The Creates that took a secret."""
+    """Return the Creates in the journal of a secret."""
     return [tag.rpartition(":")[2] for tag in secret.tags if ":created:" in tag]
 
 
 def live(chance: random.Random) -> None:
-    """Live one life.
+    """Run one random life.
 
     Raises:
-        AssertionError: It did not end well.
+        AssertionError: An invariant is violated.
     """
     with stage(**{name: chance.random() < 0.5 for name in SWITCHES}) as on:
         life = Life(chance, on)
@@ -187,7 +187,7 @@ def main(seed: int, lives: int) -> None:
     limits, began, bad = 0, time.monotonic(), Counter[str]()
     for number in range(lives):
         try:
-            live(random.Random(f"{seed}/{number}"))  # noqa: S311 - a life that can be lived again
+            live(random.Random(f"{seed}/{number}"))  # noqa: S311 - reproducible by its seed
         except LimitError:
             limits += 1
         except Exception as error:  # noqa: BLE001 - counted

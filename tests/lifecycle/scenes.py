@@ -1,4 +1,4 @@
-"""The moments in a login's life at which something is made to go wrong, and what can come after."""
+"""The situations in which faults are injected, and the steps that repair a login afterwards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ELSEWHERE = login(Host=VPC_HOST)
 FIELDS = login(Fields="username=SMTP_USERNAME")
 FRANKFURT = login("eu-central-1")
 WRONG_REGION = BASE | {"Region": "us-east-1", "Host": "email-smtp.us-east-1.api.aws"}
-"""One whose endpoint nobody answers at."""
+"""A login whose endpoint does not answer."""
 BY_TOKEN = login(Token="host")
 ELSEWHERE_BY_TOKEN = BY_TOKEN | {"Host": VPC_HOST}
 
@@ -39,7 +39,7 @@ class Stage:
     rotation: Rotation
 
     def deployed(self, wanted: Json = BASE, rotations: int = 2) -> None:
-        """Have a login that was rotated, so that there is a previous one too."""
+        """Deploy a login and rotate it, so that there is a previous login."""
         assert self.stack.deploy(wanted), self.stack.delivery.reason
         for _ in range(rotations):
             self.world.pass_time(DAY)
@@ -47,11 +47,11 @@ class Stage:
         self.world.pass_time(DAY)
 
     def login(self, label: str = CURRENT) -> Json:
-        """The login that a label of the secret is on."""
+        """Return the login with a label of the secret."""
         return self.world.value(self.rotation.secret, label)
 
     def opens(self, value: Json) -> bool:
-        """Whether SES accepts a login."""
+        """Return whether SES accepts a login."""
         return self.world.accepts(value["host"], value["username"], value["password"])
 
     def key_ids(self) -> set[str]:
@@ -61,26 +61,26 @@ class Stage:
         return {key.key_id for user in self.world.account.users.values() for key in user.keys}
 
     def rehearse(self, event: Json) -> list[str]:
-        """The points an event comes to, as if it had not been."""
+        """Return the points of an event, and restore the state before it."""
         before = self.world.save()
         points = self.world.deliver(event).points
         self.world.restore(before)
         return points
 
     def create_event(self, wanted: Json = BASE) -> Json:
-        """The Create of a stack whose other resources are there."""
+        """Return the Create event of a stack whose other resources exist."""
         assert not self.stack.deploy(wanted, Trouble(Fault(0, "killed"), given_up_after=0.0), rollback=False)
         return self.stack.delivery.event
 
     def repair(self) -> None:
-        """An operator deploys until it works."""
+        """Deploy until the deployment succeeds, as an operator does."""
         self.world.ses_down = False
         if self.stack.resources:
             wanted = self.stack.wanted or BASE
             assert any(self.stack.deploy(wanted, rollback=False) for _ in range(3)), self.stack.delivery.reason
 
     def settle(self) -> None:
-        """Whatever happened, the login can be repaired, works, can be renewed, and is revoked with the stack."""
+        """Check that the login can be repaired, works, can be rotated, and is revoked with the stack."""
         self.repair()
         self.world.pass_time(DAY)
         if self.stack.wanted:
@@ -95,12 +95,12 @@ class Stage:
         self.world.require_whole()
 
     def heal(self) -> Delivery:
-        """Rotate, and do what the reason says where that is refused."""
+        """Rotate the secret, and follow the reason if the rotation fails."""
         secret = self.rotation.secret
         pending = secret.holder(PENDING)
         if pending not in {None, secret.holder(CURRENT), *self.world.account.rotations(secret)}:
             assert self.world.memory.tampered
-            secret.move(PENDING, None)  # RotateSecret itself refuses; docs/troubleshooting.md says how to go on
+            secret.move(PENDING, None)  # RotateSecret itself fails; docs/troubleshooting.md describes the remedy
         delivery = self.rotation.run(attempts=2)
         for _ in range(3):
             if not delivery.succeeded:
@@ -113,7 +113,7 @@ class Stage:
         return delivery
 
     def obey(self, reason: str) -> None:
-        """Do by hand what a reason says."""
+        """Run the commands that a reason names."""
         secret, user = self.rotation.secret, self.world.account.users[self.stack.user_name]
         if "was revoked by its stack" in reason:
             marks = re.search(r"--tag-keys ([^;]+);", reason)
@@ -128,7 +128,7 @@ class Stage:
             raise AssertionError(f"nobody can act on: {reason}")
 
     def paste(self, text: str) -> None:
-        """Store a value by hand, as current."""
+        """Store a value by hand as the current one."""
         self.world.memory.count += 1
         token = f"by-hand-{self.world.memory.count:030d}"
         self.world.account.serve(

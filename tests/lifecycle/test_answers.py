@@ -1,4 +1,4 @@
-"""CloudFormation's answer: one to each event, in time, and showing nothing."""
+"""The response to CloudFormation: one for each event, in time, and without secrets."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("text", ['größer "“quoted”" \\ 𝄞\n', "ö", "𝄞", '"', "\\", "\n", "\x01"])
-def test_a_giant_error_makes_an_answer_cloudformation_takes(
-    on: Stage, text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_error_gives_a_response_of_valid_size(on: Stage, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     giant = text * 20_000
 
     def refuse(*_: object, **__: object) -> None:
@@ -53,7 +51,7 @@ WRONG_NETWORK = (
 )
 
 
-def test_a_create_for_a_wrong_network_issues_nothing(on: Stage) -> None:
+def test_a_create_with_a_wrong_network_issues_no_login(on: Stage) -> None:
     event = on.create_event()
     event["ResourceProperties"]["Networks"] = ["203.0.113.0/24", "10.0.0.0/16"]
 
@@ -63,7 +61,7 @@ def test_a_create_for_a_wrong_network_issues_nothing(on: Stage) -> None:
     assert on.all_keys() == set()
 
 
-def test_an_update_to_a_wrong_network_leaves_the_login(on: Stage) -> None:
+def test_an_update_with_a_wrong_network_keeps_the_login(on: Stage) -> None:
     on.deployed()
     credential, login = on.stack.credential, on.login()
     for networks, status in ((["203.0.113.0/24"], "SUCCESS"), (["10.0.0.0/16"], "FAILED")):
@@ -76,7 +74,7 @@ def test_an_update_to_a_wrong_network_leaves_the_login(on: Stage) -> None:
 
 
 @pytest.mark.parametrize("awry", [{"ResourceProperties": {}}, {"RequestType": "Rename"}])
-def test_an_event_that_makes_no_sense_is_answered_too(awry: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_event_gets_a_response(awry: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[Json] = []
 
     def put(_: str, body: bytes) -> None:
@@ -102,10 +100,10 @@ def _context(seconds: float) -> Any:  # noqa: ANN401 - as much of a context as t
     )
 
 
-def test_the_watchdog_answers_once_when_the_time_runs_out(
+def test_the_watchdog_responds_once_when_time_runs_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing answers after it."""
+    """No other response follows."""
     answered = threading.Event()
     answers: list[Json] = []
 
@@ -129,7 +127,7 @@ def test_the_watchdog_answers_once_when_the_time_runs_out(
 
 
 class Receiver(http.server.HTTPServer):
-    """The place an answer is put to; it fails as often as it is told."""
+    """A server for responses that fails a given number of times."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Receiving)
@@ -166,7 +164,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
         thread.join()
 
 
-def test_an_answer_is_put_again_until_it_is_taken(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_is_retried_until_it_is_accepted(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(deployment, "time", SimpleNamespace(sleep=pauses.append))
     receiver.failures = 2
@@ -176,10 +174,10 @@ def test_an_answer_is_put_again_until_it_is_taken(receiver: Receiver, monkeypatc
 
 
 @pytest.mark.parametrize("cause", ["refused", "answered with an error"])
-def test_an_answer_nobody_takes_is_given_up_without_its_url(
+def test_an_unsent_response_does_not_show_its_url(
     cause: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The URL is signed, so whoever sees it could answer."""
+    """The URL is pre-signed, so anyone who sees it could respond."""
     receiver.failures = 100
     if cause == "refused":
         monkeypatch.setattr(urllib.request, "urlopen", _refuse)

@@ -1,4 +1,4 @@
-"""What people do by hand, and what the next rotation makes of it."""
+"""Changes by hand, and their repair by the next rotation."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_rotation_renews_the_login_of_a_user_without_keys(on: Stage) -> None:
 
 
 @JUNK
-def test_a_rotation_heals_a_value_overwritten_by_hand(on: Stage, junk: str) -> None:
+def test_a_rotation_repairs_a_value_overwritten_by_hand(on: Stage, junk: str) -> None:
     on.deployed()
     former = on.login()
     on.paste(junk)
@@ -61,7 +61,7 @@ def test_a_rotation_heals_a_value_overwritten_by_hand(on: Stage, junk: str) -> N
 
 
 @JUNK
-def test_a_value_overwritten_twice_is_healed_by_one_command(on: Stage, junk: str) -> None:
+def test_a_value_overwritten_twice_is_repaired_by_one_command(on: Stage, junk: str) -> None:
     on.deployed()
     on.paste(junk)
     on.paste(junk + " ")
@@ -76,8 +76,8 @@ def test_a_value_overwritten_twice_is_healed_by_one_command(on: Stage, junk: str
 @pytest.mark.parametrize(
     "changed", [{"host": "smtp.thief.example"}, {"port": "465"}, {"note": "ours"}, {"password": ""}]
 )
-def test_a_rotation_heals_a_field_changed_by_hand(on: Stage, changed: dict[str, str]) -> None:
-    """The tags of the user say what is right."""
+def test_a_rotation_repairs_a_field_changed_by_hand(on: Stage, changed: dict[str, str]) -> None:
+    """The tags of the user declare the right values."""
     on.deployed()
     former = on.login()
     on.paste(json.dumps(former | changed))
@@ -88,7 +88,7 @@ def test_a_rotation_heals_a_field_changed_by_hand(on: Stage, changed: dict[str, 
     on.settle()
 
 
-def test_a_rotation_heals_a_label_moved_by_hand(on: Stage) -> None:
+def test_a_rotation_repairs_a_label_moved_by_hand(on: Stage) -> None:
     on.deployed()
     newest, secret = on.login(), on.rotation.secret
     on.world.tamper()
@@ -100,7 +100,7 @@ def test_a_rotation_heals_a_label_moved_by_hand(on: Stage) -> None:
 
 
 @pytest.mark.parametrize("tag", ["secret", "region", "host", "port"])
-def test_a_user_that_lost_a_tag_is_refused_by_its_name(on: Stage, tag: str) -> None:
+def test_a_user_with_a_missing_tag_is_named_in_the_error(on: Stage, tag: str) -> None:
     on.deployed()
     before, user = on.login(), on.world.account.users[on.stack.user_name]
     del user.tags[f"ses-secure-user:{tag}"]
@@ -114,7 +114,7 @@ def test_a_user_that_lost_a_tag_is_refused_by_its_name(on: Stage, tag: str) -> N
 @pytest.mark.parametrize(
     ("tag", "text"), [("host", "email-smtp.eu-west-1.api.aws"), ("port", "587"), ("fields", "url=U")]
 )
-def test_a_tag_changed_by_hand_moves_no_login(on: Stage, tag: str, text: str) -> None:
+def test_a_tag_changed_by_hand_does_not_change_the_login(on: Stage, tag: str, text: str) -> None:
     on.deployed()
     before = on.login()
     on.world.account.users[on.stack.user_name].tags[f"ses-secure-user:{tag}"] = text
@@ -122,8 +122,8 @@ def test_a_tag_changed_by_hand_moves_no_login(on: Stage, tag: str, text: str) ->
     assert on.login() == before
 
 
-def test_a_host_tagged_by_hand_is_never_logged_in_to(on: Stage) -> None:
-    """Not even where the secret's tags were lost, too."""
+def test_no_login_is_sent_to_a_host_tagged_by_hand(on: Stage) -> None:
+    """This holds even if the secret's tags are missing too."""
     on.deployed()
     on.stack.secret.tags.clear()
     on.world.account.users[on.stack.user_name].tags["ses-secure-user:host"] = "smtp.thief.example"
@@ -133,8 +133,8 @@ def test_a_host_tagged_by_hand_is_never_logged_in_to(on: Stage) -> None:
 
 
 @pytest.mark.parametrize("other", ["of another secret", "of no secret", "gone", "out of reach"])
-def test_a_value_that_names_another_user_reaches_nobody(on: Stage, other: str) -> None:
-    """Such as another environment's; the previous one names the right user, or the reason says what to store."""
+def test_a_value_that_names_another_user_has_no_effect(on: Stage, other: str) -> None:
+    """The previous value names the right user, or the reason names the value to store."""
     on.deployed()
     theirs = tags({"Secret": "another", **BASE}) if other == "of another secret" else {}
     on.world.account.users["other"] = User("other", theirs)
@@ -163,8 +163,8 @@ def test_a_pending_key_deleted_by_hand_never_becomes_current(on: Stage) -> None:
     assert on.rotation.run().succeeded
 
 
-def test_a_pending_value_put_by_hand_never_becomes_current(on: Stage) -> None:
-    """Whoever may write the secret cannot have the function promote another host."""
+def test_a_pending_value_stored_by_hand_is_never_current(on: Stage) -> None:
+    """Permission to write the secret is not enough to make a login for another host current."""
     on.deployed()
     token, before = on.rotation.begin(), on.login()
     on.rotation.secret.versions[token].text = json.dumps(before | {"host": "smtp.thief.example"})
@@ -173,7 +173,7 @@ def test_a_pending_value_put_by_hand_never_becomes_current(on: Stage) -> None:
     assert on.login() == before
 
 
-def test_lost_tags_of_the_secret_are_in_nobodys_way(on: Stage) -> None:
+def test_missing_tags_of_the_secret_do_not_block_rotation(on: Stage) -> None:
     on.deployed()
     on.stack.secret.tags.clear()
     assert on.rotation.run(attempts=1).succeeded
@@ -181,8 +181,8 @@ def test_lost_tags_of_the_secret_are_in_nobodys_way(on: Stage) -> None:
     on.settle()
 
 
-def test_a_login_revoked_by_mistake_comes_back(on: Stage) -> None:
-    """The reason names the command, and that command does."""
+def test_a_login_revoked_by_mistake_can_be_restored(on: Stage) -> None:
+    """The command in the reason restores it."""
     on.deployed()
     on.world.memory.revoked.add(on.stack.user_name)
     forged = on.stack.deletion()

@@ -1,4 +1,4 @@
-"""What Create, Update and Delete do, one sentence at a time."""
+"""The effects of Create, Update and Delete events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Create
 
 
-def test_a_create_leaves_one_login_that_opens_the_endpoint(on: Stage) -> None:
+def test_a_create_issues_one_login_that_is_accepted(on: Stage) -> None:
     assert on.stack.deploy(BASE)
     value, user = on.login(), on.stack.user_name
     assert on.opens(value)
@@ -54,19 +54,19 @@ def test_the_url_has_the_scheme_of_the_port(on: Stage, port: str, scheme: str) -
     assert on.login()["url"].endswith(f"@{BASE['Host']}:{port}")
 
 
-def test_further_names_stand_beside_the_fields(on: Stage) -> None:
+def test_additional_names_are_added_to_the_fields(on: Stage) -> None:
     assert on.stack.deploy(FIELDS)
     assert on.login()["SMTP_USERNAME"] == on.login()["username"]
 
 
-def test_a_create_waits_until_ses_knows_the_key(on: Stage) -> None:
+def test_a_create_waits_until_ses_accepts_the_key(on: Stage) -> None:
     on.world.propagation = 45
     before = on.world.now()
     assert on.stack.deploy(BASE)
     assert on.world.now() - before > 45
 
 
-def test_a_create_that_ses_never_accepts_leaves_no_key(on: Stage) -> None:
+def test_a_create_whose_login_is_refused_leaves_no_key(on: Stage) -> None:
     on.world.propagation = 10_000
     assert not on.stack.deploy(BASE)
     reason = next(one.reason for one in on.world.deliveries)
@@ -77,29 +77,29 @@ def test_a_create_that_ses_never_accepts_leaves_no_key(on: Stage) -> None:
     assert not on.all_keys()
 
 
-def test_a_create_that_cannot_reach_the_endpoint_says_so(on: Stage) -> None:
+def test_an_unreachable_endpoint_is_named_in_the_reason(on: Stage) -> None:
     assert not on.stack.deploy(WRONG_REGION)
     reason = next(one.reason for one in on.world.deliveries)
     assert "check `smtp_host` and `smtp_port`" in reason
     assert "535" not in reason
 
 
-def test_a_create_that_fails_leaves_no_rotation_pending(on: Stage) -> None:
-    """Its key goes with its Delete, or with the next Create."""
+def test_a_failed_create_leaves_no_pending_version(on: Stage) -> None:
+    """Its Delete or the next Create deletes its key."""
     on.world.ses_down = True
     assert not on.stack.deploy(BASE, rollback=False)
     (secret,) = on.world.account.secrets.values()
     assert secret.holder(PENDING) is None
 
 
-def test_a_secret_with_50_tags_is_refused_with_what_to_do(on: Stage) -> None:
+def test_a_secret_with_50_tags_is_refused_with_the_remedy(on: Stage) -> None:
     event = on.create_event()
     on.world.account.secrets[event["ResourceProperties"]["SecretId"]].tags = {f"tag{one}": "" for one in range(50)}
     assert "has 50 tags: aws secretsmanager untag-resource" in failed(on.world.deliver(event))
     assert not on.all_keys()
 
 
-def test_an_untested_login_waits_until_ses_should_know_its_key(on: Stage) -> None:
+def test_without_a_test_a_create_waits_for_propagation(on: Stage) -> None:
     on.world.verifies, on.world.ses_down = False, True
     started = on.world.now()
     assert on.stack.deploy(BASE)
@@ -107,8 +107,8 @@ def test_an_untested_login_waits_until_ses_should_know_its_key(on: Stage) -> Non
     assert CONSISTENCY_SECONDS <= on.world.now() - started < 2 * CONSISTENCY_SECONDS
 
 
-def test_an_untested_login_delivered_twice_waits_as_long(on: Stage) -> None:
-    """The second delivery finds it stored, and must not take its key for old."""
+def test_without_a_test_a_second_delivery_waits_as_long(on: Stage) -> None:
+    """The second delivery finds the login stored, but its key is still new."""
     on.world.verifies, on.world.propagation = False, CONSISTENCY_SECONDS - 5
     assert on.stack.deploy(BASE, Trouble(Fault(7, "killed"), again_after=0.3))
     assert on.world.works(on.stack.secret)
@@ -116,7 +116,7 @@ def test_an_untested_login_delivered_twice_waits_as_long(on: Stage) -> None:
 
 @pytest.mark.parametrize("kind", ["lost", "repeated"])
 @pytest.mark.parametrize("call", ["PutSecretValue", "UpdateSecretVersionStage", "TagResource"])
-def test_a_create_that_only_missed_an_answer_succeeds(on: Stage, call: str, kind: str) -> None:
+def test_a_create_that_misses_a_response_succeeds(on: Stage, call: str, kind: str) -> None:
     event = on.create_event()
     delivery = on.world.deliver(event, Fault(on.rehearse(event).index(call), kind))
     assert delivery.hurt
@@ -136,8 +136,8 @@ def test_a_create_that_only_missed_an_answer_succeeds(on: Stage, call: str, kind
         ("fields", "password=a=b", "names no fields"),
     ],
 )
-def test_no_login_is_issued_for_what_is_not_ses(on: Stage, tag: str, text: str, reason: str) -> None:
-    """Whoever could write such a tag would see the password."""
+def test_no_login_is_issued_for_another_host(on: Stage, tag: str, text: str, reason: str) -> None:
+    """Otherwise anyone who may write such a tag could receive the password."""
     event = on.create_event()
     on.world.account.users[event["ResourceProperties"]["UserName"]].tags[f"ses-secure-user:{tag}"] = text
     event["ResourceProperties"] |= {tag.title(): text}
@@ -149,8 +149,8 @@ def test_no_login_is_issued_for_what_is_not_ses(on: Stage, tag: str, text: str, 
 
 
 @pytest.mark.parametrize("wanted", [ELSEWHERE, FIELDS, FRANKFURT, login(Port="587")])
-def test_another_login_is_made_next_to_the_old_one(on: Stage, wanted: Json) -> None:
-    """The old one works until it is there, and ends with the deployment."""
+def test_another_login_is_created_next_to_the_old_one(on: Stage, wanted: Json) -> None:
+    """The old login works until the new one is issued, and ends with the deployment."""
     on.deployed()
     former, user = on.login(), on.stack.user_name
     assert on.stack.deploy(wanted)
@@ -160,7 +160,7 @@ def test_another_login_is_made_next_to_the_old_one(on: Stage, wanted: Json) -> N
     assert on.key_ids() == {on.login()["username"]} == on.all_keys()
 
 
-def test_a_replacement_that_fails_leaves_the_old_login(on: Stage) -> None:
+def test_a_failed_replacement_keeps_the_old_login(on: Stage) -> None:
     on.deployed()
     former, keys = on.login(), on.key_ids()
     assert not on.stack.deploy(WRONG_REGION)
@@ -168,7 +168,7 @@ def test_a_replacement_that_fails_leaves_the_old_login(on: Stage) -> None:
     assert on.opens(former)
 
 
-def test_an_update_of_nothing_asks_nothing_of_aws(on: Stage) -> None:
+def test_an_update_without_changes_makes_no_calls(on: Stage) -> None:
     on.deployed()
     before, keys = on.login(), on.key_ids()
     now = on.stack.credential
@@ -178,8 +178,8 @@ def test_an_update_of_nothing_asks_nothing_of_aws(on: Stage) -> None:
     assert (on.login(), on.key_ids()) == (before, keys)
 
 
-def test_a_value_known_at_deployment_alone_cannot_change(on: Stage) -> None:
-    """It is refused by name, and the tags are as before."""
+def test_a_value_known_only_at_deployment_cannot_change(on: Stage) -> None:
+    """The error names the property, and the tags are restored."""
     on.deployed(BY_TOKEN)
     before, keys = on.login(), on.key_ids()
     assert not on.stack.deploy(ELSEWHERE_BY_TOKEN)
@@ -214,7 +214,7 @@ def _delete(on: Stage, **changed: str) -> Json:
     return on.stack.deletion() | changed
 
 
-def test_a_delete_with_an_invented_id_goes_by_the_properties(on: Stage) -> None:
+def test_a_delete_with_a_generated_id_uses_the_properties(on: Stage) -> None:
     on.deployed()
     invented = "mail-MailerCredential-1X2Y3Z"
     delivery = on.world.deliver(_delete(on, PhysicalResourceId=invented))
@@ -223,7 +223,7 @@ def test_a_delete_with_an_invented_id_goes_by_the_properties(on: Stage) -> None:
 
 
 @pytest.mark.parametrize("kind", ["denied", "limited", "throttled", "disconnected"])
-def test_a_delete_that_cannot_mark_deletes_the_keys(on: Stage, kind: str) -> None:
+def test_a_delete_that_cannot_tag_deletes_the_keys(on: Stage, kind: str) -> None:
     on.deployed()
     event = _delete(on)
     assert on.world.deliver(event, Fault(on.rehearse(event).index("TagResource"), kind)).succeeded
@@ -245,14 +245,14 @@ def test_a_delete_without_a_secret_deletes_the_keys(on: Stage, how: str, create:
     assert not on.world.account.users[user].keys
 
 
-def test_a_delete_of_a_user_that_is_gone_succeeds(on: Stage) -> None:
+def test_a_delete_of_a_missing_user_succeeds(on: Stage) -> None:
     on.deployed()
     event = _delete(on)
     on.stack.delete()
     assert on.world.deliver(event).succeeded
 
 
-def test_a_delete_leaves_other_users_alone(on: Stage) -> None:
+def test_a_delete_does_not_change_other_users(on: Stage) -> None:
     on.deployed()
     other = Stack(on.world)
     assert other.deploy(BASE | {"Id": "other"})
@@ -261,8 +261,8 @@ def test_a_delete_leaves_other_users_alone(on: Stage) -> None:
     other.delete()
 
 
-def test_a_delete_of_a_former_life_changes_nothing(on: Stage) -> None:
-    """The user's tags name another secret by now."""
+def test_a_delete_for_a_former_secret_changes_nothing(on: Stage) -> None:
+    """The user's tags now name another secret."""
     on.deployed(rotations=0)
     event, old = _delete(on), on.stack.secret.arn
     secret = on.world.account.make_secret(old.replace("login", "anew"))
@@ -272,11 +272,11 @@ def test_a_delete_of_a_former_life_changes_nothing(on: Stage) -> None:
     assert on.key_ids() == keys
 
 
-# Events that come twice, or late
+# Events that are delivered twice, or late
 
 
 @pytest.mark.parametrize("pause", [0.1, 0.2, 0.3, 3600])
-def test_a_create_that_comes_twice_issues_once(on: Stage, pause: float) -> None:
+def test_a_create_delivered_twice_issues_one_login(on: Stage, pause: float) -> None:
     assert on.stack.deploy(BASE, Trouble(again_after=pause))
     on.world.pass_time(pause + 600)
     assert all(one.succeeded for one in on.stack.last)
@@ -297,8 +297,8 @@ def test_a_create_repeated_after_rotations_changes_nothing(on: Stage) -> None:
 
 @pytest.mark.parametrize("pause", [0, 60, 200])
 @pytest.mark.parametrize("point", range(3))
-def test_a_create_repeated_after_the_next_takes_nothing_from_it(on: Stage, point: int, pause: int) -> None:
-    """Its first delivery failed before it could write anything down, and is deleted in the cleanup."""
+def test_a_create_repeated_after_the_next_has_no_effect(on: Stage, point: int, pause: int) -> None:
+    """Its first delivery failed before it could write a tag, and is deleted in the cleanup."""
     on.world.deleted_first = False
     assert not on.stack.deploy(BASE, Trouble(Fault(point, "denied")), rollback=False)
     event = on.stack.delivery.event
@@ -321,8 +321,8 @@ def test_a_create_that_waits_is_undone_by_its_delete(on: Stage) -> None:
     assert not on.all_keys()
 
 
-def test_a_stored_login_whose_key_is_gone_never_becomes_current(on: Stage) -> None:
-    """It is not tested, so nothing else would notice."""
+def test_a_stored_login_without_a_key_never_becomes_current(on: Stage) -> None:
+    """Login tests are off, so no other check finds the missing key."""
     on.world.verifies = False
     create = on.create_event()
     stored = on.rehearse(create).index("PutSecretValue") + 1
@@ -331,7 +331,7 @@ def test_a_stored_login_whose_key_is_gone_never_becomes_current(on: Stage) -> No
     assert "no working login" in failed(on.world.deliver(create))
 
 
-def test_a_create_given_up_ends_once_the_next_has_succeeded(on: Stage) -> None:
+def test_an_abandoned_create_ends_after_the_next_succeeded(on: Stage) -> None:
     on.world.verifies = on.world.deleted_first = False
     assert not on.stack.deploy(BASE, Trouble(given_up_after=0.5), rollback=False)
     assert on.stack.deploy(BASE, rollback=False)
@@ -348,7 +348,7 @@ def test_a_create_repeated_after_the_delete_leaves_no_key(on: Stage) -> None:
 
 
 def test_a_create_that_comes_after_its_delete_leaves_no_key(on: Stage) -> None:
-    """It waits a minute, in which its user is deleted."""
+    """It waits for one minute, in which its user is deleted."""
     create = on.create_event()
     given = create["ResourceProperties"]
     delete = on.stack.event("Delete", given, physical_id="INVENTED")
@@ -361,7 +361,7 @@ def test_a_create_that_comes_after_its_delete_leaves_no_key(on: Stage) -> None:
     failed(late)
 
 
-def test_a_create_soon_after_a_delete_of_nothing_known_succeeds(on: Stage) -> None:
+def test_a_create_soon_after_an_unknown_delete_succeeds(on: Stage) -> None:
     create = on.create_event()
     delete = on.stack.event("Delete", create["ResourceProperties"], physical_id="INVENTED")
     assert on.world.deliver(delete).succeeded
@@ -369,7 +369,7 @@ def test_a_create_soon_after_a_delete_of_nothing_known_succeeds(on: Stage) -> No
 
 
 def test_the_create_that_began_last_holds_the_secret() -> None:
-    """Whatever the order in which Secrets Manager gives the tags."""
+    """The order of the tags does not matter."""
     tagged = {f"{CREATED_TAG}later": "2.000/aa", f"{CREATED_TAG}sooner": "1.000/bb"}
     assert Journal.read(tagged).holder == "later"
 
@@ -413,8 +413,8 @@ def test_a_first_deployment_that_fails_twice_is_repaired(on: Stage, *, deleted_f
     on.settle()
 
 
-def test_a_delete_that_is_sent_again_undoes_the_same(on: Stage) -> None:
-    """Not the next Create, which holds the secret by then."""
+def test_a_delete_sent_again_undoes_the_same_create(on: Stage) -> None:
+    """It does not undo the next Create, which then holds the secret."""
     on.world.deleted_first = False
     assert not on.stack.deploy(BASE, Trouble(Fault(6, "killed")), rollback=False)
     assert on.stack.deploy(BASE, Trouble(cleanup=Trouble(Fault(2, "killed"))), rollback=False)
@@ -427,8 +427,8 @@ def test_a_delete_that_is_sent_again_undoes_the_same(on: Stage) -> None:
     [(Trouble(Fault(4, "denied")), 19.0), (Trouble(Fault(0, "killed")), 300.0)],
     ids=["while it looks again", "of a Create that wrote nothing"],
 )
-def test_a_delete_that_comes_twice_spares_the_next_login(on: Stage, trouble: Trouble, pause: float) -> None:
-    """The second delivery finds a login that was issued since."""
+def test_a_delete_delivered_twice_keeps_the_next_login(on: Stage, trouble: Trouble, pause: float) -> None:
+    """The second delivery finds a login that was issued after the first."""
     on.world.deleted_first = True
     assert not on.stack.deploy(BASE, trouble, rollback=False)
     assert on.stack.deploy(BASE, Trouble(cleanup=Trouble(again_after=pause)), rollback=False)
@@ -437,8 +437,8 @@ def test_a_delete_that_comes_twice_spares_the_next_login(on: Stage, trouble: Tro
     on.settle()
 
 
-def test_a_failed_update_that_stays_is_repaired(on: Stage) -> None:
-    """The user's tags keep the new value until then, so a rotation is refused and says why."""
+def test_a_failed_update_without_rollback_is_repaired(on: Stage) -> None:
+    """Until then the user's tags have the new value, so a rotation fails with the reason."""
     on.deployed(BY_TOKEN)
     before = on.login()
     assert not on.stack.deploy(ELSEWHERE_BY_TOKEN, rollback=False)
@@ -457,8 +457,8 @@ def test_a_failed_deployment_of_another_resource_is_repaired(on: Stage) -> None:
     on.settle()
 
 
-def test_a_given_up_create_is_waited_for_by_its_delete(on: Stage) -> None:
-    """It may be making a key, which would keep the user from being deleted."""
+def test_a_delete_waits_for_its_abandoned_create(on: Stage) -> None:
+    """The Create may be creating a key, and IAM does not delete a user with a key."""
     on.world.call_seconds = lambda: 1.0
     assert not on.stack.deploy(BASE, Trouble(given_up_after=6.0))
     assert not on.world.account.users
@@ -468,7 +468,7 @@ def test_a_given_up_create_is_waited_for_by_its_delete(on: Stage) -> None:
 
 
 def test_only_tags_that_differ_between_templates_change(on: Stage) -> None:
-    """What a hand took off stays off, so a rotation says what to do."""
+    """A tag that was removed by hand stays removed, so a rotation fails with the remedy."""
     on.deployed()
     user = on.world.account.users[on.stack.user_name]
     del user.tags["ses-secure-user:port"]
@@ -479,7 +479,7 @@ def test_only_tags_that_differ_between_templates_change(on: Stage) -> None:
     assert on.rotation.run(attempts=1).succeeded
 
 
-def test_two_stacks_live_side_by_side(on: Stage) -> None:
+def test_two_stacks_are_independent(on: Stage) -> None:
     on.deployed()
     other = Stack(on.world)
     assert other.deploy(ELSEWHERE | {"Id": "other"})

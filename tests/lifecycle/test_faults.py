@@ -1,4 +1,4 @@
-"""Every event, with every fault at every point, and all that can come after."""
+"""Every event with every fault at every point, and every continuation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _nothing(_: Stage) -> None:
-    """There is no stack yet."""
+    """Leave the account without a stack."""
 
 
 def _untested(on: Stage) -> None:
@@ -80,7 +80,8 @@ def _operate(on: Stage, wanted: Json, trouble: Trouble, *, rollback: bool) -> No
 @pytest.mark.parametrize("first_is_current", [True, False], ids=["first is current", "labelled as asked"])
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_deployment_survives_every_fault(scene: str, *, first_is_current: bool) -> None:
-    """By turns it rolls back or not, and what failed is deleted before it is made anew or in the cleanup."""
+    """Deployments run with and without rollback. Failed resources are deleted before their re-creation or in the
+    cleanup."""
     prepare, wanted = SCENES[scene]
     with stage(first_is_current=first_is_current) as on:
         prepare(on)
@@ -160,7 +161,7 @@ def test_a_rotation_survives_every_fault(step: str, rotations: int, *, token_kep
 
 
 def _faults(points: list[str]) -> Iterable[Fault]:
-    """All of them; of the logins in a row the first and the last stand for those in between."""
+    """Return all faults. For consecutive logins, only the first and the last."""
     for number, name in enumerate(points):
         if points[number - 1 : number + 2] != [LOGIN] * 3:
             yield from (Fault(number, kind) for kind in kinds(name))

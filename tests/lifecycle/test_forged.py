@@ -1,4 +1,4 @@
-"""Events that somebody forges who may invoke the function: they may rotate or revoke at worst."""
+"""Forged events from a principal that may invoke the function: they can only rotate or revoke a login."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MEANT = {"its own": {}, "a thief's": THIEF, "another region": {"Region": "us-eas
 
 @pytest.mark.parametrize("properties", MEANT)
 @pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
-def test_a_forged_deployment_rotates_or_revokes_at_worst(kind: str, properties: str) -> None:
-    """Whichever user, secret and id it names, of two that there are and of those that are not."""
+def test_a_forged_deployment_can_only_rotate_or_revoke(kind: str, properties: str) -> None:
+    """It can name any user, secret and id, of two existing stacks or of none."""
     with stage() as on:
         on.deployed(rotations=1)
         other = Stack(on.world)
@@ -49,8 +49,8 @@ def test_a_forged_deployment_rotates_or_revokes_at_worst(kind: str, properties: 
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_forged_step_rotates_at_worst(step: str) -> None:
-    """Whichever of the secret's versions it names."""
+def test_a_forged_step_can_only_rotate(step: str) -> None:
+    """It can name any version of the secret."""
     with stage() as on:
         on.deployed()
         before, former = on.world.save(), on.login()
@@ -61,15 +61,15 @@ def test_a_forged_step_rotates_at_worst(step: str) -> None:
             on.settle()
 
 
-def test_a_forged_create_leaves_a_stack_that_is_deleted_cleanly() -> None:
+def test_after_a_forged_create_the_stack_can_be_deleted() -> None:
     with stage() as on:
         on.deployed()
         on.world.deliver(on.stack.event("Create", on.stack.credential.given))
         on.settle()
 
 
-def test_whoever_tags_a_user_reaches_the_named_secret_alone() -> None:
-    """A person with iam:TagUser can have a user's login put into another secret only if its value names the user."""
+def test_tagging_a_user_affects_only_the_named_secret() -> None:
+    """With iam:TagUser, a user's login can be put into another secret only if its value names the user."""
     with stage() as on:
         on.deployed()
         other = Stack(on.world)

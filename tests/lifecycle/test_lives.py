@@ -1,4 +1,4 @@
-"""Random lives of a login; ``python -m tests.lifecycle.lives SEED LIVES`` lives many more of them."""
+"""Random lives of a login. ``python -m tests.lifecycle.lives SEED LIVES`` runs more of them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.summary import COUNTS
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_no_life_of_a_login_breaks_an_invariant(chance: random.Random) -> None:
+def test_no_random_life_breaks_an_invariant(chance: random.Random) -> None:
     COUNTS["life cycle"]["random lives"] += 1
     with suppress(LimitError):
         live(chance)
 
 
-def test_lives_without_a_pattern_end_well_too() -> None:
+def test_unbiased_lives_break_no_invariant() -> None:
     for number in range(600):
         COUNTS["life cycle"]["random lives"] += 1
         with suppress(LimitError):

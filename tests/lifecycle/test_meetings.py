@@ -1,4 +1,4 @@
-"""Two events at the same moment, meeting at every point at which they can."""
+"""Two concurrent events, interleaved at every point."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Pair = tuple[Json, Json]
 
 CALL_SECONDS = 30
-"""The most that a call takes, with some retries; no Create begins for a minute after a Delete."""
+"""The longest duration of a call with retries. No Create begins for one minute after a Delete."""
 DOING = ("createSecret", "finishSecret")
 
 
@@ -41,7 +41,7 @@ def _step_twice(step: str) -> Callable[[Stage], Pair]:
 
 
 def _step_given_up(step: str) -> Callable[[Stage], Pair]:
-    """Secrets Manager begins anew, with another version, while the step runs."""
+    """Let Secrets Manager begin again with another version while the step runs."""
 
     def prepare(on: Stage) -> Pair:
         on.deployed()
@@ -84,7 +84,7 @@ def _create_given_up(on: Stage) -> Pair:
 
 
 def _create_made_anew(on: Stage) -> Pair:
-    """The next operation makes the resource anew while the Create that was given up still runs."""
+    """Let the next operation create the resource again while the abandoned Create still runs."""
     create = on.create_event()
     return create, on.stack.event("Create", create["ResourceProperties"])
 
@@ -104,7 +104,7 @@ PAIRS: dict[str, Callable[[Stage], Pair]] = {
 @pytest.mark.parametrize("stalled", [False, True], ids=["side by side", "one stalled"])
 @pytest.mark.parametrize("swapped", [False, True], ids=["", "the other way round"])
 @pytest.mark.parametrize("pair", PAIRS)
-def test_two_events_at_once_leave_a_whole_login(
+def test_two_concurrent_events_leave_a_working_login(
     pair: str, *, swapped: bool, stalled: bool, first_is_current: bool
 ) -> None:
     with stage(first_is_current=first_is_current) as on:

@@ -1,4 +1,4 @@
-"""What the four rotation steps do, one sentence at a time."""
+"""The effects of the four rotation steps."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_login_read_before_a_rotation_works_after_it(on: Stage) -> None:
 
 
 def test_a_rotation_with_the_endpoint_down_changes_nothing(on: Stage) -> None:
-    """The next one heals it."""
+    """The next rotation repairs it."""
     on.deployed()
     held = on.login()
     on.world.ses_down = True
@@ -56,7 +56,7 @@ def test_a_rotation_with_the_endpoint_down_changes_nothing(on: Stage) -> None:
 
 @pytest.mark.parametrize("kept", [True, False], ids=["with its token", "with another token"])
 @pytest.mark.parametrize("fault", ["killed", "outage"])
-def test_a_rotation_that_died_is_not_in_the_way_of_the_next(on: Stage, fault: str, *, kept: bool) -> None:
+def test_a_rotation_that_died_does_not_block_the_next(on: Stage, fault: str, *, kept: bool) -> None:
     on.deployed()
     on.world.token_kept = kept
     token = on.rotation.begin()
@@ -67,7 +67,7 @@ def test_a_rotation_that_died_is_not_in_the_way_of_the_next(on: Stage, fault: st
     on.settle()
 
 
-def test_a_rotation_given_up_while_waiting_leaves_the_next_alone(on: Stage) -> None:
+def test_a_canceled_rotation_does_not_change_the_next(on: Stage) -> None:
     on.deployed(rotations=0)
     on.world.token_kept = False
     on.world.make_key(on.stack.user_name)
@@ -80,7 +80,7 @@ def test_a_rotation_given_up_while_waiting_leaves_the_next_alone(on: Stage) -> N
     assert on.rotation.steps(following).succeeded
 
 
-def test_a_promotion_whose_answer_is_lost_is_none_that_failed(on: Stage) -> None:
+def test_a_promotion_whose_response_is_lost_succeeds(on: Stage) -> None:
     on.deployed()
     token = on.rotation.begin()
     assert on.rotation.steps(token, "testSecret").succeeded
@@ -89,8 +89,8 @@ def test_a_promotion_whose_answer_is_lost_is_none_that_failed(on: Stage) -> None
     assert on.world.deliver(event, Fault(promotion, "lost")).succeeded
 
 
-def test_a_rotation_makes_one_version_and_moves_two_labels(on: Stage) -> None:
-    """Also where it finds a key that no version knows: another version would abandon it without an error."""
+def test_a_rotation_creates_one_version_and_moves_two_labels(on: Stage) -> None:
+    """This holds even if there is a key of no version. Another version would end the rotation without an error."""
     on.deployed(rotations=0)
     stranger = on.world.make_key(on.stack.user_name)
     before, first = set(on.rotation.secret.versions), on.rotation.secret.holder(CURRENT)
@@ -101,7 +101,7 @@ def test_a_rotation_makes_one_version_and_moves_two_labels(on: Stage) -> None:
     assert stranger not in on.key_ids()
 
 
-def test_a_rotation_soon_after_other_events_is_not_held_up(on: Stage) -> None:
+def test_a_rotation_soon_after_other_events_does_not_wait(on: Stage) -> None:
     assert on.stack.deploy(BY_TOKEN)
     began = on.world.now()
     assert on.rotation.run(attempts=1).succeeded
@@ -110,8 +110,8 @@ def test_a_rotation_soon_after_other_events_is_not_held_up(on: Stage) -> None:
     assert on.world.now() - began < GRACE_SECONDS
 
 
-def test_a_login_that_is_read_late_is_not_taken_for_none(on: Stage) -> None:
-    """One ResourceNotFound for AWSCURRENT must not lead to the deletion of its key."""
+def test_a_login_that_is_read_late_is_not_treated_as_missing(on: Stage) -> None:
+    """One ResourceNotFoundException for AWSCURRENT must not lead to the deletion of its key."""
     on.deployed()
     held, previous, token = on.login(), on.login(PREVIOUS), on.rotation.begin()
     event = on.rotation.event("createSecret", token)
@@ -134,7 +134,7 @@ def test_a_pending_login_that_is_read_late_is_tested(on: Stage) -> None:
     assert "login" in on.rotation.step("finishSecret", token).points
 
 
-def test_a_schedule_tried_out_on_an_empty_version_succeeds(on: Stage) -> None:
+def test_the_test_of_a_schedule_succeeds(on: Stage) -> None:
     on.deployed()
     before = on.login()
     assert on.rotation.try_out().succeeded
@@ -162,12 +162,12 @@ def test_a_version_that_the_secret_does_not_have_is_refused(on: Stage, step: str
     assert on.key_ids() == keys
 
 
-def test_a_step_that_is_none_is_refused(on: Stage) -> None:
+def test_an_unknown_step_is_refused(on: Stage) -> None:
     on.deployed()
     assert "explodeSecret is no rotation step" in failed(on.rotation.step("explodeSecret", on.rotation.begin()))
 
 
-def test_a_rotation_of_a_lost_secret_fails_with_awss_reason(on: Stage) -> None:
+def test_a_rotation_of_a_missing_secret_fails_with_the_reason(on: Stage) -> None:
     on.deployed()
     event = on.rotation.event("createSecret", on.rotation.begin())
     on.stack.delete()
@@ -188,8 +188,8 @@ def test_a_rotation_step_after_the_delete_leaves_no_key(on: Stage, step: str) ->
 
 
 @pytest.mark.parametrize("how", ["by a clean stack", "by a hand-made key"])
-def test_a_young_key_nobody_knows_makes_a_rotation_wait(on: Stage, how: str) -> None:
-    """It may be another event's, until no event of that time can be at work any more."""
+def test_a_new_unknown_key_makes_a_rotation_wait(on: Stage, how: str) -> None:
+    """It may belong to another event, until no event of that time can be running."""
     on.deployed(rotations=0)
     stranger = on.world.make_key(on.stack.user_name) if "hand" in how else None
     on.world.clock.sleep(LIST_SECONDS)
@@ -199,8 +199,8 @@ def test_a_young_key_nobody_knows_makes_a_rotation_wait(on: Stage, how: str) -> 
     assert stranger not in on.key_ids()
 
 
-def test_an_old_key_is_left_to_events_that_may_hold_it(on: Stage) -> None:
-    """Secrets Manager begins anew while the function still finishes what it gave up."""
+def test_a_key_that_another_event_may_use_is_not_deleted(on: Stage) -> None:
+    """Secrets Manager begins again while the function is still finishing the former attempt."""
     on.deployed()
     on.world.token_kept = False
     token = on.rotation.begin()
@@ -220,8 +220,8 @@ def test_an_old_key_is_left_to_events_that_may_hold_it(on: Stage) -> None:
         on.settle()
 
 
-def test_a_key_is_made_without_the_sdks_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lost answer would hide a second key."""
+def test_a_key_is_created_without_retries_of_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a lost response, a retry would create a second key."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setattr(handler, "_client", aws_client)
     lifecycle = handler._lifecycle("login", Patience(started=0, deadline=600))  # noqa: SLF001
@@ -229,7 +229,7 @@ def test_a_key_is_made_without_the_sdks_retries(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(("text", "verifies"), [(None, True), ("true", True), ("false", False)])
-def test_the_issuer_says_whether_logins_are_tested(
+def test_the_environment_turns_login_tests_off(
     monkeypatch: pytest.MonkeyPatch, text: str | None, *, verifies: bool
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)

@@ -1,4 +1,4 @@
-"""The SMTP password and the login that proves it, the latter against a real server on the loopback."""
+"""The SMTP password, and logins to a real server on the loopback interface."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def test_the_password_is_the_published_one(secret_access_key: str, region: str, 
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_the_password_is_what_botocores_signer_derives(region: str) -> None:
+def test_the_password_matches_botocores_signer(region: str) -> None:
     key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
     assert smtp_password(key, region) == signed_password(key, region)
 
 
 @given(key=keys, region=regions)
 def test_every_password_is_44_characters_of_base64(key: str, region: str) -> None:
-    """They begin with the version, 4."""
+    """The first byte is the version, 4."""
     password = smtp_password(key, region)
 
     decoded = base64.b64decode(password, validate=True)
@@ -64,7 +64,7 @@ def test_every_password_is_44_characters_of_base64(key: str, region: str) -> Non
 
 
 @given(key=keys, places=st.lists(regions, min_size=2, max_size=2, unique=True))
-def test_a_password_opens_one_region(key: str, places: list[str]) -> None:
+def test_a_password_is_valid_in_one_region(key: str, places: list[str]) -> None:
     assert len({smtp_password(key, region) for region in places}) == 2
 
 
@@ -92,7 +92,7 @@ def _authenticate(_: SMTP, __: Session, ___: Envelope, mechanism: str, data: obj
 
 
 class _Endpoint:
-    """A server on a port of the system's choice: TLS from the first byte, by STARTTLS, or none at all."""
+    """A server on a free port, with implicit TLS, with STARTTLS, or without TLS."""
 
     def __init__(self, context: ssl.SSLContext | None, *, implicit: bool) -> None:
         self._starttls = None if implicit else context
@@ -114,7 +114,7 @@ class _Endpoint:
         self._loop.close()
 
     async def _end(self) -> None:
-        """Sessions whose client hung up end by themselves, a moment later."""
+        """Wait until the sessions of disconnected clients have ended."""
         self._server.close()
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(others)
@@ -155,7 +155,7 @@ def _endpoint(
 
 @pytest.fixture(autouse=True)
 def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the test's own authority is trusted."""
+    """Trust only the test's certificate authority."""
     file = tmp_path / "ca.pem"
     authority().cert_pem.write_to_path(str(file))
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
@@ -172,7 +172,7 @@ def test_a_right_login_is_accepted(monkeypatch: pytest.MonkeyPatch, *, implicit:
 
 
 @both_ways
-def test_every_login_is_a_connection_of_its_own(monkeypatch: pytest.MonkeyPatch, *, implicit: bool) -> None:
+def test_every_login_uses_its_own_connection(monkeypatch: pytest.MonkeyPatch, *, implicit: bool) -> None:
     with _endpoint(monkeypatch, implicit=implicit) as endpoint:
         before = endpoint.sessions
 
@@ -206,7 +206,7 @@ def _unreachable(port: int, timeout: float = 5) -> EndpointUnreachableError:
 
 
 @both_ways
-def test_an_endpoint_where_nothing_listens_is_unreachable(monkeypatch: pytest.MonkeyPatch, *, implicit: bool) -> None:
+def test_an_endpoint_without_a_server_is_unreachable(monkeypatch: pytest.MonkeyPatch, *, implicit: bool) -> None:
     port = _free_port()
     monkeypatch.setattr(smtp, "IMPLICIT_TLS_PORTS", {port} if implicit else set())
 
@@ -214,7 +214,7 @@ def test_an_endpoint_where_nothing_listens_is_unreachable(monkeypatch: pytest.Mo
 
 
 @both_ways
-def test_no_password_goes_to_a_server_without_tls(monkeypatch: pytest.MonkeyPatch, *, implicit: bool) -> None:
+def test_no_password_is_sent_to_a_server_without_tls(monkeypatch: pytest.MonkeyPatch, *, implicit: bool) -> None:
     with _endpoint(monkeypatch, implicit=False, encrypted=False) as endpoint:
         monkeypatch.setattr(smtp, "IMPLICIT_TLS_PORTS", {endpoint.port} if implicit else set())
         _unreachable(endpoint.port)
@@ -227,7 +227,7 @@ def test_a_certificate_for_another_host_is_unreachable(monkeypatch: pytest.Monke
 
 
 @both_ways
-def test_a_certificate_nobody_vouches_for_is_unreachable(
+def test_an_untrusted_certificate_is_unreachable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, implicit: bool
 ) -> None:
     stranger = tmp_path / "stranger.pem"
@@ -239,9 +239,7 @@ def test_a_certificate_nobody_vouches_for_is_unreachable(
 
 
 @both_ways
-def test_a_silent_server_is_unreachable_once_the_timeout_is_over(
-    monkeypatch: pytest.MonkeyPatch, *, implicit: bool
-) -> None:
+def test_a_silent_server_is_unreachable_after_the_timeout(monkeypatch: pytest.MonkeyPatch, *, implicit: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         monkeypatch.setattr(smtp, "IMPLICIT_TLS_PORTS", {port} if implicit else set())
@@ -252,7 +250,7 @@ def test_a_silent_server_is_unreachable_once_the_timeout_is_over(
         assert 0.2 <= time.monotonic() - began < 2
 
 
-def test_a_server_that_hangs_up_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_disconnects_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, "IMPLICIT_TLS_PORTS", set())
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -266,7 +264,7 @@ def test_a_server_that_hangs_up_is_unreachable(monkeypatch: pytest.MonkeyPatch) 
         thread.join()
 
 
-def test_an_error_that_quotes_the_password_does_not_get_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_that_quotes_the_password_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     def careless(*_: object) -> None:
         raise smtplib.SMTPException(f"cannot encode {PASSWORD}")
 

@@ -1,4 +1,4 @@
-"""What an invocation by Terraform does, one sentence at a time."""
+"""The effects of invocations by Terraform."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def invocation(action: str, **changed: str) -> Json:
 
 @pytest.fixture
 def applied(on: Stage) -> Stage:
-    """What Terraform has made before it invokes the function."""
+    """Create the resources that Terraform creates before it invokes the function."""
     on.world.account.users["mailer"] = User("mailer", tags({"Secret": ARN, **BASE}))
     on.world.account.make_secret(ARN).rotated_by = FUNCTION_ARN
     return on
@@ -46,8 +46,8 @@ def test_a_create_issues_a_login_and_returns_no_secret(applied: Stage) -> None:
 
 
 @pytest.mark.parametrize("after", [0.1, 300.0])
-def test_a_create_that_comes_twice_keeps_one_login(applied: Stage, after: float) -> None:
-    """The provider may invoke the function twice, each time as another request."""
+def test_a_create_delivered_twice_keeps_one_login(applied: Stage, after: float) -> None:
+    """The provider may invoke the function twice, with different request ids."""
     both = [applied.world.send(invocation("create")), applied.world.send(invocation("create"), after=after)]
     applied.world.clock.wait(lambda: all(one.over for one in both))
 
@@ -56,7 +56,7 @@ def test_a_create_that_comes_twice_keeps_one_login(applied: Stage, after: float)
     assert after < 1 or len(applied.all_keys()) == 1
 
 
-def test_a_create_that_is_refused_heals_at_the_next_apply(applied: Stage) -> None:
+def test_a_failed_create_is_repaired_by_the_next_apply(applied: Stage) -> None:
     applied.world.ses_down = True
     for _ in range(2):
         assert "check `smtp_host` and `smtp_port`" in failed(applied.world.deliver(invocation("create")))
@@ -67,7 +67,7 @@ def test_a_create_that_is_refused_heals_at_the_next_apply(applied: Stage) -> Non
 
 
 @pytest.mark.parametrize("lost", ["the key", "the login, by a delete that could not list its keys"])
-def test_a_login_that_was_lost_is_issued_anew(applied: Stage, lost: str) -> None:
+def test_a_missing_login_is_issued_again(applied: Stage, lost: str) -> None:
     assert applied.world.deliver(invocation("create")).succeeded
     applied.world.pass_time(DAY)
     if lost == "the key":
@@ -83,7 +83,7 @@ def test_a_login_that_was_lost_is_issued_anew(applied: Stage, lost: str) -> None
     assert value(applied)["username"] != former
 
 
-def test_what_terraform_declares_must_be_what_the_tags_do(applied: Stage) -> None:
+def test_terraforms_declaration_must_match_the_tags(applied: Stage) -> None:
     reason = failed(applied.world.deliver(invocation("create", Host=ELSEWHERE["Host"])))
 
     assert "do not declare" in reason
@@ -106,8 +106,8 @@ def test_a_delete_revokes(applied: Stage) -> None:
     assert not applied.all_keys()
 
 
-def test_a_login_can_be_made_anew_for_the_same_user(applied: Stage) -> None:
-    """It waits until the Delete is a minute ago."""
+def test_a_login_can_be_issued_again_for_the_same_user(applied: Stage) -> None:
+    """It waits until one minute after the Delete."""
     assert applied.world.deliver(invocation("create")).succeeded
     applied.world.memory.revoked.add("mailer")
     assert applied.world.deliver(invocation("delete")).succeeded
@@ -125,7 +125,7 @@ def test_an_update_is_refused(applied: Stage) -> None:
 
 
 @pytest.mark.parametrize("kind", ["quoted", "lost", "killed", "denied"])
-def test_a_fault_shows_no_secret_and_the_next_apply_heals(applied: Stage, kind: str) -> None:
+def test_a_fault_shows_no_secret_and_can_be_repaired(applied: Stage, kind: str) -> None:
     applied.world.deliver(invocation("create"), Fault(6, kind))
     applied.world.pass_time(600)
 

@@ -1,7 +1,7 @@
-"""The world around the function: its clock, SES, and AWS.
+"""The environment of the function: a clock, SES, and AWS.
 
-The real handler runs in it. Each call it makes, each login and each answer is a *point*: it takes time, in which other
-events run; a fault can be planted there; and the invariants are checked after whatever the call did.
+The real handler runs in it. Each of its calls, logins and responses is a *point*. It takes time, in which other events
+run. A fault can be injected there. The invariants are checked after its effect.
 """
 # ruff: noqa: SLF001
 
@@ -40,25 +40,24 @@ ENVIRONMENT = {"AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_S
 WATCHED = logging.getLogger("ses_secure_user")
 
 client = functools.cache(handler._client.__wrapped__)
-"""The handler's own clients; they are slow to make, and every world is served through the same ones."""
+"""The clients of the handler. They are slow to create, so all worlds share them."""
 
 
 class DiedError(BaseException):
-    """The function's process ended here; nothing in it can notice."""
+    """An exception that ends the function's process. The function does not catch it."""
 
 
 class World(Invariants):
-    """Everything the function can reach.
+    """The services that the function can reach.
 
     Attributes:
         account: IAM and Secrets Manager.
-        clock: The time, and what runs.
-        call_seconds: How long a call takes.
-        ses_down: Whether the SMTP endpoints cannot be reached.
-        verifies: Whether the function tests logins.
-        switches: What AWS does where it documents nothing: `token_kept`, whether a rotation that failed is tried again
-            with the same version; `deleted_first`, whether a failed resource is deleted before it is made anew; and
-            those of `Account`.
+        clock: The simulated time and its tasks.
+        call_seconds: The duration of a call.
+        ses_down: True if the SMTP endpoints cannot be reached.
+        verifies: True if the function tests logins.
+        switches: Behavior that AWS does not document. `token_kept`: a failed rotation is retried with the same version.
+            `deleted_first`: a failed resource is deleted before it is created again. Others are passed to `Account`.
     """
 
     def __init__(self, *, token_kept: bool = True, deleted_first: bool = True, **switches: bool) -> None:
@@ -118,12 +117,12 @@ class World(Invariants):
         self.account.forget(86_400.0)
 
     def _sleep(self, seconds: float) -> None:
-        """Let the function wait; its time may run out meanwhile."""
+        """Let the function wait. Its time may run out."""
         self.clock.sleep(seconds)
         self._mind_time(self.running)
 
     def _timer(self, seconds: float, do: Callable[..., None], arguments: list[object]) -> SimpleNamespace:
-        """A timer on this clock, in the place of threading.Timer."""
+        """Return a timer on the simulated clock, instead of threading.Timer."""
         delivery, state = self.running, {"cancelled": False}
 
         def ring() -> None:
@@ -151,13 +150,13 @@ class World(Invariants):
 
     @property
     def running(self) -> Delivery:
-        """The delivery that the current task works on."""
+        """The delivery of the current task."""
         return self._running[getcurrent()]
 
     def deliver(
         self, event: Json, fault: Fault | None = None, *, at_point: Callable[[int], None] = lambda _: None
     ) -> Delivery:
-        """Hand an event to the handler, wait until it has ended, and check what it left."""
+        """Send an event to the handler, wait until it has ended, and check the result."""
         delivery = self.send(event, fault, at_point=at_point)
         self.clock.wait(lambda: delivery.over)
         self.require_whole()
@@ -171,7 +170,7 @@ class World(Invariants):
         at_point: Callable[[int], None] = lambda _: None,
         after: float = 0,
     ) -> Delivery:
-        """Hand an event to the handler, which runs while others do."""
+        """Send an event to the handler, which runs concurrently with others."""
         began = self.now() + after
         delivery = Delivery(event, began, began + FUNCTION_SECONDS, fault, at_point)
         self.clock.start(lambda: self._run(delivery), after)
@@ -196,7 +195,7 @@ class World(Invariants):
             delivery.returned = handler.handler(delivery.event, context)
         except DiedError:
             pass
-        except Exception as error:  # noqa: BLE001 - what the function raises is what is looked at
+        except Exception as error:  # noqa: BLE001 - the exception of the function is checked
             delivery.error = error
         finally:
             del self._running[getcurrent()]
@@ -206,7 +205,7 @@ class World(Invariants):
     def _reach(
         self, delivery: Delivery, name: str, effect: Callable[[], Json], *, sent: object = None, sdk: object = None
     ) -> Json:
-        """Come to a point: let time pass, then do what is to be done there, unless a fault is planted."""
+        """Reach a point: let time pass, then apply the effect, unless a fault prevents it."""
         self._mind_time(delivery)
         delivery.points.append(name)
         number = len(delivery.points) - 1
@@ -228,7 +227,7 @@ class World(Invariants):
             raise failure(kind, name, sent, sdk)
         return effect() if kind == "repeated" else answer
 
-    # What the function calls
+    # Calls of the function
 
     def _call(self, sdk: Any, name: str, request: Json) -> Json:  # noqa: ANN401 - any client
         shape = sdk.meta.service_model.operation_model(name).input_shape
@@ -276,10 +275,10 @@ class World(Invariants):
 
         self._reach(delivery, ANSWER, effect)
 
-    # Going back in time
+    # Saving and restoring the state
 
     def save(self) -> bytes:
-        """All state there is, while nothing runs."""
+        """Return the complete state while no task runs."""
         assert not self._running
         kept = {
             name: getattr(self.account, name) for name in ("users", "secrets", "ever", "abandoned", "foreign", "count")
@@ -297,7 +296,7 @@ class World(Invariants):
 
 
 class _Lock:
-    """A lock of tasks, in the place of threading.Lock."""
+    """A lock between tasks, instead of threading.Lock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -313,7 +312,7 @@ class _Lock:
 
 
 class _Log(logging.Handler):
-    """Keeps what is logged, as text, tracebacks included."""
+    """A handler that keeps log messages as text, with tracebacks."""
 
     def __init__(self, texts: list[str]) -> None:
         super().__init__(logging.DEBUG)
