@@ -1,1 +1,1 @@
-"""An AWS on this machine for the tests and the demo: ministack, and patches that close its differences from AWS."""
+"""A local AWS for the tests and the demo: the emulator ministack, with patches for its differences from AWS."""

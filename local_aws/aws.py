@@ -1,4 +1,4 @@
-"""An AWS on this machine, for the tests and the demo: start it, deploy to it, look into it."""
+"""The local AWS for the tests and the demo: start, deployment and inspection."""
 
 import json
 import os
@@ -39,7 +39,7 @@ UNFINISHED = "A previous rotation isn't complete"
 
 
 class Key(NamedTuple):
-    """An access key that IAM made, and what is derived from it: everything that must not leak."""
+    """An access key and the passwords derived from it, which must not leak."""
 
     access_key_id: str
     secret_access_key: str
@@ -48,10 +48,10 @@ class Key(NamedTuple):
 
 @contextmanager
 def local_aws(*options: str) -> Iterator["LocalAws"]:
-    """Run a local AWS of one's own; ``--unpatched`` leaves ministack as it is."""
+    """Run a local AWS. ``--unpatched`` runs ministack without patches."""
     with TemporaryDirectory(prefix="local-aws-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        # Without `in_place_of_ses`, SES's names lead nowhere.
+        # Without `in_place_of_ses`, SES's names do not resolve.
         with patch.object(socket, "getaddrinfo", resolver({})), emulator(folder, *options) as url:
             aws = LocalAws(folder, url)
             try:
@@ -62,7 +62,7 @@ def local_aws(*options: str) -> Iterator["LocalAws"]:
 
 @contextmanager
 def verified_aws() -> Iterator["LocalAws"]:
-    """Run one in which two domains are verified."""
+    """Run a local AWS with two verified domains."""
     with local_aws() as running:
         for identity in ("example.com", "example.org"):
             running.client("sesv2").create_email_identity(EmailIdentity=identity)
@@ -70,7 +70,7 @@ def verified_aws() -> Iterator["LocalAws"]:
 
 
 class LocalAws:
-    """The running local AWS. Its account is ``000000000000``, its first region ``us-east-1``."""
+    """The running local AWS. Its account is ``000000000000``, and its first region is ``us-east-1``."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self._folder, self._url = folder, url
@@ -81,19 +81,19 @@ class LocalAws:
         self.env = _environment(folder, url)
 
     def client(self, service: str, region: str = REGION) -> Client:
-        """Give the boto3 client of a service, as the account's root."""
+        """Return a boto3 client of a service, with the credentials of the account's root user."""
         if (service, region) not in self._clients:
             session: Anything = boto3.Session("test", "test", region_name=region)
             self._clients[service, region] = session.client(service, endpoint_url=self._url)
         return self._clients[service, region]
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         for client in self._clients.values():
             client.close()
 
     def cdk(self, *arguments: str, app: App | Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run the real CDK CLI, on an app that is synthesized first or on its assembly."""
+        """Run the real CDK CLI on an app, which is synthesized first, or on a cloud assembly."""
         command = ["cdk", *arguments, "--no-notices", *(("--app", str(_assembly(app))) if app else ())]
         return subprocess.run(
             command, env=self.env, cwd=self._folder, capture_output=True, encoding="utf-8", check=False
@@ -113,23 +113,23 @@ class LocalAws:
     def deploy(
         self, app: App | Path, stack: str | None = None, *, region: str = REGION, role: str | None = None
     ) -> dict[str, str]:
-        """Deploy one stack of an app without the CLI, in a fraction of a second, and return its outputs.
+        """Deploy one stack of an app without the CLI, and return its outputs.
 
         Args:
-            app: The app, or the folder it was synthesized to.
-            stack: Which of its stacks, if it has several.
-            region: Where to.
-            role: The ARN of the role that CloudFormation acts with. Default: as the account's root.
+            app: The app, or the folder of its cloud assembly.
+            stack: The name of the stack. Default: the only stack of the app.
+            region: The region. Default: the first one.
+            role: The ARN of CloudFormation's execution role. Default: the account's root user.
 
         Raises:
-            DeploymentFailed: With the reasons that the stack's events give.
+            DeploymentFailed: The deployment failed. The message contains the reasons in the stack's events.
         """
         folder = _assembly(app)
         publish(folder, self.client("s3", region), self.client("ssm", region))
         name, template = choose(folder, stack, region)
         return self._in(region).deploy(name, role, TemplateURL=f"{self._url}/{template}")
 
-    def create(  # noqa: PLR0913 - what CreateStack takes, by its own names
+    def create(  # noqa: PLR0913 - the parameters of CreateStack
         self,
         stack: str,
         body: str,
@@ -140,10 +140,10 @@ class LocalAws:
         role: str | None = None,
         region: str = REGION,
     ) -> dict[str, str]:
-        """Create or update a stack from a template's text, without the CDK, and return its outputs.
+        """Create or update a stack from the text of a template, without the CDK, and return its outputs.
 
         Raises:
-            DeploymentFailed: With what refused the template or its parameters, or the reasons of the stack's events.
+            DeploymentFailed: The template or a parameter is refused, or the operation failed.
         """
         s3, key = self.client("s3"), f"{stack}.template.json"
         s3.create_bucket(Bucket=TEMPLATES)
@@ -158,11 +158,11 @@ class LocalAws:
         )
 
     def asked_of(self, role: str) -> set[str]:
-        """Give the actions that CloudFormation has asked for with a role, allowed or not."""
+        """Return the actions that CloudFormation requested with a role, both allowed and denied."""
         return {entry["action"] for entry in self._journal("asked") if entry["role"] == role}
 
     def acting_as(self, role: str, service: str) -> Client:
-        """Give the boto3 client of a service with a role's rights."""
+        """Return a boto3 client of a service with the permissions of a role."""
         assumed = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
         session: Anything = boto3.Session(
             assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"], region_name=REGION
@@ -174,29 +174,29 @@ class LocalAws:
         self._in(region).destroy(stack)
 
     def events(self, stack: str, *, region: str = REGION) -> list[Json]:
-        """Give the events of a stack, deleted or not, the first one first."""
+        """Return the events of a stack, which may be deleted, in chronological order."""
         return self._in(region).events(stack)
 
     def _in(self, region: str) -> Stacks:
         return self._stacks.setdefault(region, Stacks(self.client("cloudformation", region)))
 
     def invoke(self, function: str, event: Json, *, region: str = REGION) -> Anything:
-        """Invoke a function and return its answer, or its error as Lambda reports it."""
+        """Invoke a function, and return its response, or its error as Lambda reports it."""
         answer = self.client("lambda", region).invoke(FunctionName=function, Payload=json.dumps(event))
         return json.loads(answer["Payload"].read() or "null")
 
     def rotate(self, secret: str, expect: Literal["success", "failure"] = "success", *, region: str = REGION) -> Json:
-        """Rotate a secret, wait until the rotation has ended and return how: the token, and the step that failed."""
+        """Rotate a secret, wait for the rotation, and return its token and the step that failed."""
         self.wait_for_rotations()
         before = len(self._journal("rotation"))
         token = self._start_rotation(secret, region)
         end = wait_for(lambda: self._rotation(token, before), f"the rotation of {secret}")
         if (end["failed"] is None) != (expect == "success"):
-            raise AssertionError(f"the rotation of {secret} was to be a {expect}, failed step: {end['failed']}")
+            raise AssertionError(f"the rotation of {secret} should be a {expect}, failed step: {end['failed']}")
         return end
 
     def wait_for_rotations(self) -> None:
-        """Wait until nothing that a deployment has set rotating, or testing, is still running."""
+        """Wait until all rotations have ended, including tests of rotation schedules."""
         wait_for(lambda: len(self._journal("rotation begun")) == len(self._journal("rotation")), "all rotations")
 
     def _start_rotation(self, secret: str, region: str) -> str:
@@ -217,12 +217,13 @@ class LocalAws:
         return [entry for entry in entries if entry["kind"] == kind]
 
     def in_place_of_ses(self) -> AbstractContextManager[object]:
-        """Let SES's names lead here while this lasts, in this process; `env` does so in another one."""
+        """Resolve SES's names to the local endpoints within a context, in this process. `env` does so in other
+        processes."""
         endpoints = json.loads((self._folder / "endpoints.json").read_text(encoding="utf-8"))
         return patch.object(socket, "getaddrinfo", resolver(endpoints))
 
     def login(self, username: str, password: str, *, region: str = REGION) -> bool:
-        """Log in over verified TLS and tell whether the endpoint accepted it."""
+        """Log in over verified TLS. Return True if the endpoint accepts the login."""
         with self._smtp_session(region) as smtp:
             try:
                 smtp.login(username, password)
@@ -231,7 +232,7 @@ class LocalAws:
         return True
 
     def send(self, username: str, password: str, message: EmailMessage, return_path: str | None = None) -> str:
-        """Send a mail in the first region and give the endpoint's answer to it: 250, or code and text."""
+        """Send a mail in the first region, and return the response of the endpoint: 250, or code and text."""
         with self._smtp_session(REGION) as smtp:
             smtp.login(username, password)
             try:
@@ -251,15 +252,15 @@ class LocalAws:
             yield smtp
 
     def smtp_down(self) -> None:
-        """Let both endpoints drop every new connection."""
+        """Let both endpoints close every new connection."""
         self._control(down=1)
 
     def smtp_up(self) -> None:
-        """Let them answer again."""
+        """Let both endpoints serve connections again."""
         self._control(down=0)
 
     def refuse_first_logins(self, count: int) -> None:
-        """Refuse the first logins of every key that has not logged in yet, as while IAM propagates it."""
+        """Refuse the first logins of every new key, as during IAM's propagation."""
         self._control(refusals=count)
 
     def send_from(self, origin: str) -> None:
@@ -267,23 +268,23 @@ class LocalAws:
         self._control(origin=origin)
 
     def judge_at(self, time: str) -> None:
-        """Judge mail as if it were another time, in the form that IAM takes. An empty one is the present."""
+        """Set the time at which mail is judged, in IAM's format. An empty text stands for the present."""
         self._control(time=time)
 
     def refuse_logins(self, *, refused: bool) -> None:
-        """Refuse every login, as if SES judged where it comes from."""
+        """Refuse all logins, as if SES checked the network at login."""
         self._control(no_login=refused)
 
     def throttle_mails(self, *, throttled: bool) -> None:
-        """Put every mail off, as where the account's rate is exceeded."""
+        """Refuse all mail temporarily, as if the send rate were exceeded."""
         self._control(throttled=throttled)
 
     def judge_simulator_in_sandbox(self, *, judged: bool) -> None:
-        """In the sandbox, judge SES's mailbox simulator as any other recipient."""
+        """Check SES's mailbox simulator as any other recipient in the sandbox."""
         self._control(strict_sandbox=judged)
 
     def mails(self) -> list[Json]:
-        """Give all mails that were accepted, each with its text and origin."""
+        """Return all accepted mails, each with its text and origin."""
         return self._journal("mail")
 
     def _control(self, **settings: int | str) -> None:
@@ -293,30 +294,31 @@ class LocalAws:
         draft.replace(self._folder / "smtp.json")
 
     def value(self, secret: str, label: str = "AWSCURRENT") -> Json:
-        """Give the value of a secret's version."""
+        """Return the value of a secret's version."""
         answer = self.client("secretsmanager").get_secret_value(SecretId=secret, VersionStage=label)
         return dict(json.loads(answer["SecretString"]))
 
     def keys(self, user: str) -> list[str]:
-        """Give the ids of a user's access keys, the oldest first."""
+        """Return the ids of a user's access keys, the oldest first."""
         keys = self.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
         return [key["AccessKeyId"] for key in keys]
 
     def wait_for_older_keys(self, user: str) -> None:
-        """Wait a second, as SES needs longer to accept a key: no user gets two keys in one second on AWS."""
+        """Wait until the next second, because on AWS no user gets two keys within one second."""
         keys = self.client("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
         newest = max(key["CreateDate"].timestamp() for key in keys)
         wait_for(lambda: time.time() >= newest + 1, "the next second")
 
     def every_key_ever_made(self) -> list[Key]:
-        """Give all access keys since the start, deleted or not, for a search where none may be found."""
+        """Return all access keys since the start, including deleted ones, to search for leaks."""
         return [
             Key(entry["id"], entry["secret"], {region: smtp_password(entry["secret"], region) for region in REGIONS})
             for entry in self._journal("key")
         ]
 
     def leaked_in(self, text: str) -> list[str]:
-        """Give every key id, secret access key and password since the start that a text shows, as it is or in a URL."""
+        """Return all key ids, secret access keys and passwords since the start that a text contains, also
+        percent-encoded."""
         made = self.every_key_ever_made()
         secrets = [
             one for key in made for one in (key.access_key_id, key.secret_access_key, *key.smtp_passwords.values())
@@ -324,11 +326,11 @@ class LocalAws:
         return [secret for secret in secrets if secret in text or quote(secret, safe="") in text]
 
     def leftovers(self) -> set[str]:
-        """Name everything that exists now and that a deployment could leave behind."""
+        """Return the names of all resources that a deployment could leave behind."""
         return inventory(self.client, REGIONS)
 
     def logs(self) -> str:
-        """Give all that was logged: by the functions, and by the emulator."""
+        """Return all logs of the functions and the emulator."""
         lines = [(self._folder / "emulator.log").read_text(encoding="utf-8")]
         for region in REGIONS:
             lines += log_lines(self.client("logs", region))

@@ -1,6 +1,6 @@
-"""The local AWS: ministack, the patches that close its differences from AWS, and SES's SMTP endpoints.
+"""The process of the local AWS: ministack, the patches for its differences from AWS, and SES's SMTP endpoints.
 
-One process, which `local_aws` starts and ends; the folder it is given is how the two talk.
+`local_aws` starts and ends this process. The two communicate through files in a folder.
 """
 
 import json
@@ -23,7 +23,7 @@ REGIONS = ("us-east-1", "eu-west-1")
 
 def main() -> None:
     folder, *options = sys.argv[1:]
-    del sys.argv[1:]  # ministack reads the command line too
+    del sys.argv[1:]  # ministack also reads the command line
     if "--unpatched" not in options:
         patches.install()
     _serve_smtp(Path(folder))
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _serve_smtp(folder: Path) -> None:
-    logging.getLogger("mail.log").setLevel(logging.ERROR)  # it would tell every line of every login
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # it would log every line of every login
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     endpoints: Endpoints = {}
@@ -41,12 +41,12 @@ def _serve_smtp(folder: Path) -> None:
         endpoints |= dict.fromkeys(names, SmtpEndpoint(region, tls, folder / "smtp.json").ports)
     (folder / "endpoints.json").write_text(json.dumps(endpoints), encoding="utf-8")
     _lead_to(endpoints, folder / "python")
-    # For the functions, which inherit them.
+    # Functions inherit these variables.
     os.environ |= {"SSL_CERT_FILE": str(folder / "ca.pem"), "PYTHONPATH": str(folder / "python")}
 
 
 def _lead_to(endpoints: Endpoints, folder: Path) -> None:
-    """Write what Python loads at its start, where PYTHONPATH names the folder."""
+    """Write the `sitecustomize` module that Python loads at its start from a folder in PYTHONPATH."""
     folder.mkdir()
     text = Path(ses_names.__file__).read_text(encoding="utf-8")
     (folder / "sitecustomize.py").write_text(

@@ -1,4 +1,4 @@
-"""What exists in an account and what was logged in it: all that a deployment could leave behind."""
+"""The resources and logs of an account that a deployment could leave behind."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +9,8 @@ ClientOf = Callable[..., Client]
 
 
 def inventory(client: ClientOf, regions: tuple[str, ...]) -> set[str]:
-    """Name every user, key, group, policy, role, secret and function, but not the CDK bootstrap's own."""
+    """Return the names of all users, keys, groups, policies, roles, secrets and functions outside the CDK bootstrap
+    stack."""
     found = set(_identities(client("iam")))
     for region in regions:
         found.update(_regional(client, region))
@@ -17,7 +18,7 @@ def inventory(client: ClientOf, regions: tuple[str, ...]) -> set[str]:
 
 
 def log_lines(logs: Client) -> Iterator[str]:
-    """Give every line of every log group of a region."""
+    """Yield all log lines of a region."""
     for group in _all(logs, "describe_log_groups", "logGroups"):
         for event in _all(logs, "filter_log_events", "events", logGroupName=group["logGroupName"]):
             yield event["message"]

@@ -1,4 +1,4 @@
-"""What the emulator remembers for the harness: every key it made, every rotation that ended."""
+"""The journal in which the emulator records created keys and rotations for the tests."""
 
 import json
 import os
@@ -6,6 +6,6 @@ from pathlib import Path
 
 
 def record(**entry: str | None) -> None:
-    """Append one entry; the harness made the file, readable by its owner alone."""
+    """Append an entry to the file, which only its owner can read."""
     with Path(os.environ["JOURNAL"]).open("a", encoding="utf-8") as journal:
         journal.write(json.dumps(entry) + "\n")

@@ -1,6 +1,6 @@
-"""Where ministack differs from AWS, the difference closed: one function each, put around ministack's own.
+"""The patches for ministack's differences from AWS, each a wrapper around a function of ministack.
 
-They sit on private names, so ministack is pinned, and test_patches.py tells which one is no longer needed.
+They wrap private functions, so ministack is pinned. test_patches.py fails for a patch that is no longer needed.
 """
 # ruff: noqa: SLF001
 
@@ -25,11 +25,11 @@ from local_aws.secretsmanager import replicas, rotation, rotation_dates, secret_
 from local_aws.ses import identities as ses_identities
 
 HASTE = "import time\nsleep = time.sleep\ntime.sleep = lambda seconds: sleep(seconds / 10)\n"
-"""A function's waits take a tenth of their time; what they are for is tried on the life cycle's own clock."""
+"""Functions wait for a tenth of the time. The life cycle tests use the real times on a simulated clock."""
 
 
 def install() -> None:
-    """Put every patch around the function it corrects."""
+    """Install all patches."""
     types: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
     for table, name, patch in (
         (iam._IAM_HANDLERS, "CreateAccessKey", users.create_access_key),

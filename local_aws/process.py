@@ -1,4 +1,4 @@
-"""The emulator as a process: started in a group of its own, ended with all that it started."""
+"""The process of the emulator, which runs in its own process group."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 from local_aws.waiting import wait_for
 
 SMTP = {"down": 0, "refusals": 0, "no_login": 0, "strict_sandbox": 0, "throttled": 0, "origin": "127.0.0.1", "time": ""}
-"""How the SMTP endpoints behave at first; `SmtpEndpoint` says what each setting does."""
+"""The initial settings of the SMTP endpoints. `SmtpEndpoint` describes them."""
 
 ROOT = Path(__file__).parents[1]
 
@@ -85,6 +85,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _kill(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
-    """Signal the process and all that it started. Of a group that has ended Linux says that it is gone, macOS forbids it."""
+    """Signal the process group. If it has ended, Linux reports that it does not exist, and macOS denies permission."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, how)

@@ -1,4 +1,4 @@
-"""The shapes that go in and out of AWS here; neither boto3 nor ministack gives them closer types."""
+"""Types for requests and responses of AWS, for which boto3 and ministack have no precise types."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias

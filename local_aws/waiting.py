@@ -1,4 +1,4 @@
-"""Wait for what must happen, no longer than it may take."""
+"""Waiting for a condition, with a time limit."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def wait_for(ask: Callable[[], T | None], what: str, seconds: float = 60) -> T:
-    """Ask until the answer is true, and fail by name when the time is up."""
+    """Call a function until it returns a true value, and return that value."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()):
         if time.monotonic() > deadline:

@@ -1,1 +1,1 @@
-"""CloudFormation as AWS has it: stacks, custom resources, parameters, references, the execution role."""
+"""CloudFormation: stacks, custom resources, parameters, references and the execution role."""

@@ -1,4 +1,4 @@
-"""A synthesized CDK app, published as the CDK CLI does it, in milliseconds."""
+"""Publication of a cloud assembly, as the CDK CLI does it."""
 
 import io
 import json
@@ -18,7 +18,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def choose(folder: Path, stack: str | None, region: str) -> tuple[str, str]:
-    """Give the name of the one stack, or of the one that is asked for, and its template's place in S3."""
+    """Return the name of a stack, by default the only one, and the S3 URL of its template."""
     artifacts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["artifacts"].items()
     templates = {
         artifact["properties"].get("stackName", name): artifact["properties"]["stackTemplateAssetObjectUrl"]
@@ -30,7 +30,7 @@ def choose(folder: Path, stack: str | None, region: str) -> tuple[str, str]:
 
 
 def publish(folder: Path, s3: Client, ssm: Client) -> None:
-    """Upload what the assembly's manifests list, and let the account look as if it were bootstrapped."""
+    """Upload the assets in the manifests, and create the bootstrap version's parameter."""
     region = s3.meta.region_name
     ssm.put_parameter(Name=VERSION, Value="30", Type="String", Overwrite=True)
     for bucket, key, content in _assets(folder):
@@ -39,7 +39,7 @@ def publish(folder: Path, s3: Client, ssm: Client) -> None:
 
 
 def unpublish(s3: Client, ssm: Client) -> None:
-    """Make room for the bootstrap's own bucket and parameter."""
+    """Delete the bucket and the parameter, so that the real bootstrap stack can be created."""
     bucket = _placed(BUCKET, s3.meta.region_name)
     with suppress(ClientError):
         for file in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
@@ -49,7 +49,7 @@ def unpublish(s3: Client, ssm: Client) -> None:
 
 
 def unlock(s3: Client) -> None:
-    """Remove the bootstrap bucket's policy, which denies all but HTTPS, and the emulator does not speak that."""
+    """Delete the policy of the bootstrap bucket, which requires HTTPS. The emulator does not support HTTPS."""
     s3.delete_bucket_policy(Bucket=_placed(BUCKET, s3.meta.region_name))
 
 
@@ -77,7 +77,7 @@ def _content(folder: Path, source: Json) -> bytes:
 
 
 def _zipped(folder: Path) -> bytes:
-    """Zip a folder so that equal content gives equal bytes."""
+    """Zip a folder. The same content gives the same bytes."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -1,4 +1,4 @@
-"""What CloudFormation does after a custom resource could not be created."""
+"""Custom resources: limits of responses, failed creation, rollback and re-creation."""
 # ruff: noqa: SLF001
 
 import json
@@ -15,7 +15,7 @@ _answered: dict[tuple[str, str], str] = {}
 
 
 def deliver_response(original: Callable[[str, Json], bool], token: str, response: Json) -> bool:
-    """A response above 4,096 bytes is a failure; any other gives the resource its physical id."""
+    """Deliver a response. A response of more than 4,096 bytes is a failure. Others set the physical id."""
     if len(json.dumps(response, separators=(",", ":"))) > LONGEST_RESPONSE:
         response = {"Status": "FAILED", "Reason": "Response object is too long."}
     elif physical_id := response.get("PhysicalResourceId"):
@@ -24,7 +24,7 @@ def deliver_response(original: Callable[[str, Json], bool], token: str, response
 
 
 def create(original: Callable[..., Resource], logical_id: str, *args: Anything) -> Resource:
-    """A custom resource whose Create failed belongs to its stack all the same."""
+    """Add a custom resource to its stack, even if its Create failed."""
     props, stack_name, *resource_type = args
     stack = cloudformation._stacks[stack_name]
     resource = stack["StackId"], logical_id
@@ -47,7 +47,7 @@ def create(original: Callable[..., Resource], logical_id: str, *args: Anything) 
 def update(
     original: Callable[..., Resource], physical_id: str, old: Json, new: Json, *args: Anything, **named: Anything
 ) -> Resource:
-    """A custom resource keeps its function."""
+    """Update a custom resource. Its service token cannot be changed."""
     if old.get("ServiceToken") != new.get("ServiceToken"):
         raise ValueError("Modifying service token is not allowed.")
     return original(physical_id, old, new, *args, **named)
@@ -63,7 +63,7 @@ def make_anew(  # noqa: PLR0913, PLR0917 - ministack's own arguments
     logical_id: str,
     *args: Anything,
 ) -> Resource:
-    """A custom resource whose Create failed is made anew by the next operation, and the failed one deleted.
+    """Create a custom resource again after its Create failed, and delete the failed one.
 
     See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
     """
@@ -76,7 +76,7 @@ def make_anew(  # noqa: PLR0913, PLR0917 - ministack's own arguments
 async def roll_back(
     original: Callable[..., Awaitable[None]], name: str, stack_id: str, stack: Json, operation: Json, *args: Anything
 ) -> None:
-    """A failed Create is followed by a Delete of the physical id that was answered, or of an invented one."""
+    """Roll back. A failed Create is followed by a Delete with its physical id, or with a generated one."""
     failed = operation.get("failed_logical_id")
     if stack["_resources"].get(failed, {}).get("ResourceStatus") == "CREATE_FAILED":
         operation["created"].append(failed)

@@ -1,8 +1,8 @@
-"""CloudFormation acting with the rights of its execution role, which ministack ignores.
+"""CloudFormation's execution role, which ministack ignores.
 
-Before each resource the calls are judged that its handler makes: those that the CloudFormation registry's schema of the
-type lists under `handlers`, the ones to read it with those to create it where a template refers to its ARN, but for what
-no template of ours uses, such as inline policies.
+Before an operation on a resource, the calls of its handler are judged. The schema of the type in the CloudFormation
+registry lists them under `handlers`. The calls to read a resource count with those to create it if a template refers to
+its ARN. Calls for features that no template here uses, such as inline policies, are left out.
 """
 # ruff: noqa: SLF001
 
@@ -64,7 +64,7 @@ CALLS = {
         "delete": "logs:DeleteLogGroup",
     },
 }
-"""By type and operation, the actions on the resource itself; `also` is called in each operation."""
+"""The actions on the resource itself, by type and operation. `also` applies to all operations."""
 
 ON_FUNCTIONS = {
     "AWS::Lambda::Permission": {
@@ -87,17 +87,18 @@ ON_GROUPS = {"create": "iam:AddUserToGroup", "update": "iam:AddUserToGroup", "de
 ON_ROLES = {"create": "iam:AttachRolePolicy", "update": "iam:AttachRolePolicy", "delete": "iam:DetachRolePolicy"}
 
 _roles: dict[str, str] = {}
-"""The execution role of each stack that has one."""
+"""The execution roles, by stack."""
 
 
 def create_stack(original: Action, request: Json) -> Answer:
-    """CreateStack takes the role that this and all later operations act with."""
+    """Create a stack, and store its role for this and all later operations."""
     _roles.pop(helpers._p(request, "StackName"), None)
     return update_stack(original, request)
 
 
 def update_stack(original: Action, request: Json) -> Answer:
-    """UpdateStack takes another role, if it names one; either looks the bootstrap's version up for the CDK's template."""
+    """Update a stack, and store another role if it is given. Both calls read the bootstrap version for templates of the
+    CDK."""
     stack_name, role = helpers._p(request, "StackName"), helpers._p(request, "RoleARN")
     if role:
         _roles[stack_name] = role
@@ -113,7 +114,7 @@ def update_stack(original: Action, request: Json) -> Answer:
 def provision(
     original: Callable[..., Resource], type_name: str, logical_id: str, props: Json, stack_name: str
 ) -> Resource:
-    """What creates a resource must be allowed to the stack's role."""
+    """Create a resource if the stack's role has the permissions."""
     _judge(stack_name, type_name, logical_id, props, "create")
     return original(type_name, logical_id, props, stack_name)
 
@@ -128,7 +129,7 @@ def update(  # noqa: PLR0913, PLR0917 - as ministack calls it
     logical_id: str,
     *more: Anything,
 ) -> Resource:
-    """What changes a resource must be allowed to the stack's role."""
+    """Update a resource if the stack's role has the permissions."""
     if old != new:
         _judge(stack_name, type_name, logical_id, new, "update")
     return original(type_name, physical_id, old, new, stack_name, logical_id, *more)
@@ -137,7 +138,7 @@ def update(  # noqa: PLR0913, PLR0917 - as ministack calls it
 def delete(  # noqa: PLR0913, PLR0917 - as ministack calls it
     original: Callable[..., None], type_name: str, physical_id: str, props: Json, stack_name: str, logical_id: str
 ) -> None:
-    """What deletes a resource must be allowed to the stack's role."""
+    """Delete a resource if the stack's role has the permissions."""
     _judge(stack_name, type_name, logical_id, props, "delete")
     original(type_name, physical_id, props, stack_name, logical_id)
 
@@ -150,7 +151,7 @@ def _judge(stack_name: str, type_name: str, logical_id: str, props: Json, operat
 
 
 def _calls(stack_name: str, type_name: str, logical_id: str, props: Json, operation: str) -> Iterator[tuple[str, str]]:
-    """Give what is called on which resources; an unknown type is an error, so that none goes unjudged."""
+    """Yield the actions and their resources. An unknown type is an error, so that every type is judged."""
     if type_name.startswith("Custom::"):
         yield "lambda:InvokeFunction", props["ServiceToken"]
         return
@@ -177,7 +178,8 @@ def _calls(stack_name: str, type_name: str, logical_id: str, props: Json, operat
 
 
 def _own_arn(stack_name: str, type_name: str, logical_id: str, props: Json) -> str:
-    """Name a resource as ministack does, before there is one; CloudFormation leaves the stack out of a secret's name."""
+    """Return the ARN that ministack will give a resource. CloudFormation does not add the stack's name to a secret's
+    name."""
     name, account = f"{stack_name}-{logical_id}-0123456789AB", get_account_id()
     return {
         "AWS::IAM::User": f"arn:aws:iam::{account}:user{props.get('Path', '/')}{name}",

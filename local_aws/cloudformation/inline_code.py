@@ -1,4 +1,4 @@
-"""A function whose code is in the template."""
+"""Functions with inline code in the template."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ LONGEST = 4 * 1024 * 1024
 def zip_inline(
     original: Callable[..., bytes | None], source: str | None, handler: str, runtime: str = ""
 ) -> bytes | None:
-    """The file is named index, whatever the handler says; only Python and Node.js have such code."""
+    """Zip inline code as a file named index. Only Python and Node.js runtimes support inline code."""
     if source and not runtime.startswith(("python", "nodejs")):
         raise ValueError(f"ZipFile can only be used when Runtime is set to Python or Node.js, not to {runtime}")
     if source and len(source.encode()) > LONGEST:

@@ -1,4 +1,4 @@
-"""A template's parameters, where ministack takes what CloudFormation refuses, or refuses it in other words."""
+"""The parameters of a template: checks that ministack lacks, and CloudFormation's error messages."""
 
 import re
 from collections.abc import Callable
@@ -12,16 +12,16 @@ CONSTRAINTS = {
     "MinValue": {"Number"},
     "MaxValue": {"Number"},
 }
-"""Which type each constraint is documented for."""
+"""The types for which each constraint is documented."""
 
 ONLY_PYTHON = re.compile(r"\[(\^?\]|[^\]]*(\[|&&))|\(\?P")
-"""What Java's regular expressions take otherwise, or not at all, in a pattern without its escapes."""
+"""Parts of a pattern, without escapes, that Java's regular expressions do not support or treat differently."""
 
 ATTRIBUTES = {*CONSTRAINTS, "AllowedValues", "ConstraintDescription", "Default", "Description", "NoEcho", "Type"}
 
 
 def resolve(original: Callable[..., Json], template: Json, provided: list[Json], *previous: Json) -> Json:
-    """Every parameter that is sent is declared, every declared one has a value, and a Default keeps its constraints."""
+    """Resolve parameters. All must be declared and have a value, and defaults must satisfy the constraints."""
     declared: Json = template.get("Parameters", {})
     given = [entry["Key"] for entry in provided]
     if unknown := [name for name in given if name not in declared]:
@@ -36,7 +36,7 @@ def resolve(original: Callable[..., Json], template: Json, provided: list[Json],
 
 
 def _resolve(original: Callable[..., Json], declared: Json, provided: list[Json], *previous: Json) -> Json:
-    """AllowedValues are judged here: each member of a list, with the constraint's description."""
+    """Resolve parameters, and check AllowedValues for each member of a list."""
     others = {
         name: {key: value for key, value in one.items() if key != "AllowedValues"} for name, one in declared.items()
     }
@@ -61,7 +61,7 @@ def _check_declaration(name: str, one: Json) -> None:
 
 
 def check_constraints(original: Callable[..., None], name: str, one: Json, type_name: str, value: str) -> None:
-    """A pattern is Java's, and a number has digits."""
+    """Check a pattern as Java does, and that a number consists of digits."""
     if type_name == "Number" and not re.fullmatch(r"[-+.\deE]+", value, re.ASCII):
         raise describe(None, name, one, "must be a number")
     pattern = _compiled(name, one.get("AllowedPattern", "(?s:.*)"))
@@ -71,7 +71,7 @@ def check_constraints(original: Callable[..., None], name: str, one: Json, type_
 
 
 def _compiled(name: str, pattern: str) -> re.Pattern[str]:
-    """In Java a class like \\d is ASCII alone, and a set has no bare bracket and no && but as an operator."""
+    """Compile a pattern. In Java \\d matches ASCII only, and a set has no bare bracket, and && only as an operator."""
     if ONLY_PYTHON.search(re.sub(r"\\.", "", pattern)):
         raise ValueError(f"Template format error: AllowedPattern of parameter {name} is another one in Java")
     return re.compile(pattern, re.ASCII)
@@ -82,7 +82,7 @@ def _members(type_name: str, value: str) -> list[str]:
 
 
 def describe(_original: Anything, name: str, one: Json, reason: str) -> ValueError:
-    """A ConstraintDescription takes the place of what CloudFormation says by itself."""
+    """Return the error of a parameter. A ConstraintDescription replaces CloudFormation's own message."""
     if description := one.get("ConstraintDescription"):
         return ValueError(f"Parameter {name} failed to satisfy constraint: {description}")
     return ValueError(f"Parameter '{name}' {reason}")

@@ -1,4 +1,4 @@
-"""What IAM refuses of a policy document that CloudFormation hands it, and ministack stores."""
+"""Policy documents that IAM refuses and ministack accepts."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from local_aws.shapes import Anything, Json, Resource
 
 LONGEST = 6144
-"""Of a managed policy, in characters; white space is not counted."""
+"""The maximum size of a managed policy in characters, without white space."""
 
 
 def provision(
     original: Callable[..., Resource], type_name: str, logical_id: str, props: Json, stack_name: str
 ) -> Resource:
-    """What is created has a policy as IAM takes it."""
+    """Create a resource if IAM accepts its policy documents."""
     _check(type_name, props)
     return original(type_name, logical_id, props, stack_name)
 
@@ -20,7 +20,7 @@ def provision(
 def update(
     original: Callable[..., Resource], type_name: str, physical_id: str, old: Json, new: Json, *more: Anything
 ) -> Resource:
-    """What is changed has one too."""
+    """Update a resource if IAM accepts its policy documents."""
     _check(type_name, new)
     return original(type_name, physical_id, old, new, *more)
 

@@ -1,4 +1,4 @@
-"""What a template refers to, where ministack takes a name that leads nowhere, or compares what it has not resolved."""
+"""References in a template: ministack accepts unknown names, and does not resolve all values in conditions."""
 # ruff: noqa: SLF001
 
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from ministack.services.cloudformation import engine
 from local_aws.shapes import Anything, Json
 
 ARGUMENTS = {"Fn::And": range(2, 11), "Fn::Or": range(2, 11), "Fn::Not": range(1, 2), "Fn::Equals": range(2, 3)}
-"""How many conditions each function takes."""
+"""The number of conditions for each function."""
 
 PSEUDO_PARAMETERS = {
     f"AWS::{name}"
@@ -18,7 +18,7 @@ PSEUDO_PARAMETERS = {
 
 
 def evaluate_conditions(original: Callable[..., dict[str, bool]], template: Json, params: Json) -> dict[str, bool]:
-    """A condition may compare whatever parameters and pseudo parameters are made into."""
+    """Evaluate conditions, with intrinsic functions on parameters and pseudo parameters."""
     conditions: Json = template.get("Conditions", {})
     for name, _ in engine._intrinsic_references(conditions):
         if name not in params.keys() | PSEUDO_PARAMETERS:
@@ -45,7 +45,7 @@ def _condition(node: Anything, template: Json, params: Json) -> Json:
 def validate(
     original: Callable[..., None], template: Json, conditions: dict[str, bool], params: Json | None = None
 ) -> None:
-    """Every name leads to something, what is made refers to nothing that is not, and rules are as strict as conditions."""
+    """Validate a template: all names exist, and no resource refers to one whose condition is false."""
     _check_names(template)
     _check_arguments(template.get("Rules", {}))
     if params is not None:
@@ -95,7 +95,7 @@ def _needed(resource: Json) -> list[str]:
 
 
 def _chosen(node: Anything, conditions: dict[str, bool]) -> Anything:
-    """Leave of each Fn::If what its condition chooses."""
+    """Replace each Fn::If with the value that its condition selects."""
     if isinstance(node, list):
         return [_chosen(one, conditions) for one in node]
     if not isinstance(node, dict):
@@ -107,7 +107,7 @@ def _chosen(node: Anything, conditions: dict[str, bool]) -> Anything:
 
 
 def _conditions_of(node: Anything) -> Iterator[str]:
-    """Give the condition of each Fn::If."""
+    """Yield the condition of each Fn::If."""
     if isinstance(node, dict):
         if "Fn::If" in node:
             yield node["Fn::If"][0]
@@ -123,7 +123,7 @@ def _unresolved(name: str) -> ValueError:
 
 
 def resolve_outputs(original: Callable[..., tuple[list[Json], Json]], *args: Anything) -> tuple[list[Json], Json]:
-    """An output has a value: it cannot be left out by AWS::NoValue."""
+    """Resolve outputs. An output must have a value and cannot be AWS::NoValue."""
     outputs, exports = original(*args)
     if any(output["OutputValue"] == str(engine._NO_VALUE) for output in outputs):
         raise ValueError("Template format error: The Value field of every Outputs member must evaluate to a String.")

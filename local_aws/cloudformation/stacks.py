@@ -1,4 +1,4 @@
-"""CloudFormation stacks, deployed and deleted through its API."""
+"""Deployment and deletion of stacks through CloudFormation's API."""
 
 from uuid import uuid4
 
@@ -11,23 +11,23 @@ CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAN
 
 
 class DeploymentFailed(Exception):  # noqa: N818
-    """A stack did not become what was asked for; the message has the reasons of its events."""
+    """An error: a stack operation failed. The message contains the reasons in the stack's events."""
 
 
 class Stacks:
-    """The stacks of one region; a deleted one's events stay readable."""
+    """The stacks of one region, including the events of deleted stacks."""
 
     def __init__(self, cloudformation: Client) -> None:
         self._api = cloudformation
         self._ids: dict[str, str] = {}
 
     def deploy(self, name: str, role: str | None = None, **template: Anything) -> dict[str, str]:
-        """Create or update a stack, perhaps with an execution role, and return its outputs.
+        """Create or update a stack, and return its outputs.
 
         Args:
             name: The stack's name.
-            role: The ARN of the execution role.
-            template: What else CreateStack takes: the template, its parameters, other capabilities.
+            role: The ARN of the execution role. Default: none.
+            template: Further parameters of CreateStack, such as the template, its parameters and capabilities.
         """
         deploy = self._api.update_stack if self._exists(name) else self._api.create_stack
         token = str(uuid4())
@@ -51,7 +51,7 @@ class Stacks:
             self._settled(name, {"DELETE_COMPLETE"}, token)
 
     def events(self, name: str) -> list[Json]:
-        """All events of the latest stack of this name, the first one first."""
+        """Return the events of the latest stack of this name in chronological order."""
         pages = self._api.get_paginator("describe_stack_events").paginate(StackName=self._ids.get(name, name))
         return [event for page in pages for event in page["StackEvents"]][::-1]
 

@@ -1,1 +1,1 @@
-"""IAM as AWS has it: users, groups, credentials, authorization, simulation."""
+"""IAM: users, groups, credentials, authorization and simulation."""

@@ -1,4 +1,4 @@
-"""What IAM decides about the emulator's users, by both evaluators, with the policies that are deployed."""
+"""Authorization decisions for the emulator's users, by two evaluators, with the deployed policies."""
 # ruff: noqa: SLF001
 
 import json
@@ -32,10 +32,10 @@ def decision(  # noqa: PLR0913 - a request has as many parts
     resource_policy: Json | None = None,
     simulated: bool = False,
 ) -> str:
-    """Decide on a request of a user, in the words of IAM's simulator; the evaluators must agree.
+    """Return the decision about a request of a user, as the simulator names it. The evaluators must agree.
 
-    The first evaluator knows which resources an action takes, so what is asked about any resource our own judges.
-    A simulation may tell keys that no service sends.
+    The first evaluator knows the resource types of an action, so the second judges requests about any resource. A
+    simulation can have condition keys that no service sets.
     """
     name = user.rpartition("/")[2]
     request: dict[str, Any] = {
@@ -55,7 +55,7 @@ def decision(  # noqa: PLR0913 - a request has as many parts
 
 
 def attached(user: str) -> list[Json]:
-    """Every policy of a user and its groups."""
+    """Return all policies of a user and its groups."""
     groups = [name for name, group in iam._groups.items() if user in group["Users"]]
     arns = [*iam._users.get(user, {}).get("AttachedPolicies", [])]
     inline = [*(iam._user_inline_policies.get(user) or {}).values()]
@@ -66,7 +66,7 @@ def attached(user: str) -> list[Json]:
 
 
 def identity_policy(name: str) -> Json | None:
-    """All policies of an SES identity as one, as SES judges them."""
+    """Return all policies of an SES identity as one document."""
     policies = ses_v2._identities.get(name, {}).get("Policies", {}).values()
     statements = [one for text in policies for one in _listed(json.loads(text)["Statement"])]
     return {"Version": "2012-10-17", "Statement": statements} if statements else None

@@ -1,4 +1,4 @@
-"""IAM groups as CloudFormation deploys them, which ministack does not."""
+"""IAM groups in CloudFormation, which ministack does not support."""
 # ruff: noqa: SLF001
 
 import json
@@ -11,7 +11,7 @@ from local_aws.shapes import Action, Answer, Json, Resource
 
 
 def delete_group(original: Action, request: Json) -> Answer:
-    """DeleteGroup refuses a group that has members or policies."""
+    """Delete a group. Refuse a group that has members or policies."""
     name = iam._p(request, "GroupName")
     group = iam._groups.get(name, {})
     if group.get("Users") or group.get("AttachedPolicies") or iam._group_inline_policies.get(name):

@@ -1,4 +1,4 @@
-"""IAM's two Simulate calls, with context, boundary, resource policy and every resource, judged by the evaluators."""
+"""SimulatePrincipalPolicy and SimulateCustomPolicy, judged by the evaluators with all their parameters."""
 # ruff: noqa: SLF001
 
 import json
@@ -15,7 +15,7 @@ NOBODY = "arn:aws:iam::000000000000:user/nobody"
 
 
 def simulate_principal_policy(original: Action, request: Json) -> Answer:
-    """SimulatePrincipalPolicy judges an existing user with all that is handed over."""
+    """Simulate requests of an existing user, with the policies and context of the request."""
     user = iam._p(request, "PolicySourceArn")
     if user.rpartition("/")[2] not in iam._users:
         return original(request)
@@ -23,7 +23,7 @@ def simulate_principal_policy(original: Action, request: Json) -> Answer:
 
 
 def simulate_custom_policy(_original: Action, request: Json) -> Answer:
-    """SimulateCustomPolicy judges the policies that are handed over."""
+    """Simulate requests with the policies of the request."""
     return _answer("SimulateCustomPolicy", iam._p(request, "CallerArn") or NOBODY, request)
 
 
@@ -36,7 +36,7 @@ def _answer(call: str, user: str, request: Json) -> Answer:
 
 
 def _result(user: str, action: str, resources: list[str], request: Json) -> str:
-    """One action on each resource; the decision above the single ones is the strictest."""
+    """Return the decisions for one action on each resource. The overall decision is the strictest."""
     decisions = {one: _decision(user, action, one, request) for one in resources}
     strictest = next((one for one in ("explicitDeny", "implicitDeny") if one in decisions.values()), "allowed")
     specific = "".join(
@@ -66,7 +66,7 @@ def _decision(user: str, action: str, resource: str, request: Json) -> str:
 
 
 def _context(request: Json) -> dict[str, Anything]:
-    """The condition keys, each a string or a list as its type says."""
+    """Return the condition keys. The value of each is a string or a list, depending on its type."""
     found = {}
     number = 1
     while name := iam._p(request, f"ContextEntries.member.{number}.ContextKeyName"):
@@ -78,10 +78,11 @@ def _context(request: Json) -> dict[str, Anything]:
 
 
 def _missing(user: str, request: Json) -> str:
-    """The keys that a policy names and the request does not tell, whatever action the policy's statement is about.
+    """Return the condition keys that policies name and the request does not have, for statements about any action.
 
-    Those of the user's policies, of the added ones and of the resource's, in conditions or as variables. Those of
-    service control policies are not among them; whether a boundary's are is not documented, so they are left out
+    The keys are those in conditions and policy variables of the user's policies, the policies in the request and the
+    resource policy. Keys of service control policies are not returned. AWS does not document if keys of a permissions
+    boundary are returned, so they are left out
     (https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html).
     """
     policy = iam._p(request, "ResourcePolicy")

@@ -1,4 +1,4 @@
-"""What IAM knows of users beside keys and policies, and ministack does not."""
+"""Credentials and details of IAM users that ministack does not support."""
 # ruff: noqa: SLF001
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ KINDS = {
 
 
 def actions() -> dict[str, Action]:
-    """The actions of each kind of credential: make one, delete one, list them."""
+    """Return the actions to create, delete and list each kind of credential."""
     found: dict[str, Action] = {}
     for kind, (create, delete, list_all, plural) in KINDS.items():
         found[create] = partial(_create, kind, create)
@@ -36,9 +36,9 @@ def actions() -> dict[str, Action]:
 
 
 def resource_arn(original: Callable[..., str], service: str, *request: Anything) -> str:
-    """Simulations, and questions about a key, are about a user too, whom they do not name by name.
+    """Return the ARN of a request's resource. Simulations and requests about a key also refer to a user.
 
-    A user's ARN has its path.
+    The ARN of a user includes its path.
     """
     arn: str = original(service, *request)
     if ":user/" in arn:
@@ -55,7 +55,7 @@ def resource_arn(original: Callable[..., str], service: str, *request: Anything)
 
 
 def get_account_authorization_details(original: Action, request: Json) -> Answer:
-    """GetAccountAuthorizationDetails tells each user's boundary."""
+    """Return the account's details with the permissions boundary of each user."""
     status, headers, body = original(request)
     text = body.decode()
     for user in iam._users.values():

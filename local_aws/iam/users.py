@@ -1,4 +1,4 @@
-"""IAM users and their access keys, as AWS treats them."""
+"""IAM users and their access keys."""
 # ruff: noqa: SLF001
 
 from ministack.services import iam
@@ -8,7 +8,7 @@ from local_aws.shapes import Action, Answer, Json
 
 
 def create_access_key(original: Action, request: Json) -> Answer:
-    """CreateAccessKey makes no third key for a user."""
+    """Create an access key. Refuse a third key for a user."""
     name = iam._p(request, "UserName")
     if sum(key["UserName"] == name for key in iam._access_keys.values()) >= 2:
         return _refusal("LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2")
@@ -20,7 +20,7 @@ def create_access_key(original: Action, request: Json) -> Answer:
 
 
 def list_access_keys(original: Action, request: Json) -> Answer:
-    """ListAccessKeys knows a user who does not exist."""
+    """List access keys. Refuse a user that does not exist."""
     name = iam._p(request, "UserName")
     if name not in iam._users:
         return _refusal("NoSuchEntity", f"The user with name {name} cannot be found.", status=404)
@@ -28,7 +28,7 @@ def list_access_keys(original: Action, request: Json) -> Answer:
 
 
 def delete_user(original: Action, request: Json) -> Answer:
-    """DeleteUser refuses a user who still has inline policies or is in a group."""
+    """Delete a user. Refuse a user that has inline policies or is in a group."""
     name = iam._p(request, "UserName")
     if iam._user_inline_policies.get(name):
         return _refusal("DeleteConflict", "Cannot delete entity, must delete policies first.")

@@ -1,1 +1,1 @@
-"""Secrets Manager as AWS has it: versions, rotation, replicas."""
+"""Secrets Manager: versions, rotation and replicas."""

@@ -1,4 +1,4 @@
-"""Copies of a secret in other regions, as AWS makes and removes them."""
+"""Replicas of a secret in other regions."""
 # ruff: noqa: SLF001
 
 import json
@@ -11,7 +11,7 @@ from local_aws.shapes import Action, Answer, Anything, Json
 
 
 def create_secret(original: Action, request: Json) -> Answer:
-    """CreateSecret makes the copies that it is asked for."""
+    """Create a secret with its replicas."""
     status, headers, body = original(request)
     if status == 200 and request.get("AddReplicaRegions"):
         sm._replicate_secret_to_regions(
@@ -23,7 +23,7 @@ def create_secret(original: Action, request: Json) -> Answer:
 async def handle_request(
     original: Callable[..., Awaitable[Answer]], method: str, path: str, headers: Json, body: bytes, *rest: Anything
 ) -> Answer:
-    """RemoveRegionsFromReplication deletes the copies in these regions."""
+    """Serve RemoveRegionsFromReplication, which deletes replicas."""
     if not headers.get("x-amz-target", "").endswith(".RemoveRegionsFromReplication"):
         return await original(method, path, headers, body, *rest)
     request = json.loads(body)

@@ -1,4 +1,4 @@
-"""RotateSecret and the rotation schedule, as AWS runs them."""
+"""RotateSecret and the rotation schedule."""
 # ruff: noqa: SLF001
 
 import json
@@ -25,12 +25,12 @@ NOT_PERMITTED = (
 )
 EXPRESSION = re.compile(r"rate\([1-9]\d{0,2} (hours|days)\)|cron\(.+\)", re.ASCII)
 _begun: set[str] = set()
-"""The versions that were begun by a rotation, which alone are taken up again."""
+"""The versions that rotations created. Only these are retried."""
 _running: defaultdict[str, Lock] = defaultdict(Lock)
 
 
 def rotate_secret(original: Action, request: Json) -> Answer:
-    """RotateSecret answers at once; then the function runs its steps on a pending version without a value."""
+    """Begin a rotation and return. The function then runs the steps on a pending version without a value."""
     _, secret = sm._resolve(request.get("SecretId"))
     if not secret or secret.get("DeletedDate"):
         return original(request)
@@ -49,7 +49,7 @@ def rotate_secret(original: Action, request: Json) -> Answer:
 
 
 def describe_secret(original: Action, request: Json) -> Answer:
-    """DescribeSecret says when a rotation last succeeded."""
+    """Describe a secret with the date of its last successful rotation."""
     status, headers, body = original(request)
     _, secret = sm._resolve(request.get("SecretId"))
     if not secret or "LastRotatedDate" not in secret:

@@ -1,4 +1,4 @@
-"""When a secret is rotated next, as DescribeSecret tells it, and how that is ended."""
+"""The next rotation date of a secret, and CancelRotateSecret."""
 # ruff: noqa: SLF001
 
 import json
@@ -16,7 +16,7 @@ SECONDS = {"day": 86400, "hour": 3600}
 async def handle_request(
     original: Callable[..., Awaitable[Answer]], method: str, path: str, headers: Json, body: bytes, *rest: Anything
 ) -> Answer:
-    """CancelRotateSecret turns rotation off, and leaves function and schedule in the description."""
+    """Serve CancelRotateSecret, which turns rotation off and keeps the function and the schedule in the description."""
     if not headers.get("x-amz-target", "").endswith(".CancelRotateSecret"):
         return await original(method, path, headers, body, *rest)
     _, secret = sm._resolve(json.loads(body)["SecretId"])
@@ -26,7 +26,7 @@ async def handle_request(
 
 
 def describe_secret(original: Action, request: Json) -> Answer:
-    """DescribeSecret says when the next rotation is due, where there is a schedule."""
+    """Describe a secret with the date of its next scheduled rotation."""
     status, headers, body = original(request)
     description = json.loads(body)
     rules = description.get("RotationRules") or {}

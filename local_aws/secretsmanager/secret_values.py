@@ -1,4 +1,4 @@
-"""Secrets and their versions, as AWS keeps them."""
+"""Secrets and their versions."""
 # ruff: noqa: SLF001
 
 import json
@@ -14,24 +14,24 @@ OK = 200
 
 
 def create_resource(original: Callable[..., Resource], logical_id: str, props: Json, stack_name: str) -> Resource:
-    """``Ref`` of a secret is its ARN, and without a value in the template it has no version."""
+    """Create a secret. ``Ref`` returns its ARN, and without a value in the template it has no version."""
     _, attributes = original(logical_id, props, stack_name)
     return _created(attributes["Arn"], props)
 
 
 def update_resource(original: Callable[..., Resource], arn: str, old: Json, new: Json, *args: Anything) -> Resource:
-    """An update finds the secret by its ARN, or makes another one like that."""
+    """Update a secret, which is found by its ARN, or replace it."""
     _, attributes = original(_name(arn), old, new, *args)
     return (arn, attributes) if attributes["Arn"] == arn else _created(attributes["Arn"], new)
 
 
 def delete_resource(original: Callable[..., None], arn: str, props: Json) -> None:
-    """So does a deletion."""
+    """Delete a secret, which is found by its ARN."""
     original(_name(arn), props)
 
 
 def create_secret(original: Action, request: Json) -> Answer:
-    """CreateSecret without a value makes no version."""
+    """Create a secret. Without a value, create no version."""
     status, headers, body = original(request)
     if status == 200 and not request.keys() & {"SecretString", "SecretBinary"}:
         sm._secrets[request["Name"]]["Versions"].clear()
@@ -40,7 +40,7 @@ def create_secret(original: Action, request: Json) -> Answer:
 
 
 def get_secret_value(original: Action, request: Json) -> Answer:
-    """GetSecretValue finds nothing in a version that has a label and no value."""
+    """Return a value. A version with a label but without a value is not found."""
     status, headers, body = original(request)
     if status == 200 and not json.loads(body).keys() & {"SecretString", "SecretBinary"}:
         return _error("ResourceNotFoundException", f"{NO_VALUE} for {_wanted(request)}")
@@ -48,9 +48,9 @@ def get_secret_value(original: Action, request: Json) -> Answer:
 
 
 def put_secret_value(original: Action, request: Json) -> Answer:
-    """PutSecretValue never changes the value of a version, and a label it sets leaves every other version.
+    """Store a value. Never change the value of a version, and move the labels from other versions.
 
-    The first version gets AWSCURRENT too, whatever labels it is given
+    The first version also gets AWSCURRENT, whatever labels are requested
     (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html).
     """
     _, secret = sm._resolve(request.get("SecretId"))
@@ -70,7 +70,7 @@ def put_secret_value(original: Action, request: Json) -> Answer:
 
 
 def promote(original: Callable[[Json, str], None], secret: Json, version_id: str) -> None:
-    """A version that has lost its last label can still be read by its id."""
+    """Promote a version. Versions without a label can still be read by their id."""
     versions = dict(secret["Versions"])
     original(secret, version_id)
     secret["Versions"] = versions

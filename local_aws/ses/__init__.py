@@ -1,1 +1,1 @@
-"""SES as AWS has it: identities, and the SMTP endpoint that judges each mail."""
+"""SES: identities, and the SMTP endpoint that authorizes each mail."""

@@ -1,4 +1,4 @@
-"""SES's account and identities: sending that is paused, policies of identities, default configuration sets."""
+"""The SES account and its identities: paused sending, sending authorization policies and default configuration sets."""
 # ruff: noqa: SLF001
 
 import json
@@ -20,7 +20,7 @@ _paused: set[str] = set()
 async def handle_request(
     original: Handler, method: str, path: str, headers: Json, body: bytes, *rest: Anything
 ) -> Answer:
-    """Serve what ministack does not, and let the account tell whether it sends."""
+    """Serve requests that ministack does not support, and return the sending status of the account."""
     data = json.loads(body) if body else {}
     if path.endswith("/account/sending") and method == "PUT":
         (_paused.discard if data["SendingEnabled"] else _paused.add)(get_region())
@@ -37,12 +37,12 @@ async def handle_request(
 
 
 def paused(region: str) -> bool:
-    """Whether the account sends nothing in a region."""
+    """Return whether sending is paused in a region."""
     return region in _paused
 
 
 def _keep_policy(name: str, policy: str, text: str | None) -> Answer:
-    """Create or update a policy of an identity; without a text it is deleted."""
+    """Create or update a policy of an identity, or delete it if there is no text."""
     policies = ses_v2._identities[name].setdefault("Policies", {})
     policies.pop(policy, None)
     if text is not None:

@@ -1,4 +1,4 @@
-"""How SES judges a mail: which identity it is sent as, and whether IAM allows that from there."""
+"""Authorization of a mail: its identity, and the decision of IAM."""
 # ruff: noqa: SLF001
 
 from datetime import UTC, datetime
@@ -20,9 +20,9 @@ SIMULATOR = "@simulator.amazonses.com"
 
 
 class Sent(NamedTuple):
-    """A mail with its envelope, whose key it was sent with, the address, VPC endpoint or VPC it comes from, and the time.
+    """A mail with its envelope, access key, origin (address, VPC endpoint or VPC) and time.
 
-    Whether the sandbox judges SES's mailbox simulator as any recipient is not documented: ``strict_sandbox`` does.
+    AWS does not document if the sandbox checks the mailbox simulator like other recipients. ``strict_sandbox`` does so.
     """
 
     key_id: str
@@ -35,7 +35,7 @@ class Sent(NamedTuple):
 
 
 def judge(sent: Sent, region: str) -> str:
-    """Answer a mail: 250, or the 554 that says what is not allowed."""
+    """Return the response to a mail: 250, or 554 with the denied action and resource."""
     set_request_region(region)
     message = message_from_bytes(sent.content, policy=policy.default)
     display_name, sender = parseaddr(str(message["From"]))
@@ -58,7 +58,7 @@ def judge(sent: Sent, region: str) -> str:
 
 
 def _identity(address: str) -> str | None:
-    """The address itself where it is verified, else the nearest domain that is."""
+    """Return the address if it is verified, or else the closest verified domain."""
     labels = address.rpartition("@")[2].lower().split(".")
     candidates = [address, *(".".join(labels[start:]) for start in range(len(labels)))]
     return next((one for one in candidates if one in ses_v2._identities), None)

@@ -1,6 +1,7 @@
-"""SES's names and ports lead to the endpoints of the local AWS, and no name server is asked for one of them.
+"""Resolution of SES's names and ports to the local endpoints, without a name server.
 
-It imports nothing of the tests: its text is what a process loads as `sitecustomize`, such as that of a function.
+The module imports nothing from this repository, because other processes, such as functions, load its text as
+`sitecustomize`.
 """
 
 import socket
@@ -9,11 +10,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 Endpoints = dict[str, dict[str, int]]
-"""By the name, or a pattern of it, and by SES's port: the port on this machine."""
+"""The local ports, by name or name pattern and by SES's port."""
 
 
 def names(region: str) -> tuple[str, ...]:
-    """The names of a region's endpoint, as its certificate has them: the last one stands for all VPC endpoints."""
+    """Return the names in the certificate of a region's endpoint. The last one is for all VPC endpoints."""
     return (
         f"email-smtp.{region}.amazonaws.com",
         f"email-smtp-fips.{region}.amazonaws.com",
@@ -24,7 +25,7 @@ def names(region: str) -> tuple[str, ...]:
 
 
 def resolver(endpoints: Endpoints) -> Callable[..., list[Any]]:
-    """Give what stands in for `socket.getaddrinfo`, which every connection asks."""
+    """Return a replacement for `socket.getaddrinfo`, which every connection calls."""
     original: Callable[..., list[Any]] = socket.getaddrinfo
 
     def resolve(host: object, port: object, *options: int, **named: int) -> list[Any]:
@@ -32,7 +33,7 @@ def resolver(endpoints: Endpoints) -> Callable[..., list[Any]]:
             return original(host, port, *options, **named)
         ports = next((ports for name, ports in endpoints.items() if fnmatchcase(host.lower(), name)), {})
         if str(port) not in ports:
-            raise socket.gaierror(socket.EAI_NONAME, f"{host}:{port} is no endpoint of the local AWS")
+            raise socket.gaierror(socket.EAI_NONAME, f"{host}:{port} is not an endpoint of the local AWS")
         return original("127.0.0.1", ports[str(port)], *options, **named)
 
     return resolve

@@ -1,4 +1,4 @@
-"""SES's SMTP endpoint of one region: it accepts the access keys of the emulator's IAM, and judges each mail."""
+"""The SES SMTP endpoint of one region, which accepts keys of the emulator's IAM and authorizes each mail."""
 # ruff: noqa: SLF001
 
 import asyncio
@@ -25,19 +25,19 @@ STARTTLS_PORTS = ("25", "587", "2587")
 
 
 class SmtpEndpoint:
-    """One region's endpoint, on two ports of its own: one where TLS begins with the first byte, one with STARTTLS.
+    """The endpoint of one region, on two ports: one with implicit TLS, and one with STARTTLS.
 
     Attributes:
-        ports: By each port of SES, the one that stands for it.
+        ports: The local ports, by port of SES.
 
     Args:
         region: The region whose passwords are accepted.
         tls: The server's certificate.
-        control: A JSON file, read at every connection: ``down`` drops it, ``refusals`` is how many of its
-            first logins a new key is refused, as while IAM propagates it; ``origin`` is the address or VPC endpoint
-            that mail comes from; ``no_login`` refuses every login, as if SES judged its network; ``strict_sandbox``
-            has the mailbox simulator judged as a recipient too; ``throttled`` puts every mail off; ``time`` is when
-            mail is judged, if not now.
+        control: A JSON file that is read at every connection. ``down`` closes the connection. ``refusals`` is the
+            number of logins that are refused for a new key, as during IAM's propagation. ``origin`` is the address or
+            VPC endpoint of mail. ``no_login`` refuses all logins, as if SES checked the network at login.
+            ``strict_sandbox`` checks the mailbox simulator like other recipients. ``throttled`` refuses all mail
+            temporarily. ``time`` is the time at which mail is judged, if not now.
     """
 
     def __init__(self, region: str, tls: ssl.SSLContext, control: Path) -> None:
@@ -64,13 +64,13 @@ class SmtpEndpoint:
             hostname="localhost",
             tls_context=None if implicit else self._tls,
             require_starttls=not implicit,
-            auth_require_tls=not implicit,  # it knows of no TLS but that of STARTTLS
+            auth_require_tls=not implicit,  # aiosmtpd does not recognize implicit TLS
             authenticator=self._login,
             loop=self._loop,
         )
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
-        """Answer a mail as SES does, after DATA."""
+        """Return the response to a mail after DATA, as SES does."""
         control = json.loads(self._control.read_text(encoding="utf-8"))
         if control["throttled"]:
             return THROTTLED
@@ -106,7 +106,7 @@ class SmtpEndpoint:
         if key_id in self._accepted:
             return True
         refused = self._refused[key_id]
-        # A client may try every mechanism on one connection: that is one login.
+        # A client may try several mechanisms on one connection, which count as one login.
         if connection in refused or len(refused) < self._setting("refusals"):
             refused.add(connection)
             return False

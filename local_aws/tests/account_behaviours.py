@@ -1,4 +1,4 @@
-"""What AWS does and ministack alone does not, of all that a login is proved by: simulations, identities, credentials."""
+"""Behaviors of AWS that the proof of a login needs and ministack lacks: simulations, identities and credentials."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ FROM_ADDRESS = document(Condition={"StringEquals": {"ses:FromAddress": "a@exampl
 
 
 def sender(aws: LocalAws, policy: str) -> tuple[str, str]:
-    """A user with a policy: its name and its ARN."""
+    """Create a user with a policy, and return its name and ARN."""
     name = new_user(aws)
     aws.client("iam").put_user_policy(UserName=name, PolicyName="own", PolicyDocument=policy)
     return name, aws.client("iam").get_user(UserName=name)["User"]["Arn"]
@@ -34,7 +34,7 @@ def context(address: str) -> list[dict[str, Any]]:
 
 
 def simulated(aws: LocalAws, user: str, **request: Any) -> dict[str, str]:  # noqa: ANN401 - of any simulation
-    """The decision on each resource."""
+    """Return the decision about each resource."""
     request = {
         "ActionNames": [ACTION],
         "ResourceArns": [IDENTITY],
@@ -85,7 +85,7 @@ def a_simulation_names_the_keys_it_misses(aws: LocalAws) -> bool:
 
 
 def a_simulation_names_the_keys_of_every_policy(aws: LocalAws) -> bool:
-    """Whatever action a statement is about: those of the user's and the resource's policies, and variables."""
+    """Return True if keys and variables of all statements in the user's and the resource's policies are named."""
     iam = aws.client("iam")
     mail = json.loads(document(Condition={"StringLike": {"aws:UserAgent": "${aws:username}"}}))["Statement"][0]
     storage = {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"Null": {"s3:prefix": "true"}}}
@@ -135,7 +135,7 @@ def a_user_is_allowed_by_its_path(aws: LocalAws) -> bool:
 
 
 def _iam_with(aws: LocalAws, policy: str) -> Any:  # noqa: ANN401 - a client
-    """IAM as somebody asks it whom one policy allows to."""
+    """Return a client of IAM for a user with one policy."""
     name = new_user(aws)
     aws.client("iam").put_user_policy(UserName=name, PolicyName="own", PolicyDocument=policy)
     key = aws.client("iam").create_access_key(UserName=name)["AccessKey"]

@@ -1,4 +1,4 @@
-"""What AWS does and ministack alone does not: each is true where the local AWS is like AWS."""
+"""Behaviors of AWS that ministack lacks. Each function returns True if the local AWS has the behavior."""
 
 import json
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def new_stack() -> tuple[App, Stack]:
 
 @cache
 def function(aws: LocalAws, *, permitted: bool = True) -> str:
-    """Deploy the probe's function and give its ARN."""
+    """Deploy the probe function, and return its ARN."""
     app, stack = new_stack()
     runtime, minute = lambda_.Runtime.PYTHON_3_14, Duration.minutes(1)
     probe = lambda_.Function(stack, "Probe", code=CODE, handler="index.handler", runtime=runtime, timeout=minute)
@@ -258,7 +258,8 @@ def a_failed_create_is_deleted(aws: LocalAws) -> bool:
 
 
 def a_failed_create_is_made_anew(aws: LocalAws) -> bool:
-    """Where nothing was rolled back; what failed is then deleted. The second deployment is the command line's."""
+    """Without rollback, the next deployment creates the resource again and deletes the failed one. It uses the CDK
+    CLI."""
     aws.bootstrap()
     name, told = f"Behaviour{next(_numbers)}", []
     for properties in ({"Id": "first", "Fails": "Create"}, {"Id": "second"}):
@@ -296,7 +297,7 @@ def a_stray_label_stops_a_rotation(aws: LocalAws) -> bool:
 
 
 def _failed(aws: LocalAws, **properties: str) -> str:
-    """Deploy a custom resource that must fail, and give its stack."""
+    """Deploy a custom resource that must fail, and return the name of its stack."""
     app, stack = new_stack()
     CustomResource(stack, "Resource", service_token=function(aws), properties=properties)
     try:

@@ -1,4 +1,4 @@
-"""The function that the tests of the local AWS deploy: a custom resource and a rotation that do as they are told."""
+"""The function that the tests of the local AWS deploy: a custom resource and a rotation that can fail on request."""
 
 import json
 import urllib.request
@@ -17,10 +17,10 @@ def handler(event: dict[str, Any], _context: object) -> None:
 
 
 def answer(event: dict[str, Any], told: dict[str, str]) -> None:
-    """Fail on the request type that the property ``Fails`` names."""
+    """Respond to an event. Fail for the request type in the property ``Fails``."""
     response = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")} | {
         "Status": "FAILED" if told.get("Fails") == event["RequestType"] else "SUCCESS",
-        "Reason": "told to",
+        "Reason": "failure on request",
         "PhysicalResourceId": told["Id"],
         "Data": {"Padding": "x" * int(told.get("Padding", "0"))},
     }
@@ -29,11 +29,11 @@ def answer(event: dict[str, Any], told: dict[str, str]) -> None:
 
 
 def rotate(step: str, secret: str, token: str) -> None:
-    """Fail at the step that the secret's description names; the new value is the token."""
+    """Run a step. Fail at the step in the secret's description. The new value is the token."""
     secrets = boto3.client("secretsmanager")
     description = secrets.describe_secret(SecretId=secret)
     if step == description["Description"]:
-        raise RuntimeError("told to")
+        raise RuntimeError("failure on request")
     if step == "createSecret":
         try:
             secrets.get_secret_value(SecretId=secret, VersionId=token)

@@ -1,4 +1,5 @@
-"""What CloudFormation refuses of a template, and of what is handed to it: each is true where the local AWS does too."""
+"""Templates and parameters that CloudFormation refuses. Each function returns True if the local AWS refuses them
+too."""
 
 import json
 from itertools import count
@@ -11,12 +12,12 @@ HANDLE: Json = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
 
 
 def made(aws: LocalAws, template: Json, **parameters: str) -> dict[str, str]:
-    """Create a stack from a template, with something that every AWS can make, and give its outputs."""
+    """Create a stack from a template with one additional resource, and return its outputs."""
     return aws.create(f"Template{next(_numbers)}", json.dumps({"Resources": {"Handle": HANDLE}} | template), parameters)
 
 
 def refusal(aws: LocalAws, template: Json, **parameters: str) -> str:
-    """Say why a stack is not made; nothing, if it is."""
+    """Return the reason why a stack is refused, or an empty text."""
     try:
         made(aws, template, **parameters)
     except DeploymentFailed as refused:

@@ -1,4 +1,4 @@
-"""The parts of the local AWS that the other tests stand on."""
+"""The parts of the local AWS on which the other tests depend."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from local_aws.tests.behaviours import function, new_secret, new_user
 HOST = "email-smtp.us-east-1.amazonaws.com"
 OTHER_HOST = "email-smtp.eu-west-1.amazonaws.com"
 UNSERVED = "email-smtp-fips.eu-north-1.amazonaws.com"
-NOWHERE = "is no endpoint of the local AWS"
+NOWHERE = "is not an endpoint of the local AWS"
 LOG_IN = """
 import smtplib, ssl
 
@@ -90,7 +90,7 @@ def test_the_names_and_ports_of_ses_are_served(aws: LocalAws, host: str, port: i
 
 
 @pytest.mark.parametrize(("host", "port"), [(UNSERVED, 465), (HOST, 2525), ("email-smtp.us-east-1.example.com", 465)])
-def test_no_name_server_is_asked_for_others_of_ses(aws: LocalAws, host: str, port: int) -> None:
+def test_no_name_server_is_asked_for_other_names_of_ses(aws: LocalAws, host: str, port: int) -> None:
     with aws.in_place_of_ses(), pytest.raises(socket.gaierror, match=NOWHERE):
         socket.create_connection((host, port))
 
@@ -113,7 +113,7 @@ def test_a_certificate_is_for_the_names_of_one_region(aws: LocalAws) -> None:
 
 @pytest.fixture(scope="module")
 def logging_in(aws: LocalAws) -> Iterator[str]:
-    """A function that logs in at a host and answers with the code, or its error."""
+    """Deploy a function that logs in to a host and returns the SMTP code."""
     app = App()
     stack = Stack(app, "LoggingIn")
     runtime, code = lambda_.Runtime.PYTHON_3_14, lambda_.Code.from_inline(LOG_IN)
@@ -123,7 +123,7 @@ def logging_in(aws: LocalAws) -> Iterator[str]:
     aws.destroy("LoggingIn")
 
 
-def test_a_function_reaches_them(aws: LocalAws, logging_in: str) -> None:
+def test_a_function_can_reach_the_endpoints(aws: LocalAws, logging_in: str) -> None:
     _, username, passwords = new_key(aws)
     for host, region in ((HOST, "us-east-1"), (OTHER_HOST, "eu-west-1")):
         login = {"host": host, "username": username, "password": passwords[region]}
@@ -131,7 +131,7 @@ def test_a_function_reaches_them(aws: LocalAws, logging_in: str) -> None:
     assert NOWHERE in aws.invoke(logging_in, {"host": UNSERVED})["errorMessage"]
 
 
-def test_a_process_reaches_them_by_its_environment(aws: LocalAws) -> None:
+def test_a_process_can_reach_the_endpoints_by_its_environment(aws: LocalAws) -> None:
     _, username, passwords = new_key(aws)
     login = {"host": HOST, "username": username, "password": passwords["us-east-1"]}
     command = [sys.executable, "-c", f"{LOG_IN}\nprint(handler({login}, None))"]
@@ -153,7 +153,7 @@ def test_a_refusal_reads_like_that_of_ses(aws: LocalAws) -> None:
             smtp.login("nobody", "nothing")
 
 
-def test_nobody_logs_in_without_tls(aws: LocalAws) -> None:
+def test_a_login_without_tls_is_refused(aws: LocalAws) -> None:
     _, username, passwords = new_key(aws)
     with (
         aws.in_place_of_ses(),
@@ -190,7 +190,7 @@ def test_a_rotation_runs_four_steps(aws: LocalAws) -> None:
     assert aws.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"] == token
 
 
-def test_a_failed_rotation_is_reattempted_under_its_token(aws: LocalAws) -> None:
+def test_a_failed_rotation_is_retried_with_its_token(aws: LocalAws) -> None:
     secret, api = rotating(aws, "testSecret"), aws.client("secretsmanager")
     end = aws.rotate(secret, expect="failure")
     assert end["failed"] == "testSecret"
@@ -209,7 +209,7 @@ def test_nothing_is_left_of_a_deleted_stack(aws: LocalAws) -> None:
     assert aws.events("Gone")[-1]["ResourceStatus"] == "DELETE_COMPLETE"
 
 
-def test_the_cli_deploys_beside_the_short_way(aws: LocalAws) -> None:
+def test_the_cli_and_the_api_can_both_deploy(aws: LocalAws) -> None:
     app = App()
     iam.CfnGroup(Stack(app, "ByCli"), "Group", group_name="by-cli")
     aws.bootstrap()

@@ -1,4 +1,4 @@
-"""The SMTP endpoint answers a mail as SES does: by the policies that are deployed, and where the mail comes from."""
+"""Responses of the SMTP endpoint to a mail, which depend on the deployed policies and the origin of the mail."""
 
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -20,12 +20,12 @@ def identity(aws: LocalAws) -> Iterator[None]:
 
 
 def answer(aws: LocalAws, policy: str, *, sent_as: str = "a@example.net", **headers: str) -> str:
-    """What a user with this policy is answered after DATA."""
+    """Return the response after DATA to a user with this policy."""
     user, _ = sender(aws, policy)
     aws.client("iam").create_access_key(UserName=user)
     key = aws.every_key_ever_made()[-1]
     message = EmailMessage()
-    for name, value in {"From": f"Somebody <{sent_as}>", "To": "x@example.org", **headers}.items():
+    for name, value in {"From": f"Someone <{sent_as}>", "To": "x@example.org", **headers}.items():
         message[name.replace("_", "-")] = value
     password = key.smtp_passwords["us-east-1"]
     return aws.send(key.access_key_id, password, message, "bounces@example.net").replace(user, "USER")
@@ -40,7 +40,7 @@ def denied(resource: str) -> str:
 
 def test_an_allowed_mail(aws: LocalAws) -> None:
     assert answer(aws, FROM_ADDRESS) == "250"
-    assert "Somebody" in aws.mails()[-1]["text"]
+    assert "Someone" in aws.mails()[-1]["text"]
 
 
 def test_another_from_header(aws: LocalAws) -> None:
@@ -55,7 +55,7 @@ def test_another_from_header(aws: LocalAws) -> None:
         ("ForAllValues:StringLike", "ses:Recipients", "*@example.org"),
     ],
 )
-def test_what_it_tells_iam_of_a_mail(aws: LocalAws, operator: str, key: str, value: str) -> None:
+def test_the_condition_keys_of_a_mail(aws: LocalAws, operator: str, key: str, value: str) -> None:
     assert answer(aws, document(Condition={operator: {key: value}})) == "250"
     assert answer(aws, document(Condition={operator: {key: value.replace("2", "4").replace("e", "a")}})) != "250"
 

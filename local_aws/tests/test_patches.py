@@ -1,6 +1,6 @@
-"""Every patch is needed, and works: a behaviour of AWS is there with it and missing without it.
+"""The patches: each behavior exists with the patches and is missing without them.
 
-The day ministack does one by itself, the second test fails: then the patch can go.
+If a new version of ministack has a behavior, the second test fails, and the patch can be deleted.
 """
 
 from collections.abc import Callable, Iterator
