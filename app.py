@@ -1,4 +1,4 @@
-"""The app that is deployed as it is: one user, from context.
+"""The CDK app for one user whose properties come from context.
 
 cdk deploy -c identity=example.com -c from_address=noreply@example.com -c allowed_cidrs=203.0.113.0/24,198.51.100.7
 """
@@ -19,13 +19,13 @@ EXAMPLE = {"identity": "example.com", "from_address": "noreply@example.com", "al
 
 
 def properties(scope: Construct) -> dict[str, Any]:
-    """Read the construct's properties from context: lists with commas, the rest as it is.
+    """Read the construct's properties from context. Lists are separated by commas.
 
     Returns:
-        The properties; empty where context has none of the required ones.
+        The properties. Empty if context has none of the required ones.
 
     Raises:
-        ValueError: Context has some of them, but not all.
+        ValueError: Context has only some of the required ones.
     """
     context = {name: scope.node.try_get_context(name) for name in REQUIRED + OPTIONAL}
     given = {name: str(value) for name, value in context.items() if value is not None}
@@ -39,22 +39,22 @@ def properties(scope: Construct) -> dict[str, Any]:
 
 
 class MailerStack(cdk.Stack):
-    """A user with its login, and where to find it."""
+    """A stack with a user, and outputs that refer to its login."""
 
     def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment) -> None:
-        """Make the user that context describes, or an example that cannot be deployed."""
+        """Create the user in the context, or an example that cannot be deployed."""
         super().__init__(scope, construct_id, env=env)
         given = properties(self)
         if not given:
             self._refuse_deployment()
         mailer = SecureSesSmtpUser(self, "Mailer", **(given or EXAMPLE | {"allowed_cidrs": [EXAMPLE["allowed_cidrs"]]}))
-        CfnOutput(self, "SecretArn", value=mailer.secret.secret_arn, description="Holds the SMTP login")
+        CfnOutput(self, "SecretArn", value=mailer.secret.secret_arn, description="The secret with the SMTP login")
         CfnOutput(self, "SmtpHost", value=mailer.smtp_host)
         CfnOutput(self, "SmtpPort", value=str(mailer.smtp_port))
         CfnOutput(self, "UserName", value=mailer.user.user_name, description="The IAM user, not the SMTP user name")
 
     def _refuse_deployment(self) -> None:
-        """Ask for a parameter that nobody can give: synthesis works, the CLI and CloudFormation refuse to deploy."""
+        """Require a parameter without valid values, so that synthesis succeeds and deployment fails."""
         remedy = "deploy with " + " ".join(f"-c {name}=…" for name in REQUIRED)
         Annotations.of(self).add_warning_v2(
             "ses-secure-user:exampleValues", f"these are example values, which cannot be deployed; {remedy}"

@@ -1,4 +1,4 @@
-"""The main job: `app.py` deployed by the real CDK CLI to an AWS on this machine, used, renewed and taken down."""
+"""A demonstration: `app.py` is deployed to a local AWS with the real CDK CLI, used, rotated and destroyed."""
 
 import html
 import json
@@ -23,59 +23,59 @@ PLAIN = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "ses:SendRawEmail", "Resource": "*"}],
 }
-"""The policy of an SMTP user that SES's console makes
+"""The policy of an SMTP user that the SES console creates
 (https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html)."""
 
-ADDED = Template("""<p>Made by <code>make demo</code> on an AWS on this machine. The stack is deleted.</p>
+ADDED = Template("""<p>Created by <code>make demo</code> on a local AWS. The stack is deleted.</p>
 $picture
-<h2>The policy as it was deployed</h2>
+<h2>The deployed policy</h2>
 <p>It is the policy of the user's group, and the user's permissions boundary.</p>
 <pre>$policy</pre>
 </main>""")
-"""The end of the page that `verify` writes."""
+"""The end of the page, which replaces the one that `verify` writes."""
 
 
 def main() -> None:
     started = time.monotonic()
     with TemporaryDirectory() as folder, local_aws() as aws:
-        step("Starting an AWS on this machine, with an SES SMTP endpoint")
+        step("Starting a local AWS with an SES SMTP endpoint")
         for identity in ("example.com", "example.org"):
             aws.client("sesv2").create_email_identity(EmailIdentity=identity)
         plain = plain_login(aws)
         aws.bootstrap()
         empty = aws.leftovers()
-        step("Deploying app.py to it with the real CDK CLI")
+        step("Deploying app.py with the real CDK CLI")
         outputs = deploy(aws, Path(folder))
         secret, first = outputs["SecretArn"], aws.value(outputs["SecretArn"])
-        step("Two logins leak. A thief elsewhere sends with")
+        step("Two logins leak, and a thief sends from outside the network")
         answer = send(aws, plain, sent_as="ceo@example.com", origin=ELSEWHERE)
-        check("a plain SMTP user's: mail as anybody is accepted", answer.startswith("250"), sign="✗", answer=answer)
+        check("with a plain SMTP user: mail as anyone is accepted", answer.startswith("250"), sign="✗", answer=answer)
         answer = send(aws, first, origin=ELSEWHERE)
-        check("this one: all mail is refused", answer.startswith("554"), answer=answer)
-        step("Your application sends, from the allowed network")
+        check("with this user: all mail is refused", answer.startswith("554"), answer=answer)
+        step("Your application sends from the allowed network")
         check("mail as noreply@example.com is accepted", send(aws, first).startswith("250"))
-        check("as another address of the domain it is refused", refused(aws, first, "ceo@example.com"))
-        check("as another identity of the account it is refused", refused(aws, first, "noreply@example.org"))
-        step("It has the login from the secret")
+        check("mail as another address of the domain is refused", refused(aws, first, "ceo@example.com"))
+        check("mail as another identity of the account is refused", refused(aws, first, "noreply@example.org"))
+        step("Logging in with the login in the secret")
         print(f"  {first['host']}:{first['port']}\n  …{first['username'][-4:]} {'•' * 44}")
         check("the login is accepted", log_in(aws, first))
         check("a wrong password is refused", not log_in(aws, first | {"password": "B" + "A" * 43}))
-        step("Rotating: a new login becomes current, the one before goes on working")
+        step("Rotating: a new login becomes current, the previous one still works")
         second = rotate(aws, secret)
         check("the new login is accepted", log_in(aws, second))
-        check("so is the previous one", log_in(aws, first))
+        check("the previous login is accepted", log_in(aws, first))
         third = rotate(aws, secret)
         check("after the next rotation the first login is refused", not log_in(aws, first))
-        check("and the two that came after it are accepted", log_in(aws, second) and log_in(aws, third))
-        step("Proving all of it: ses-secure-user verify SECRET --inside")
+        check("the two later logins are accepted", log_in(aws, second) and log_in(aws, third))
+        step("Proving this: ses-secure-user verify SECRET --inside")
         report(aws, secret, outputs["UserName"])
         step("Destroying the stack")
         cdk(aws, Path(folder), "destroy", "--force")
         check("no user, key, secret, role or policy is left", aws.leftovers() == empty)
         check("the last login is refused", not log_in(aws, third))
-        step("Searching logs, events, template and report for every key and password")
-        check(f"{len(aws.every_key_ever_made())} keys were made, none is found", not leaked(aws, Path(folder)))
-    print(f"\nAll as it should be, in {time.monotonic() - started:.0f} s. Nothing is left running. The report stays:")
+        step("Searching logs, events, template and report for all keys and passwords")
+        check(f"{len(aws.every_key_ever_made())} keys were created, and none is found", not leaked(aws, Path(folder)))
+    print(f"\nAll checks passed in {time.monotonic() - started:.0f} s. Nothing is left running. Report:")
     print(PAGE.relative_to(ROOT))
 
 
@@ -87,11 +87,11 @@ def check(what: str, holds: bool, *, sign: str = "✓", answer: str = "") -> Non
     shown = f" ({' '.join(answer.split()[:3]).rstrip(':')})" if answer.startswith("5") else ""
     print(f"  {sign if holds else '!'} {what}{shown}", flush=True)
     if not holds:
-        sys.exit(f"not so: {what}")
+        sys.exit(f"failed: {what}")
 
 
 def plain_login(aws: LocalAws) -> dict[str, Any]:
-    """Make an SMTP user as it is commonly made, without this construct."""
+    """Create a plain SMTP user, as the SES console does."""
     iam = aws.client("iam")
     iam.create_user(UserName="plain")
     iam.put_user_policy(UserName="plain", PolicyName="AmazonSesSendingAccess", PolicyDocument=json.dumps(PLAIN))
@@ -100,19 +100,19 @@ def plain_login(aws: LocalAws) -> dict[str, Any]:
 
 
 def deploy(aws: LocalAws, folder: Path) -> dict[str, str]:
-    """Deploy the app; of CloudFormation's events their number is shown."""
+    """Deploy the app, and print the number of CloudFormation's events."""
     started = time.monotonic()
     context = [word for name, value in CONTEXT.items() for word in ("-c", f"{name}={value}")]
     cdk(aws, folder, "deploy", "--require-approval", "never", "--outputs-file", str(folder / "outputs"), *context)
     events = aws.events(STACK)
     made = {one["LogicalResourceId"] for one in events if one["ResourceStatus"] == "CREATE_COMPLETE"} - {STACK}
     seconds = time.monotonic() - started
-    check(f"CloudFormation made {len(made)} resources, in {len(events)} events and {seconds:.0f} s", bool(made))
+    check(f"CloudFormation created {len(made)} resources, in {len(events)} events and {seconds:.0f} s", bool(made))
     return dict(json.loads((folder / "outputs").read_text(encoding="utf-8"))[STACK])
 
 
 def cdk(aws: LocalAws, folder: Path, command: str, *arguments: str) -> None:
-    """Run the CLI, and show what it prints if it fails; a destroy takes the app as it was synthesized to deploy."""
+    """Run the CLI, and print its output if it fails. A destroy uses the cloud assembly of the deployment."""
     app = ["--app", str(folder / "cdk.out")] if command == "destroy" else ["--output", str(folder / "cdk.out")]
     done = run(aws, ["cdk", command, STACK, *arguments, *app, "--no-notices"])
     if done.returncode:
@@ -135,7 +135,7 @@ def log_in(aws: LocalAws, login: dict[str, Any]) -> bool:
 
 def send(aws: LocalAws, login: dict[str, Any], sent_as: str = CONTEXT["from_address"], origin: str = INSIDE) -> str:
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sent_as, "somebody@example.net", "Hello"
+    message["From"], message["To"], message["Subject"] = sent_as, "person@example.net", "Hello"
     aws.send_from(origin)
     return aws.send(login["username"], login["password"], message)
 
@@ -145,7 +145,7 @@ def refused(aws: LocalAws, login: dict[str, Any], sent_as: str) -> bool:
 
 
 def report(aws: LocalAws, secret: str, user: str) -> None:
-    """Run `verify` as people do, and add the policy and the picture to its page."""
+    """Run `verify` in a process, and add the policy and the picture to its page."""
     aws.send_from(INSIDE)
     PAGE.parent.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "ses_secure_user", "verify", secret, "--inside", "--html", str(PAGE)]

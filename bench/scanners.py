@@ -1,7 +1,7 @@
-"""How often the scanner rules hit and miss, on generated files: `python -m tests.scanners.bench`.
+"""Hit and miss rates of the scanner rules on generated files: `python -m bench.scanners`.
 
-The rules' expressions run in Python; with google-re2 and hyperscan installed, also in the engines that gitleaks' Go and
-GitHub are made of, or a kin of them.
+The expressions run in Python. If google-re2 and hyperscan are installed, they also run in these engines, which are the
+same as those of gitleaks and GitHub, or similar ones.
 """
 
 import importlib

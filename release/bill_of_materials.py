@@ -1,7 +1,7 @@
-"""Names in a bill of materials what AWS's Lambda runtime adds: `python -m release.bill_of_materials FILE`.
+"""Addition of the Lambda runtime's packages to a bill of materials: `python -m release.bill_of_materials FILE`.
 
-The function is deployed without packages. The runtime brings boto3 along, in a version that AWS chooses, so the bill names
-it as external and without a version (CycloneDX 1.7, `isExternal`), next to the version that was tested.
+The function is deployed without packages. The runtime contains boto3 in a version that AWS chooses. So the bill lists
+it as external and without a version (CycloneDX 1.7, `isExternal`), with the tested version in the description.
 """
 
 import json
@@ -16,7 +16,7 @@ SOURCE = "https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html"
 
 
 def main() -> None:
-    """Add the runtime's packages to the file, which is then as reproducible as before."""
+    """Add the runtime's packages to the file. The file stays reproducible."""
     file = Path(sys.argv[1])
     bill = json.loads(file.read_text(encoding="utf-8"))
     added = [component(name) for name in RUNTIME]
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def component(name: str) -> dict[str, Any]:
-    """Return what the bill says of one package of the runtime."""
+    """Return the component of one package of the runtime."""
     (tested,) = re.findall(rf"^{name}==(\S+)", TESTED.read_text(encoding="utf-8"), re.MULTILINE)
     return {
         "type": "library",
@@ -38,7 +38,7 @@ def component(name: str) -> dict[str, Any]:
         "isExternal": True,
         "versionRange": "vers:pypi/*",
         "purl": f"pkg:pypi/{name}",
-        "description": f"In the function: the version that AWS's Lambda runtime brings along. Tested with {tested}.",
+        "description": f"Runs in the function, in the version of AWS's Lambda runtime. Tested with {tested}.",
         "externalReferences": [{"type": "documentation", "url": SOURCE}],
     }
 

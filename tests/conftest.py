@@ -1,4 +1,4 @@
-"""Prints what the tests have to tell, also where several processes run them."""
+"""The summary at the end of a run, collected from all test processes."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.summary import COUNTS, LINES
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand over what this process counted, if it is one of several."""
+    """Send the counts of this process to the main process."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["counts"] = {subject: dict(counts) for subject, counts in COUNTS.items()}
@@ -17,7 +17,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - xdist's own
-    """Add up what the others counted."""
+    """Add the counts of another process."""
     output = getattr(node, "workeroutput", {})
     for subject, counts in output.get("counts", {}).items():
         COUNTS[subject].update(counts)

@@ -1,4 +1,4 @@
-"""What tests have to tell beside passed and failed: counts and lines, by subject, printed at the end of the run."""
+"""Counts and lines of the tests, by subject, which are printed at the end of a run."""
 
 from collections import Counter, defaultdict
 

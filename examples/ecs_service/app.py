@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""A service in ECS that sends: its NAT gateway's Elastic IP is the allowed network.
+"""A service in ECS that sends mail. The Elastic IP address of its NAT gateway is the allowed network.
 
-ECS puts the login into the environment when a task starts, so a running task never sees one that was made later. Two
-things bring it to the tasks:
+ECS adds the login to the environment when a task starts, so a running task does not get later logins. Tasks get a new
+login in two ways:
 
-- Each rotation has ECS replace all tasks: `mailer.on_new_login` starts a state machine that updates the service. The
-  login before stays valid for one `rotation_interval`, 30 days, so the tasks are gone long before their login is.
-- Should SES refuse a login all the same, say after two rotations by hand, the task ends. ECS starts another, with the
-  login that is current then.
+- After each rotation ECS replaces all tasks: `mailer.on_new_login` starts a state machine that updates the service. The
+  previous login stays valid for one `rotation_interval` (30 days), so the old tasks end long before their login does.
+- If SES refuses a login, for example after two manual rotations, the task ends. ECS starts another task, which gets the
+  current login.
 
-Put in your domain and address, and into requirements.txt where you have the package from. Then, in this folder:
+Replace the domain and the address, and in requirements.txt the source of the package. Then run in this folder:
 
     pip install --requirement requirements.txt
     npm ci --ignore-scripts
@@ -38,14 +38,14 @@ while True:
         print("SES accepts the login", flush=True)
     time.sleep(3600)
 """
-"""In the place of your application: it logs in every hour, and ends when SES refuses it."""
+"""A placeholder for your application. It logs in every hour, and ends if SES refuses the login."""
 
 
 class EcsService(cdk.Stack):
-    """A Fargate service in private subnets, whose mail leaves through one address."""
+    """A Fargate service in private subnets that sends mail through one address."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        """Make the network, the user that may send from it, and the service."""
+        """Create the network, the user that may send from it, and the service."""
         super().__init__(scope, construct_id)
         address = ec2.CfnEIP(self, "Address")
         vpc = ec2.Vpc(
@@ -77,7 +77,7 @@ class EcsService(cdk.Stack):
         mailer.on_new_login("NewLogin", target=targets.SfnStateMachine(self._task_replacement(service)))
 
     def _task_replacement(self, service: ecs.FargateService) -> sfn.StateMachine:
-        """Make what has ECS start new tasks, which get the current login, and then stop the old ones."""
+        """Create the state machine with which ECS starts new tasks and then stops the old ones."""
         update = tasks.CallAwsService(
             self,
             "UpdateService",

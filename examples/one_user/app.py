@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""One user, and a mail to the operator when a rotation of its login fails.
+"""One user, and an email to the operator if a rotation of its login fails.
 
-Put in your domain, address, network and operator, and into requirements.txt where you have the package from. Then, in
-this folder:
+Replace the domain, the address, the network and the operator, and in requirements.txt the source of the package. Then
+run in this folder:
 
     pip install --requirement requirements.txt
     npm ci --ignore-scripts
     npx cdk deploy
 
-The operator gets a mail from Amazon SNS first, and has to confirm the subscription.
+The operator first gets an email from Amazon SNS, and must confirm the subscription.
 """
 
 import aws_cdk as cdk
@@ -25,10 +25,10 @@ OPERATOR = "operator@example.com"
 
 
 class OneUser(cdk.Stack):
-    """A user with its login, and an alarm."""
+    """A stack with a user and an alarm."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        """Make the user, and have the function that issues its login alarmed."""
+        """Create the user, and an alarm on the function that issues its login."""
         super().__init__(scope, construct_id)
         alarms = sns.Topic(self, "Alarms")
         alarms.add_subscription(subscriptions.EmailSubscription(OPERATOR))

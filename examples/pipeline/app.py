@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A pipeline that deploys the same users to a test and a production account, with one issuer in each for all of them.
+"""A pipeline that deploys the same users to a test and a production account, with one shared issuer in each account.
 
-Put in your accounts, domains, networks, repository and connection
-(https://docs.aws.amazon.com/dtconsole/latest/userguide/connections.html), and bootstrap the three accounts, test and
-production so that they trust the pipeline's. Put into requirements.txt where you have the package from. Make this
-folder your repository, and deploy the pipeline once; from then on each push deploys the pipeline itself and the users:
+Replace the accounts, domains, networks, repository and connection
+(https://docs.aws.amazon.com/dtconsole/latest/userguide/connections.html), and in requirements.txt the source of the
+package. Bootstrap the three accounts so that test and production trust the pipeline's account. Use this folder as your
+repository, and deploy the pipeline once. Each later push deploys the pipeline and the users:
 
     pip install --requirement requirements.txt
     npm ci --ignore-scripts
@@ -30,12 +30,12 @@ VERSIONS = codebuild.BuildSpec.from_object(
 
 
 class Users(cdk.Stack):
-    """The users of one application, in a stack of their own."""
+    """A stack with the user of one application."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, domain: str, network: str, issuer: CredentialIssuer
     ) -> None:
-        """Make a user that sends as ``APPLICATION@domain``."""
+        """Create a user that sends as ``APPLICATION@domain``."""
         super().__init__(scope, construct_id)
         SecureSesSmtpUser(
             self,
@@ -48,10 +48,10 @@ class Users(cdk.Stack):
 
 
 class Mail(cdk.Stage):
-    """All that one account gets: the issuer, and a stack for each application, which come and go alone."""
+    """The stacks of one account: one with the issuer, and an independent one for each application."""
 
     def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment, domain: str, network: str) -> None:
-        """Make the issuer and the stacks that share it."""
+        """Create the issuer and the stacks that share it."""
         super().__init__(scope, construct_id, env=env)
         issuer = CredentialIssuer(cdk.Stack(self, "Issuer"), "Issuer")
         for application in ("Orders", "Alerts"):
@@ -59,10 +59,10 @@ class Mail(cdk.Stage):
 
 
 class Pipeline(cdk.Stack):
-    """The pipeline itself."""
+    """The stack of the pipeline."""
 
     def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment) -> None:
-        """Deploy to test, wait for somebody's approval, deploy to production."""
+        """Create the pipeline, which deploys to test, waits for an approval, and deploys to production."""
         super().__init__(scope, construct_id, env=env)
         pipeline = pipelines.CodePipeline(
             self,

@@ -1,4 +1,4 @@
-"""Random properties that restrict something, for hypothesis."""
+"""Random restrictions for Hypothesis."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,6 +1,7 @@
-"""Restrictions that are refused, each with its whole message, and some that are accepted; for every front end.
+"""Restrictions that are refused, with their complete messages, and restrictions that are accepted, for all front ends.
 
-A case is the properties that differ from `GIVEN`, which is valid, and what is said of them. Each sentence stands once.
+A case consists of the properties that differ from `GIVEN`, which is valid, and the message. Each message is written
+once.
 """
 
 from collections.abc import Iterable
@@ -21,12 +22,13 @@ _LISTS = {"allowed_cidrs", "allowed_vpc_endpoints", "allowed_vpcs", "allowed_rec
 
 
 def shown(value: str) -> str:
-    """A text as a refusal shows it: in quotes where they are needed to see all of it."""
+    """Return a text as a refusal shows it, in quotes if needed."""
     return value if value == value.strip() and not value.startswith("[") else repr(value)
 
 
 def _said(rule: str, remedy: str, *given: tuple[str, str]) -> Iterable[Case]:
-    """Cases of one sentence, each a property and a value; a list holds the value alone."""
+    """Return the cases of one message, each with a property and a value. For list properties, the list has that
+    value."""
     for prop, value in given:
         yield {prop: [value] if prop in _LISTS else value}, f"`{prop}` must {rule}, got {shown(value)}; {remedy}"
 
@@ -293,7 +295,7 @@ WRONG_SPELLINGS: list[Case] = [
     ),
     *_said(_NETWORKS, "give it to `allowed_vpcs`", ("allowed_cidrs", "vpc-0123456789abcdef0")),
 ]
-"""What people write where they mean what is right. Refused with that as the remedy, which other front ends do not know."""
+"""Other spellings of valid values. Only the construct names the valid spelling as the remedy."""
 
 WRONG_LISTS: list[Case] = [
     *(
@@ -382,7 +384,7 @@ WRONG_ARNS: list[Case] = [
 ]
 
 WRONG: list[Case] = [*WRONG_NETWORKS, *WRONG_NAMES, *WRONG_LISTS, *WRONG_ENTRIES, *WRONG_ARNS]
-"""Everything that is refused before a policy is written."""
+"""All cases that are refused before a policy is written."""
 
 TOO_MANY: list[Case] = [
     (
@@ -404,7 +406,7 @@ TOO_MANY: list[Case] = [
         ),
     )
 ]
-"""What is refused since no policy holds it."""
+"""The cases that are refused because the policy would be too long."""
 
 RIGHT_NETWORKS: list[tuple[list[str], tuple[str, ...]]] = [
     (["203.0.113.7"], ("203.0.113.7/32",)),
@@ -416,7 +418,7 @@ RIGHT_NETWORKS: list[tuple[list[str], tuple[str, ...]]] = [
     (["2001:db8::/48", "198.51.100.0/24", "192.0.2.1"], ("192.0.2.1/32", "198.51.100.0/24", "2001:db8::/48")),
     (["8.0.0.0/7"], ("8.0.0.0/7",)),
 ]
-"""`allowed_cidrs`, and the networks that it makes."""
+"""Values of `allowed_cidrs`, and the resulting networks."""
 
 _INTERNATIONAL = {"identity": "müller.example", "from_address": "a@müller.example"}
 
@@ -459,10 +461,10 @@ RIGHT_NAMES: list[tuple[Properties, str, object]] = [
     ({"configuration_set": "transactional"}, "configuration_set", ("transactional",)),
     ({"sandbox_recipients": ["example.net"]}, "sandbox_recipients", ("example.net",)),
 ]
-"""Properties, a property, and its values then."""
+"""Properties, the name of one of them, and its resulting values."""
 
 RIGHT: list[Properties] = [
     *({"allowed_cidrs": networks} for networks, _ in RIGHT_NETWORKS),
     *(properties for properties, _, _ in RIGHT_NAMES),
 ]
-"""Everything that is accepted."""
+"""All cases that are accepted."""

@@ -1,4 +1,4 @@
-"""The common shapes of a stack, each a function that makes one."""
+"""The common shapes of a stack. Each function adds the constructs of one shape."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ STRICT = {
 
 
 def minimal(stack: cdk.Stack) -> None:
-    """What the README starts with."""
+    """Add the first example of the README."""
     SecureSesSmtpUser(
         stack,
         "Mailer",
@@ -35,7 +35,7 @@ def minimal(stack: cdk.Stack) -> None:
 
 
 def everything(stack: cdk.Stack) -> None:
-    """Every property set to something other than its default."""
+    """Add a user with every property set to a value other than its default."""
     SecureSesSmtpUser(
         stack,
         "Mailer",
@@ -67,7 +67,7 @@ def everything(stack: cdk.Stack) -> None:
 
 
 def regulated(stack: cdk.Stack) -> None:
-    """What a bank opts in to: a given VPC, one key for everything, a dead-letter queue, a bounded function."""
+    """Add a user for a regulated account: in a VPC, with one key, a dead-letter queue and a limited function."""
     key = kms.Key(stack, "Key", enable_key_rotation=True)
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
@@ -97,7 +97,7 @@ def regulated(stack: cdk.Stack) -> None:
 
 
 def two_users(stack: cdk.Stack) -> None:
-    """Two users that share one function."""
+    """Add two users that share one function."""
     for name, network in (("Orders", "203.0.113.0/24"), ("Alerts", "198.51.100.0/24")):
         SecureSesSmtpUser(
             stack,
@@ -109,7 +109,7 @@ def two_users(stack: cdk.Stack) -> None:
 
 
 def watched(stack: cdk.Stack) -> None:
-    """Everything that sees a misuse: sends, failed rotations, and keys that AWS finds in public."""
+    """Add all alarms: sends, failed rotations and leaked keys."""
     topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111122223333:alarms")
     CredentialIssuer.of(stack, alarm_topic=topic)
     user = SecureSesSmtpUser(
@@ -136,7 +136,7 @@ SHAPES: dict[str, tuple[Callable[[cdk.Stack], None], cdk.Environment | None]] = 
 
 
 def made(name: str) -> cdk.Stack:
-    """A stack of that shape, in an app of its own."""
+    """Return a stack of a shape in a new app."""
     make, env = SHAPES[name]
     app = cdk.App(analytics_reporting=False, context=STRICT)
     stack = cdk.Stack(app, "Stack", env=env)

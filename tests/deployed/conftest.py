@@ -1,4 +1,4 @@
-"""One local AWS for the whole session; each test uses stack names of its own."""
+"""Fixtures: one local AWS for the session. Each test uses its own stack names."""
 
 from collections.abc import Iterator
 

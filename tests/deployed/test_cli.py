@@ -1,4 +1,4 @@
-"""One pass with the real CDK CLI, from `app.py` as people deploy it."""
+"""Deployment of `app.py` with the real CDK CLI, as in the demo."""
 
 import os
 import re
@@ -12,26 +12,26 @@ from local_aws.aws import LocalAws
 
 ROOT = Path(__file__).parents[2]
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""The page's content security policy: a browser loads nothing for it."""
+"""The content security policy of the page, with which a browser loads nothing."""
 SHOWN_AT_LEAST = 10
-"""Lines of the demo in the README, which leaves the others out."""
+"""The README shows more than this number of the demo's lines."""
 LINES, COLUMNS = 60, 80
 
 
 @pytest.fixture(scope="module")
 def demo() -> list[str]:
-    """The lines that the demo prints."""
+    """Return the lines that the demo prints."""
     done = subprocess.run([sys.executable, "-m", "demo"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
 
 
-def test_the_demo_tells_the_story_of_the_readme(demo: list[str]) -> None:
+def test_the_demo_prints_the_lines_of_the_readme(demo: list[str]) -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     told = [line for line in lines if line.startswith(("▸", "  ✓", "  ✗"))]
     shown = iter(demo)
     assert len(told) > SHOWN_AT_LEAST
-    assert [line for line in told if line not in shown] == []  # the iterator goes on, so their order counts too
+    assert [line for line in told if line not in shown] == []  # the iterator continues, so the order is checked too
 
 
 def test_the_demo_fits_on_a_screen(demo: list[str]) -> None:
@@ -40,7 +40,7 @@ def test_the_demo_fits_on_a_screen(demo: list[str]) -> None:
 
 
 def test_the_demo_leaves_one_page(demo: list[str]) -> None:
-    """It has the picture, the policy that was deployed and the proof, and is whole without any other file."""
+    """It contains the picture, the deployed policy and the proof, and needs no other file."""
     page = (ROOT / demo[-1]).read_text(encoding="utf-8")
     assert (ROOT / "docs" / "how-it-works.svg").read_text(encoding="utf-8") in page
     assert "DenyOtherOrigins" in page

@@ -1,4 +1,4 @@
-"""The least policy of CloudFormation's execution role: deploys, updates, rotates and destroys, and holds no more."""
+"""The minimal policy of CloudFormation's execution role: it is sufficient, and all its permissions are needed."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,8 @@ Statement = dict[str, Any]
 
 
 def statements() -> list[Statement]:
-    """What the document allows, in the local AWS, which puts the stack's name before a secret's too."""
+    """Return the statements of the document, adapted to the local AWS, which adds the stack's name to a secret's
+    name."""
     text = DOCUMENT.read_text(encoding="utf-8").replace("111122223333", ACCOUNT).replace("eu-west-1", REGION)
     text = text.replace(":secret:Mailer", ":secret:Mail-Mailer")
     return list(json.loads(text)["Statement"])
@@ -32,7 +33,7 @@ def actions(statement: Statement) -> set[str]:
 
 
 class Role:
-    """An execution role with the document's rights, or some of them."""
+    """An execution role with all or some of the document's permissions."""
 
     def __init__(self, aws: LocalAws) -> None:
         self._iam = aws.client("iam")
@@ -59,7 +60,7 @@ class Role:
 
 @pytest.fixture
 def role(aws: LocalAws) -> Iterator[Role]:
-    """The role; afterwards no stack and nothing else is left."""
+    """Create the role, and check after the test that no stack and no resource is left."""
     before = aws.leftovers()
     made = Role(aws)
     yield made
@@ -71,7 +72,7 @@ def role(aws: LocalAws) -> Iterator[Role]:
 
 
 def app(*, changed: bool = False) -> cdk.App:
-    """The stack that the document is for; changed, so that every resource is updated."""
+    """Return an app with the document's stack. With ``changed``, every resource is updated."""
     app = cdk.App(analytics_reporting=False)
     stack = cdk.Stack(app, "Mail", env=cdk.Environment(account=ACCOUNT, region=REGION))
     made = SecureSesSmtpUser(
@@ -91,8 +92,8 @@ def app(*, changed: bool = False) -> cdk.App:
     return app
 
 
-def test_the_documents_rights_suffice_for_a_stacks_whole_life(aws: LocalAws, role: Role) -> None:
-    """Deployed, updated, rotated and destroyed; no right is left unused."""
+def test_the_documents_permissions_suffice_for_a_stack(aws: LocalAws, role: Role) -> None:
+    """The stack is deployed, updated, rotated and destroyed, and every permission is used."""
     secret = aws.deploy(app(), role=role.arn)["Secret"]
     aws.deploy(app(changed=True), role=role.arn)
     aws.wait_for_rotations()
@@ -116,13 +117,13 @@ def test_the_documents_rights_suffice_for_a_stacks_whole_life(aws: LocalAws, rol
         "ssm:GetParameters",
     ],
 )
-def test_without_one_of_them_the_deployment_fails_and_names_it(aws: LocalAws, role: Role, action: str) -> None:
+def test_without_a_permission_the_deployment_fails(aws: LocalAws, role: Role, action: str) -> None:
     role.forbid(action)
     with pytest.raises(DeploymentFailed, match=f"is not authorized to perform: {action} on resource"):
         aws.deploy(app(), role=role.arn)
 
 
-def test_they_deploy_the_template_without_what_the_cdk_needs(aws: LocalAws, role: Role) -> None:
+def test_they_deploy_the_template_without_those_for_the_cdk(aws: LocalAws, role: Role) -> None:
     role.allow([one for one in statements() if one["Sid"] not in {"Bootstrap", "Assets"}])
     for address, days in (("noreply@example.com", "30"), ("billing@example.com", "20")):
         networks = {"Identity": "example.com", "AllowedCidrs": "203.0.113.0/24"}

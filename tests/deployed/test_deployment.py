@@ -1,4 +1,4 @@
-"""The construct deployed for real: what stands afterwards, which logins work, and that nothing stays behind."""
+"""Deployments of the construct: the resources and logins after each, and cleanup."""
 
 import json
 import re
@@ -20,7 +20,7 @@ Login = tuple[str, str]
 
 
 class Mailer:
-    """A stack with one user, deployed again and again with other properties."""
+    """A stack with one user, which can be deployed with other properties."""
 
     def __init__(self, aws: LocalAws, stack_name: str) -> None:
         self.aws = aws
@@ -28,7 +28,7 @@ class Mailer:
         self.outputs: dict[str, str] = {}
 
     def app(self, *, failing: bool = False, users: tuple[str, ...] = ("Mailer",), **changed: Any) -> cdk.App:  # noqa: ANN401
-        """An app with these users; a failing one has a resource that cannot be made, after all logins."""
+        """Return an app with these users. With ``failing``, a resource fails after all logins are issued."""
         app = cdk.App(analytics_reporting=False)
         stack = stack_of(app, self.stack_name)
         made = {name: user(stack, name, **changed) for name in users}
@@ -62,7 +62,7 @@ class Mailer:
 
 @pytest.fixture
 def mailer(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Mailer]:
-    """A stack of one's own; afterwards it is destroyed, and nothing is left of it, nor leaked by it."""
+    """Create a stack, destroy it after the test, and check that no resources and no leaks are left."""
     before = aws.leftovers()
     mailer = Mailer(aws, "".join(word.title() for word in re.findall(r"[a-z]+", request.node.name))[:60])
     yield mailer
@@ -75,7 +75,7 @@ def mailer(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Mailer]:
 
 
 def leaks(aws: LocalAws, stack_name: str) -> list[str]:
-    """Where a key or a password can be read that should not be there."""
+    """Return the places that contain a key or password and should not."""
     texts = {"logs": aws.logs(), "events": json.dumps(aws.events(stack_name), default=str)}
     return [place for place, text in texts.items() if aws.leaked_in(text)]
 
@@ -154,7 +154,7 @@ def test_rotation_keeps_the_previous_login_valid_until_the_next(mailer: Mailer) 
     assert len(mailer.keys()) == 2
 
 
-def test_a_deployment_after_a_rotation_keeps_what_was_rotated(mailer: Mailer) -> None:
+def test_a_deployment_after_a_rotation_keeps_the_logins(mailer: Mailer) -> None:
     mailer.deploy()
     mailer.rotate()
     current, previous = mailer.login(), mailer.login("AWSPREVIOUS")
@@ -166,7 +166,7 @@ def test_a_deployment_after_a_rotation_keeps_what_was_rotated(mailer: Mailer) ->
     assert mailer.works(previous)
 
 
-def test_a_rotation_amid_a_deployment_leaves_a_working_login(mailer: Mailer) -> None:
+def test_a_rotation_during_a_deployment_leaves_a_login(mailer: Mailer) -> None:
     mailer.deploy()
     before = mailer.login()
     mailer.aws.refuse_first_logins(1)
@@ -181,7 +181,7 @@ def test_a_rotation_amid_a_deployment_leaves_a_working_login(mailer: Mailer) -> 
 
 
 def test_a_rotation_with_the_endpoint_down_changes_nothing(mailer: Mailer) -> None:
-    """The next one heals it."""
+    """The next rotation repairs it."""
     mailer.deploy()
     mailer.rotate()
     current, previous = mailer.login(), mailer.login("AWSPREVIOUS")
@@ -201,8 +201,8 @@ def test_a_rotation_with_the_endpoint_down_changes_nothing(mailer: Mailer) -> No
     assert mailer.login("AWSPREVIOUS") == current
 
 
-def test_a_replacement_that_fails_leaves_the_old_login(mailer: Mailer) -> None:
-    """It fails at another resource, after the new login was made."""
+def test_a_failed_replacement_keeps_the_old_login(mailer: Mailer) -> None:
+    """It fails at another resource after the new login was issued."""
     mailer.deploy()
     mailer.rotate()
     current, left = mailer.login(), mailer.aws.leftovers()
@@ -230,8 +230,8 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_another_login_takes_the_place_of_the_old(mailer: Mailer, change: str) -> None:
-    """The old one, its user and its secret go with the same deployment."""
+def test_another_login_replaces_the_old_one(mailer: Mailer, change: str) -> None:
+    """The same deployment deletes the old login with its user and secret."""
     mailer.deploy(user_name="postman", secret_name="postman") if "name" in change else mailer.deploy()
     before, user_name = mailer.login(), mailer.outputs["MailerUser"]
     others = {"user_name": "another", "secret_name": "another"} if "name" in change else {}
@@ -262,8 +262,8 @@ def test_another_region_gets_another_password(mailer: Mailer) -> None:
     assert mailer.works(mailer.login(), region=OTHER_REGION)
 
 
-def test_a_name_that_stays_the_same_cannot_be_taken_twice(mailer: Mailer) -> None:
-    """As with all named resources; what was there works on."""
+def test_a_name_cannot_be_kept_in_a_replacement(mailer: Mailer) -> None:
+    """This applies to all named resources. The old login still works."""
     mailer.deploy(user_name="postman")
     before = mailer.login()
 
@@ -273,8 +273,8 @@ def test_a_name_that_stays_the_same_cannot_be_taken_twice(mailer: Mailer) -> Non
     assert mailer.works(before)
 
 
-def test_a_users_path_is_changed_and_its_login_stays(mailer: Mailer) -> None:
-    """The function's rights follow, so that it renews the login."""
+def test_a_new_path_of_the_user_keeps_the_login(mailer: Mailer) -> None:
+    """The permissions of the function are updated, so it can rotate the login."""
     mailer.deploy(user_path="/mail/")
     before = mailer.login()
     assert mailer.works(before)
@@ -298,7 +298,7 @@ def _path(mailer: Mailer) -> str:
 
 
 def test_a_reader_follows_a_replaced_login(mailer: Mailer) -> None:
-    """By the CDK's own command line: what refers to the secret in the app gets the new one."""
+    """References to the secret in the app get the new secret. The test uses the CDK CLI."""
 
     def app(**changed: Any) -> cdk.App:  # noqa: ANN401 - any property
         made = cdk.App(analytics_reporting=False)
@@ -348,7 +348,7 @@ def _run(aws: LocalAws, *command: str, app: cdk.App) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_another_id_makes_all_anew_beside_the_old(mailer: Mailer) -> None:
+def test_another_id_creates_all_resources_next_to_the_old(mailer: Mailer) -> None:
     mailer.deploy(users=("Postman",), user_name="postman")
     before = mailer.login(name="Postman")
 
@@ -374,7 +374,7 @@ def test_a_rotation_works_after_a_deployment_that_failed(mailer: Mailer) -> None
     assert mailer.works(before)
 
 
-def test_one_of_two_users_leaves_and_takes_its_keys_along(mailer: Mailer) -> None:
+def test_removing_one_of_two_users_deletes_its_keys(mailer: Mailer) -> None:
     mailer.deploy(users=("Orders", "Alerts"))
     logins = {name: mailer.login(name=name) for name in ("Orders", "Alerts")}
     assert all(mailer.works(login) for login in logins.values())
@@ -390,8 +390,8 @@ def test_one_of_two_users_leaves_and_takes_its_keys_along(mailer: Mailer) -> Non
     assert mailer.works(mailer.login(name="Alerts"))
 
 
-def test_a_deployment_that_cannot_test_its_login_leaves_nothing(mailer: Mailer) -> None:
-    """The reason says what to check."""
+def test_a_deployment_without_an_endpoint_leaves_nothing(mailer: Mailer) -> None:
+    """The reason names what to check."""
     before = mailer.aws.leftovers()
     mailer.aws.smtp_down()
 
@@ -401,7 +401,7 @@ def test_a_deployment_that_cannot_test_its_login_leaves_nothing(mailer: Mailer) 
     assert mailer.aws.leftovers() == before
 
 
-def test_a_first_deployment_that_fails_elsewhere_leaves_nothing(mailer: Mailer) -> None:
+def test_a_failed_first_deployment_leaves_nothing(mailer: Mailer) -> None:
     before = mailer.aws.leftovers()
 
     with pytest.raises(DeploymentFailed):
@@ -411,7 +411,7 @@ def test_a_first_deployment_that_fails_elsewhere_leaves_nothing(mailer: Mailer) 
 
 
 def test_a_key_made_by_hand_is_deleted_with_the_stack(mailer: Mailer) -> None:
-    """By `mailer`, which destroys it and looks for what is left."""
+    """The fixture `mailer` checks this after it destroys the stack."""
     mailer.deploy()
 
     mailer.aws.client("iam").create_access_key(UserName=mailer.outputs["MailerUser"])

@@ -1,7 +1,7 @@
-"""Moving from another SMTP user, as `docs/moving.md` has it: each mail on the way is accepted.
+"""Moving from another SMTP user by the steps in `docs/moving.md`: no mail is lost.
 
-The identity has a default configuration set, one application writes its From address with a capital, and another sends
-from a network of its own.
+The identity has a default configuration set. One application writes its From address with a capital letter, and another
+one sends from another network.
 """
 
 import json
@@ -28,7 +28,7 @@ Login = tuple[str, str]
 
 @dataclass
 class Application:
-    """One that sends mail, by the login that it has been given."""
+    """An application that sends mail with a login."""
 
     sender: str
     origin: str
@@ -37,14 +37,14 @@ class Application:
 
 @dataclass
 class Traffic:
-    """All applications' mail, and every answer to it."""
+    """The mail of all applications, with the responses."""
 
     aws: LocalAws
     applications: list[Application]
     answers: list[str] = field(default_factory=list)
 
     def flows(self) -> None:
-        """Each application sends a mail now."""
+        """Send one mail from each application."""
         for one in self.applications:
             self.answers.append(sent(self.aws, one.login, one.sender, one.origin))
 
@@ -59,14 +59,14 @@ def sent(aws: LocalAws, login: Login, sender: str, origin: str) -> str:
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
-    """One with identities, beside the session's, which has none."""
+    """Run a local AWS with identities. The one of the session has none."""
     with verified_aws() as running:
         yield running
 
 
 @pytest.fixture
 def old(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Login]:
-    """The old user's login, and a default configuration set of its identity."""
+    """Create the old user, and a default configuration set of its identity, and return the user's login."""
     statement = getattr(request, "param", EVERYTHING)
     iam, ses = aws.client("iam"), aws.client("sesv2")
     ses.create_configuration_set(ConfigurationSetName=SET)
@@ -90,7 +90,7 @@ def make_default(aws: LocalAws) -> None:
 
 
 def found_out(aws: LocalAws, mails: list[dict[str, Any]]) -> dict[str, Any]:
-    """The properties for what was sent, as the events of the set tell it, and the set itself."""
+    """Return the properties for the mail in the events of the configuration set, with that set."""
     senders = {parseaddr(str(message_from_string(one["text"])["From"]))[1] for one in mails}
     default = aws.client("sesv2").get_email_identity(EmailIdentity="example.com").get("ConfigurationSetName")
     return {
@@ -106,7 +106,7 @@ def given(command: Command) -> Login:
     return value["username"], value["password"]
 
 
-def test_no_mail_is_lost_on_the_way(aws: LocalAws, old: Login) -> None:
+def test_no_mail_is_lost_during_the_move(aws: LocalAws, old: Login) -> None:
     iam = aws.client("iam")
     make_default(aws)
     shop = Application("Shop <Billing@example.com>", "203.0.113.7", old)
@@ -159,8 +159,8 @@ LEFT_OUT: dict[str, dict[str, Any]] = {
 }
 
 
-def test_what_is_not_found_out_is_refused(aws: LocalAws, old: Login) -> None:
-    """Each line of the page's table keeps a mail from being lost."""
+def test_without_one_of_the_properties_mail_is_refused(aws: LocalAws, old: Login) -> None:
+    """Each line in the table of the page prevents the loss of a mail."""
     make_default(aws)
     sender, origin = "Billing@example.com", "203.0.113.7"
     assert sent(aws, old, sender, origin) == "250"
@@ -178,7 +178,7 @@ def test_what_is_not_found_out_is_refused(aws: LocalAws, old: Login) -> None:
 
 @pytest.mark.parametrize("old", [IDENTITY], indirect=True)
 def test_a_new_default_set_would_stop_the_old_login(aws: LocalAws, old: Login) -> None:
-    """So the page says not to make one to find out what is sent."""
+    """Therefore the page advises against creating one to observe the mail."""
     assert sent(aws, old, "noreply@example.com", "203.0.113.7") == "250"
     make_default(aws)
     assert sent(aws, old, "noreply@example.com", "203.0.113.7").startswith("554 ")

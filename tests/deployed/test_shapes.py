@@ -1,4 +1,4 @@
-"""The shapes beyond the plain one, deployed: customer keys, renamed fields, a shared issuer, as many users as fit."""
+"""Deployments of other shapes: customer managed keys, additional fields, a shared issuer and many users."""
 
 import json
 from collections import Counter
@@ -26,7 +26,7 @@ USERS = 80
 
 @pytest.fixture
 def app(aws: LocalAws) -> Iterator[cdk.App]:
-    """An app whose stacks are destroyed afterwards, the last one first, with nothing left of them."""
+    """Create an app, destroy its stacks after the test in reverse order, and check that no resources are left."""
     before = aws.leftovers()
     app = cdk.App(analytics_reporting=False)
     yield app
@@ -42,7 +42,7 @@ def user(stack: cdk.Stack, name: str = "Mailer", **properties: Any) -> SecureSes
     return made
 
 
-def test_everything_encrypted_with_one_customer_key(aws: LocalAws, app: cdk.App) -> None:
+def test_one_customer_managed_key_encrypts_everything(aws: LocalAws, app: cdk.App) -> None:
     stack = stack_of(app, "CustomerKey")
     key = kms.Key(stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY, pending_window=cdk.Duration.days(7))
     issuer = CredentialIssuer(
@@ -61,7 +61,7 @@ def test_everything_encrypted_with_one_customer_key(aws: LocalAws, app: cdk.App)
 
 
 def test_an_issuer_is_configured_after_its_first_deployment(aws: LocalAws, app: cdk.App) -> None:
-    """The user stays with its function, whose ARN CloudFormation does not let change, and so do its logins."""
+    """The user keeps its function, because CloudFormation does not allow another ServiceToken, and its logins."""
     plain = cdk.App(analytics_reporting=False)
     user(stack_of(plain, "Configured"))
     secret = aws.deploy(plain)["MailerSecret"]
@@ -118,7 +118,7 @@ def test_a_reader_of_another_account_is_named_by_the_secret(aws: LocalAws, app: 
     assert statement["Resource"] == secret
 
 
-def test_further_names_of_fields_are_kept_by_rotation(aws: LocalAws, app: cdk.App) -> None:
+def test_additional_names_of_fields_are_kept_by_rotation(aws: LocalAws, app: cdk.App) -> None:
     names = {"username": "SMTP_USERNAME", "password": "SMTP_PASSWORD", "url": "MAIL_URL"}
     longer = {"port_text": "SPRING_MAIL_PROPERTIES_MAIL_SMTP_PORT"}
     stack = stack_of(app, "FurtherNames")
@@ -134,7 +134,7 @@ def test_further_names_of_fields_are_kept_by_rotation(aws: LocalAws, app: cdk.Ap
 
 
 def test_each_rotation_starts_the_target_once(aws: LocalAws, app: cdk.App) -> None:
-    """Neither the first login does, nor another one that takes its place."""
+    """The first login and a replacement do not start it."""
 
     def deploy(app: cdk.App, **properties: Any) -> dict[str, str]:  # noqa: ANN401 - any property
         stack = stack_of(app, "Started")
@@ -144,7 +144,7 @@ def test_each_rotation_starts_the_target_once(aws: LocalAws, app: cdk.App) -> No
         return aws.deploy(app)
 
     def started(outputs: dict[str, str]) -> list[tuple[str, str]]:
-        """The versions of the secret that the target was started for so far, oldest first, as the rule tells them."""
+        """Return the versions of the secret for which the target was started, the oldest first."""
         api = aws.client("sqs")
         found = api.receive_message(QueueUrl=outputs["QueueUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0)
         events = [json.loads(one["Body"]) for one in found.get("Messages", [])]
@@ -182,7 +182,7 @@ def test_a_replica_follows_each_rotation(aws: LocalAws, app: cdk.App) -> None:
     assert json.loads(replica["SecretString"]) == aws.value(secret)
 
 
-def test_stacks_share_an_issuer_and_come_and_go_alone(aws: LocalAws, app: cdk.App) -> None:
+def test_stacks_that_share_an_issuer_are_independent(aws: LocalAws, app: cdk.App) -> None:
     issuer = CredentialIssuer(stack_of(app, "SharedIssuer"), "Issuer")
     for name in ("Orders", "Alerts"):
         user(stack_of(app, f"{name}Stack"), name, issuer=issuer)
@@ -196,7 +196,7 @@ def test_stacks_share_an_issuer_and_come_and_go_alone(aws: LocalAws, app: cdk.Ap
     aws.rotate(secrets["Alerts"])
 
 
-def test_a_stack_full_of_users_shares_one_function_and_one_role(aws: LocalAws, app: cdk.App) -> None:
+def test_many_users_of_a_stack_share_one_function_and_role(aws: LocalAws, app: cdk.App) -> None:
     stack = stack_of(app, "ManyUsers")
     for number in range(USERS):
         user(stack, f"User{number:02}", rotation_interval=None if number else cdk.Duration.days(30))

@@ -1,4 +1,4 @@
-"""What sees a misuse, deployed: the event reaches the topic, the set publishes sends."""
+"""Deployed alarms: the event of AWS Health reaches the topic, and the configuration set publishes sends."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.cases.users import stack_of, user
 STACK = "Watched"
 EXPOSED = {"service": "RISK", "eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSED", "eventArn": "arn:aws:health:…"}
 OURS = "tests.health"
-"""Nobody but AWS may put an event of ``aws.health``, here as there."""
+"""The source of the test event. Only AWS may send events of ``aws.health``."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def outputs(aws: LocalAws) -> Iterator[dict[str, str]]:
     assert aws.leftovers() == before
 
 
-def test_a_leak_that_health_tells_of_reaches_the_topic(aws: LocalAws, outputs: dict[str, str]) -> None:
+def test_a_leak_reported_by_health_reaches_the_topic(aws: LocalAws, outputs: dict[str, str]) -> None:
     events, queue = aws.client("events"), aws.client("sqs")
     (rule,) = (one for one in events.list_rules()["Rules"] if "AWS_RISK_" in one.get("EventPattern", ""))
     envelope = {"source": "aws.health", "account": ACCOUNT, "region": REGION, "id": "1", "time": "2026-01-01T00:00:00Z"}
@@ -53,7 +53,7 @@ def test_a_leak_that_health_tells_of_reaches_the_topic(aws: LocalAws, outputs: d
     assert "aws secretsmanager rotate-secret" in message["Body"]
 
 
-def test_the_set_publishes_sends_by_user_and_the_alarm_stands(aws: LocalAws, outputs: dict[str, str]) -> None:
+def test_the_set_publishes_sends_by_user_and_the_alarm_exists(aws: LocalAws, outputs: dict[str, str]) -> None:
     assert outputs
     answer = aws.client("sesv2").get_configuration_set_event_destinations(ConfigurationSetName="counted")
     (destination,) = answer["EventDestinations"]

@@ -1,4 +1,4 @@
-"""Where a module is tested can be told from its name, and what a test holds from the test's."""
+"""The arrangement of modules and tests, and the names of tests."""
 
 import re
 from pathlib import Path
@@ -35,8 +35,8 @@ def test_the_map_names_every_folder() -> None:
     assert {str(folder) for folder in folders if f"`{folder}/" not in text} == set()
 
 
-def test_a_tests_name_can_be_read_in_one_breath() -> None:
-    """Where 60 characters are too few, a sentence says the rest, as this one does."""
+def test_the_name_of_a_test_has_at_most_60_characters() -> None:
+    """A docstring contains the details that do not fit."""
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("*/test_*.py")]
 
     names = re.findall(r"^def (test_\w+)", "".join(sources), re.MULTILINE)

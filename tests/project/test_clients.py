@@ -1,4 +1,4 @@
-"""Django's backend on the page of clients reads the secret again where SES refuses the login."""
+"""The Django backend in docs/clients.md, which reads the secret again if SES refuses the login."""
 
 import json
 import re
@@ -23,13 +23,14 @@ Open = Callable[[list[str]], list[str]]
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
-    """The user names that the backend logs in with, where the secret has one after another and SES accepts the last."""
+    """Return a function that opens the backend and returns its login attempts. SES accepts only the last value of the
+    secret."""
 
     def run(stored: list[str]) -> list[str]:
         names, tried = iter(stored), list[str]()
 
         class EmailBackend:
-            """What is used of Django's own, which is not installed here."""
+            """A replacement for Django's backend. Django is not installed for the tests."""
 
             username = ""
 
@@ -54,7 +55,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
         monkeypatch.setattr("boto3.client", client)
         monkeypatch.setenv("SMTP_SECRET", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:Mailer-AbCdEf")
         module: dict[str, Any] = {}
-        exec(compile(BACKEND, "mail_backend.py", "exec"), module)  # noqa: S102 - our own page
+        exec(compile(BACKEND, "mail_backend.py", "exec"), module)  # noqa: S102 - a page of this repository
         backend = module["SecretEmailBackend"]
         assert backend.open(backend())
         return tried
@@ -70,6 +71,6 @@ def test_the_backend_reads_the_secret_again_at_535(opened: Open) -> None:
     assert opened(["rotated away", "accepted"]) == ["rotated away", "closed", "accepted"]
 
 
-def test_the_backend_tries_twice_and_no_more(opened: Open) -> None:
+def test_the_backend_tries_twice_at_most(opened: Open) -> None:
     with pytest.raises(smtplib.SMTPAuthenticationError):
         opened(["wrong", "wrong too", "accepted"])

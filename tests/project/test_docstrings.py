@@ -1,4 +1,4 @@
-"""A docstring begins as AWS documentation does: a function's with a verb, and none with a question word."""
+"""The first words of docstrings: a verb for a public function, and never a question word."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 QUESTION = re.compile(r"(What|Where|Whether|How|Who|Why|When)\b")
 VERB = re.compile(r"(?!(The|A|An)\b)[A-Z][a-z]+\b")
-"""It cannot be told from a noun, but an article and a lower-case word can be told from it."""
+"""The pattern cannot distinguish a verb from a noun. It excludes articles and lower-case words."""
 
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -1,4 +1,5 @@
-"""The examples synthesize offline as they are, and make what they say; so do the Python blocks of the documents."""
+"""The examples, which synthesize offline without changes, and the Python blocks, links and pictures of the
+documents."""
 
 import json
 import re
@@ -27,7 +28,7 @@ DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", RO
 BLOCKS = [
     pytest.param(block, id=f"{document.stem}-{number}")
     for document in DOCUMENTS
-    if document.name != "README.md"  # which has tests of its own
+    if document.name != "README.md"  # test_readme.py tests it
     for number, block in enumerate(
         re.findall(r"^```python\n(.*?)^```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     )
@@ -40,10 +41,11 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A fresh virtual environment, as variables: it has what requirements.txt alone installs, and no AWS.
+    """Return the variables of a new virtual environment with the packages in requirements.txt, and without AWS
+    credentials.
 
-    `make` installs that once, into `.venv/deploy`; here an empty environment is put before it. The CDK's command line and
-    Node are the tests' own.
+    `make` installs these packages once, into `.venv/deploy`. The new environment is put before it. The CDK CLI and
+    Node.js are those of the tests.
     """
     deploy, fresh = Path(sys.prefix, "deploy"), tmp_path_factory.mktemp("fresh")
     ran(str(deploy / "bin" / "python"), "-m", "venv", "--without-pip", str(fresh))
@@ -69,7 +71,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def assemblies(environment: dict[str, str], wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """What the CDK's command line makes of each example, in a copy of its folder and with the wheel alone."""
+    """Synthesize each example with the CDK CLI, in a copy of its folder and with the wheel, and return the
+    assemblies."""
     made = {}
     for name in NAMES:
         folder = tmp_path_factory.mktemp("copies") / name
@@ -86,7 +89,7 @@ def assemblies(environment: dict[str, str], wheel: Path, tmp_path_factory: pytes
 
 
 def ran(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
-    """Run a command, which must succeed, and return what it printed."""
+    """Run a command, which must succeed, and return its output."""
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -97,7 +100,7 @@ def resources(template: Path) -> dict[str, Json]:
 
 
 def named(found: dict[str, Json], type_name: str) -> dict[str, Json]:
-    """The properties of the resources of a type, by logical id."""
+    """Return the properties of the resources of a type, by logical id."""
     return {name: one.get("Properties", {}) for name, one in found.items() if one["Type"] == type_name}
 
 
@@ -107,13 +110,13 @@ def only(found: dict[str, Json], type_name: str) -> Json:
 
 
 def guard(found: dict[str, Json]) -> dict[str, Json]:
-    """The statements of the user's policy, by name."""
+    """Return the statements of the user's policy, by statement id."""
     (boundary,) = (one["PermissionsBoundary"]["Ref"] for one in named(found, "AWS::IAM::User").values())
     return {one["Sid"]: one for one in found[boundary]["Properties"]["PolicyDocument"]["Statement"]}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_says_how_to_deploy_it(name: str) -> None:
+def test_an_example_describes_its_deployment(name: str) -> None:
     text = (ROOT / "examples" / name / "app.py").read_text(encoding="utf-8").partition('"""\n\n')[0]
     assert "    pip install --requirement requirements.txt\n    npm ci --ignore-scripts\n    npx cdk deploy" in text
 
@@ -121,13 +124,13 @@ def test_an_example_says_how_to_deploy_it(name: str) -> None:
 @pytest.mark.parametrize("file", ["cdk.json", "package.json", "package-lock.json"])
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_deployed_as_app_py_is(name: str, file: str) -> None:
-    """It is synthesized as strictly, and by the same command line."""
+    """It uses the same strict settings and the same version of the CDK CLI."""
     assert (ROOT / "examples" / name / file).read_text(encoding="utf-8") == (ROOT / file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_asks_for_the_versions_that_were_tested(name: str) -> None:
-    """It is synthesized with what requirements.txt brings, so it must ask for all of that."""
+def test_an_example_requires_the_tested_versions(name: str) -> None:
+    """It is synthesized with the packages in requirements.txt, so it must require all of them."""
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     names = re.findall(r"^[\w-]+", "\n".join(asked), re.MULTILINE)
     tested = dict(
@@ -141,18 +144,18 @@ def test_an_example_asks_for_the_versions_that_were_tested(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_says_what_stands_for_an_address(name: str) -> None:
-    """The package is not published, so the address is a placeholder, and is told to be one."""
+def test_an_example_marks_the_placeholder_for_an_address(name: str) -> None:
+    """The package is not published, so the address is a placeholder, and a comment says so."""
     text = (ROOT / "examples" / name / "requirements.txt").read_text(encoding="utf-8")
     told, _, rest = text.partition(f"ses-secure-user @ {PLACEHOLDER}\n")
     assert "# PLACEHOLDER: " in told.rpartition("\n\n")[2]
     assert rest == ""
 
 
-def test_an_example_has_the_package_from_the_wheel_alone(
+def test_an_example_imports_the_package_from_the_wheel(
     assemblies: dict[str, Path], environment: dict[str, str], tmp_path: Path
 ) -> None:
-    del assemblies  # which install it
+    del assemblies  # they install the wheel
     program = "import ses_secure_user, sys; print(ses_secure_user.__file__.startswith(sys.prefix))"
     assert ran("python", "-c", program, cwd=tmp_path, env=environment) == "True\n"
     program = "import importlib.util as u; print([name for name in ('boto3', 'moto', 'pytest') if u.find_spec(name)])"
@@ -178,7 +181,7 @@ def test_the_operator_gets_a_mail_when_the_function_fails(assemblies: dict[str, 
     assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": function}}]
 
 
-def test_the_service_sends_through_the_address_that_is_allowed(assemblies: dict[str, Path]) -> None:
+def test_the_service_sends_through_the_allowed_address(assemblies: dict[str, Path]) -> None:
     found = resources(assemblies["ecs_service"] / "EcsService.template.json")
     statements = guard(found)
     (address,) = named(found, "AWS::EC2::EIP")
@@ -191,8 +194,8 @@ def test_the_service_sends_through_the_address_that_is_allowed(assemblies: dict[
     assert all("Private" in subnet["Ref"] for subnet in network["Subnets"])
 
 
-def test_the_service_starts_once_a_login_is_in_the_secret(assemblies: dict[str, Path]) -> None:
-    """It refers to the attribute of the credential, and its execution role alone may read."""
+def test_the_service_starts_after_the_secret_has_a_login(assemblies: dict[str, Path]) -> None:
+    """It refers to the attribute of the custom resource. Only its execution role may read the secret."""
     found = resources(assemblies["ecs_service"] / "EcsService.template.json")
     task = only(found, "AWS::ECS::TaskDefinition")
     (container,) = task["ContainerDefinitions"]
@@ -214,7 +217,7 @@ def test_the_service_starts_once_a_login_is_in_the_secret(assemblies: dict[str, 
 
 
 def test_each_rotation_replaces_all_tasks(assemblies: dict[str, Path]) -> None:
-    """By a state machine that may do nothing else."""
+    """A state machine with no other permissions replaces them."""
     found = resources(assemblies["ecs_service"] / "EcsService.template.json")
     assert named(found, "AWS::Scheduler::Schedule") == {}
     (credential,), (machine,) = (named(found, name) for name in ("Custom::SesSmtpCredential", MACHINE))
@@ -244,7 +247,7 @@ def test_each_rotation_replaces_all_tasks(assemblies: dict[str, Path]) -> None:
     assert allowed == [("ecs:UpdateService", {"Ref": service})]
 
 
-def test_a_task_that_ses_refuses_ends(assemblies: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_ends_when_ses_refuses_its_login(assemblies: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     found = resources(assemblies["ecs_service"] / "EcsService.template.json")
     (container,) = only(found, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
     python, option, program = container["Command"]
@@ -258,7 +261,7 @@ def test_a_task_that_ses_refuses_ends(assemblies: dict[str, Path], monkeypatch: 
     monkeypatch.setattr(smtplib, "SMTP_SSL", smtp)
     monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(smtplib.SMTPAuthenticationError):
-        exec(compile(program, "app.py", "exec"), {})  # noqa: S102 - our own example
+        exec(compile(program, "app.py", "exec"), {})  # noqa: S102 - an example of this repository
     assert session.login.call_args_list == [mock.call("u", "p")] * 2
     assert all(call.kwargs["context"].check_hostname for call in smtp.call_args_list)
 
@@ -273,7 +276,7 @@ def test_a_task_that_ses_refuses_ends(assemblies: dict[str, Path], monkeypatch: 
 def test_a_stage_has_one_function_for_all_its_stacks(
     assemblies: dict[str, Path], stage: str, account: str, domain: str, network: str
 ) -> None:
-    """The function is in the stage's own account, as the stacks are."""
+    """The function is in the account of the stage, like the stacks."""
     assembly = assemblies["pipeline"] / f"assembly-Pipeline-{stage}"
     manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))["artifacts"].values()
     stacks = {one["properties"]["stackName"]: one for one in manifest if one["type"] == "aws:cloudformation:stack"}
@@ -292,8 +295,8 @@ def test_a_stage_has_one_function_for_all_its_stacks(
         }
 
 
-def test_the_pipeline_asks_before_it_deploys_to_production(assemblies: dict[str, Path]) -> None:
-    """It deploys to test before, and somebody must approve."""
+def test_the_pipeline_requires_approval_for_production(assemblies: dict[str, Path]) -> None:
+    """It deploys to the test stage first, and waits for a manual approval."""
     found = resources(assemblies["pipeline"] / "Pipeline.template.json")
     stages = {one["Name"]: one["Actions"] for one in only(found, "AWS::CodePipeline::Pipeline")["Stages"]}
     assert list(stages) == ["Source", "Build", "UpdatePipeline", "Assets", "Test", "Production"]
@@ -303,7 +306,7 @@ def test_the_pipeline_asks_before_it_deploys_to_production(assemblies: dict[str,
 
 
 def test_the_pipeline_synthesizes_this_example(assemblies: dict[str, Path]) -> None:
-    """It is the repository's root that CodeBuild gets, so the folder is made a repository."""
+    """CodeBuild gets the root of the repository, so the folder must be a repository of its own."""
     project = next(
         one
         for one in named(
@@ -320,18 +323,18 @@ def test_the_pipeline_synthesizes_this_example(assemblies: dict[str, Path]) -> N
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_python_block_of_the_documents_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "document", "exec"), {"__name__": "__main__"})  # noqa: S102 - our own documents
+    exec(compile(block, "document", "exec"), {"__name__": "__main__"})  # noqa: S102 - a document of this repository
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.name))
-def test_what_a_document_links_to_exists(document: Path) -> None:
+def test_the_links_of_a_document_exist(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", document.read_text(encoding="utf-8"))
     targets = [(document.parent / path if path else document, anchor) for path, anchor in links]
     assert [(path, anchor) for path, anchor in targets if anchor not in anchors(path)] == []
 
 
 def anchors(path: Path) -> set[str]:
-    """What a link may name of a file: all of it, or one of its headings, as forges write them."""
+    """Return the anchors of a file: an empty one for the file, and one for each heading."""
     if not path.exists():
         return set()
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -351,7 +354,7 @@ def test_the_design_shows_the_policy_of_the_first_example() -> None:
     assert json.loads(block) == json.loads(shortened)
 
 
-def test_the_design_shows_the_times_that_the_code_has() -> None:
+def test_the_design_shows_the_times_of_the_code() -> None:
     table = (
         (ROOT / "docs" / "design.md").read_text(encoding="utf-8").partition("\n### Times\n")[2].partition("\n## ")[0]
     )
@@ -372,9 +375,9 @@ def test_the_design_shows_the_times_that_the_code_has() -> None:
 
 @pytest.mark.parametrize("picture", sorted((ROOT / "docs").glob("*.svg")), ids=lambda picture: str(picture.name))
 def test_a_picture_stands_alone_and_is_small(picture: Path) -> None:
-    """It has a title and a description for who cannot see it, and both themes."""
+    """It has a title and a description for screen readers, and supports both themes."""
     text = picture.read_text(encoding="utf-8")
-    root = ET.fromstring(text)  # noqa: S314 - our own picture
+    root = ET.fromstring(text)  # noqa: S314 - a picture of this repository
     assert [child.tag.partition("}")[2] for child in root][:2] == ["title", "desc"]
     assert re.findall(r"(?:href|src|@import|url\((?!#))", text) == []
     assert "(prefers-color-scheme: dark)" in text

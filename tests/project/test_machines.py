@@ -1,4 +1,4 @@
-"""A clone works the same on every machine: with the make of macOS, other line ends, and another default encoding."""
+"""Differences between machines: the make of macOS, line ends and default encodings."""
 
 import ast
 import os
@@ -18,7 +18,7 @@ TARGETS = sorted(
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_make_of_macos_finds_each_command(target: str) -> None:
-    """Version 3.81 looks a command up on the PATH that it was started with, unless the line needs a shell."""
+    """Version 3.81 searches for a command in its own initial PATH, unless the line requires a shell."""
     started_with = [one for one in os.environ["PATH"].split(os.pathsep) if not one.startswith(sys.prefix)]
     env = os.environ | {"PATH": os.pathsep.join(started_with), "MAKEFLAGS": ""}
     command = ["make", "--dry-run", "--always-make", f"PYTHON={sys.executable}", target]
@@ -33,7 +33,7 @@ def test_the_make_of_macos_finds_each_command(target: str) -> None:
 
 
 def test_a_clone_has_the_same_bytes_everywhere(tmp_path: Path) -> None:
-    """CloudFormation would take the function's code for another one, and Terraform its archive."""
+    """Otherwise the hash of the function's code would change in CloudFormation and Terraform."""
     origin, clone = tmp_path / "origin", tmp_path / "clone"
     names = [".gitattributes", "terraform/modules/issuer/issuer.zip"]
     names += [str(path.relative_to(ROOT)) for path in (ROOT / "ses_secure_user/functions/issuer").glob("*.py")]
@@ -55,7 +55,7 @@ def git(*arguments: str) -> None:
 
 
 def test_text_is_read_and_written_as_utf_8() -> None:
-    """Windows has another default."""
+    """The default encoding on Windows is different."""
     folders = ("ses_secure_user", "tests", "local_aws", "bench", "examples", "terraform", "release", "docs")
     sources = [*ROOT.glob("*.py"), *(path for one in folders for path in (ROOT / one).rglob("*.py"))]
     sources = [path for path in sources if "node_modules" not in path.parts]
@@ -67,7 +67,7 @@ def test_text_is_read_and_written_as_utf_8() -> None:
 
 
 def _defaults(path: Path) -> Iterator[int]:
-    """The lines that leave the encoding to the machine."""
+    """Yield the numbers of lines that use the default encoding."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and "encoding" not in (named := {one.arg for one in node.keywords}):
             function = ast.unparse(node.func).rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""What is shipped: the wheel, the function's asset inside it, and the app that is deployed as it is."""
+"""The distributions: the wheel, the function's asset in it, `app.py`, and pinned requirements."""
 
 import ast
 import json
@@ -34,7 +34,7 @@ def run(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 def built(source: Path, folder: Path) -> dict[str, Path]:
-    """The wheel and the source distribution of a tree, by their ending."""
+    """Build the wheel and the source distribution of a tree, and return them by file extension."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
@@ -53,7 +53,7 @@ def wheel(distributions: dict[str, Path]) -> Path:
 
 @pytest.fixture(scope="module")
 def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that is deployed as the function."""
+    """Return the folder of the function's asset."""
     folder = tmp_path_factory.mktemp("assembly")
     app = cdk.App(analytics_reporting=False, outdir=str(folder))
     minimal(cdk.Stack(app, "Stack", env=IRELAND))
@@ -66,19 +66,19 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_asset_holds_the_issuer_and_nothing_else(asset: Path) -> None:
+def test_the_asset_contains_only_the_issuer(asset: Path) -> None:
     assert files(asset) == ISSUER
 
 
-def test_the_asset_imports_alone(asset: Path) -> None:
+def test_the_asset_can_be_imported_alone(asset: Path) -> None:
     script = f"import sys; sys.path.insert(0, {str(asset)!r}); import issuer.handler; print(issuer.handler.__file__)"
     done = run(sys.executable, "-I", "-c", script)
     assert (done.returncode, done.stdout.strip()) == (0, f"{asset}/issuer/handler.py"), done.stderr
 
 
 @pytest.mark.parametrize("name", sorted(ISSUER))
-def test_the_function_imports_nothing_that_lambda_lacks(name: str) -> None:
-    """It is deployed alone: the standard library, the runtime's SDK, and itself relatively."""
+def test_the_function_imports_only_what_lambda_has(name: str) -> None:
+    """It may import the standard library, the SDK of the runtime and, relatively, its own modules."""
     tree = ast.parse((FUNCTIONS / name).read_text(encoding="utf-8"))
     typing_only = {node for one in ast.walk(tree) if isinstance(one, ast.If) for node in ast.walk(one)}
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import) and node not in typing_only]
@@ -90,7 +90,7 @@ def test_the_function_imports_nothing_that_lambda_lacks(name: str) -> None:
     assert {one.level for one in froms} <= {0, 1}
 
 
-def test_the_wheel_holds_the_package_with_the_function_in_it(wheel: Path) -> None:
+def test_the_wheel_contains_the_package_with_the_function(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = ROOT / "ses_secure_user"
     expected = {f"ses_secure_user/{name}" for name in files(package) if "__pycache__" not in name}
@@ -98,7 +98,7 @@ def test_the_wheel_holds_the_package_with_the_function_in_it(wheel: Path) -> Non
     assert names >= {f"ses_secure_user/functions/{name}" for name in ISSUER} | {"ses_secure_user/py.typed"}
 
 
-def test_the_source_distribution_holds_what_is_shipped(distributions: dict[str, Path]) -> None:
+def test_the_source_distribution_is_complete(distributions: dict[str, Path]) -> None:
     with tarfile.open(distributions[".gz"]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     folders = {name.partition("/")[0] for name in names if "/" in name}
@@ -107,7 +107,7 @@ def test_the_source_distribution_holds_what_is_shipped(distributions: dict[str, 
     assert {name for name in names if "/" not in name} == texts | {"PKG-INFO", ".gitignore"}
 
 
-def test_an_index_gets_no_link_to_a_file_beside_the_readme(wheel: Path) -> None:
+def test_the_description_on_an_index_has_no_relative_links(wheel: Path) -> None:
     (name,) = (name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("/METADATA"))
     description = zipfile.ZipFile(wheel).read(name).decode().partition("\n\n")[2]
     assert "the only From addresses" in description
@@ -115,7 +115,7 @@ def test_an_index_gets_no_link_to_a_file_beside_the_readme(wheel: Path) -> None:
     assert set(re.findall(r" \(`([^`]+)`\)", description)) >= {"docs/clients.md", "examples/", "LICENSE"}
 
 
-def test_they_build_to_the_same_bytes_anywhere_and_at_any_time(distributions: dict[str, Path], tmp_path: Path) -> None:
+def test_builds_are_reproducible(distributions: dict[str, Path], tmp_path: Path) -> None:
     shutil.copytree(ROOT, tmp_path / "tree", ignore=shutil.ignore_patterns(".*", "node_modules", "cdk.out"))
     shutil.rmtree(tmp_path / "tree" / "tests")
     shutil.copy(ROOT / ".gitignore", tmp_path / "tree")
@@ -129,7 +129,7 @@ def test_they_build_to_the_same_bytes_anywhere_and_at_any_time(distributions: di
 
 def test_an_app_elsewhere_synthesizes_from_the_installed_wheel(wheel: Path, tmp_path: Path) -> None:
     site, app = tmp_path / "site", tmp_path / "app.py"
-    zipfile.ZipFile(wheel).extractall(site)  # noqa: S202 - we have just built it
+    zipfile.ZipFile(wheel).extractall(site)  # noqa: S202 - built by this test
     app.write_text(
         "import aws_cdk as cdk, ses_secure_user\n"
         f"assert ses_secure_user.__file__.startswith({str(site)!r}), ses_secure_user.__file__\n"
@@ -154,7 +154,7 @@ def test_an_app_elsewhere_synthesizes_from_the_installed_wheel(wheel: Path, tmp_
     assert files(made) == ISSUER
 
 
-def test_the_wheel_is_of_the_version_that_the_package_tells(wheel: Path) -> None:
+def test_the_wheel_has_the_version_of_the_package(wheel: Path) -> None:
     assert wheel.name == f"ses_secure_user-{ses_secure_user.__version__}-py3-none-any.whl"
 
 
@@ -166,21 +166,21 @@ REQUIREMENTS = {
     "checkov": ROOT / "tests" / "construct" / "requirements-checkov.txt",
     "floor": ROOT / "tests" / "project" / "requirements-floor.txt",
 }
-"""The file that each dependency group is pinned in."""
+"""The requirements file of each dependency group."""
 
 
 def pinned(path: Path) -> dict[str, str]:
-    """The versions in a requirements file, which knows each by its hashes and names no index."""
+    """Return the versions in a requirements file, and check that it has hashes and names no index."""
     entry = r"([\w-]+)(?:\[[\w,-]+\])?==([\w.]+)(?: ; [^\\]+)?(?: \\\n    --hash=sha256:\w{64})+\n"
     lines = "".join(
         line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if not line.startswith("#")
     )
-    assert re.fullmatch(f"(?:{entry})+", lines), f"{path.name} has more than pins with hashes"
+    assert re.fullmatch(f"(?:{entry})+", lines), f"{path.name} has other lines than pins with hashes"
     return dict(re.findall(f"^{entry}", lines, re.MULTILINE))
 
 
 def asked_for(group: str) -> set[str]:
-    """The packages that a dependency group names, and what the package itself depends on where that is pinned too."""
+    """Return the packages in a dependency group, with the package's own dependencies if these are pinned too."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project, groups = settings["project"], settings["dependency-groups"]
     asked = {
@@ -196,18 +196,18 @@ def asked_for(group: str) -> set[str]:
 
 
 @pytest.mark.parametrize("group", REQUIREMENTS)
-def test_what_is_installed_is_known_by_its_hash(group: str) -> None:
+def test_installed_packages_are_pinned_by_hash(group: str) -> None:
     assert set(pinned(REQUIREMENTS[group])) >= asked_for(group)
 
 
 @pytest.mark.parametrize("group", ["deploy", "node"])
-def test_what_is_tested_is_what_is_deployed(group: str) -> None:
+def test_tested_versions_are_the_deployed_ones(group: str) -> None:
     tested, deployed = pinned(REQUIREMENTS["dev"]), pinned(REQUIREMENTS[group])
     assert deployed == {name: tested[name] for name in deployed}
 
 
 @pytest.mark.parametrize("folder", ["", "tests/policy"])
-def test_what_npm_installs_is_known_by_its_hash(folder: str) -> None:
+def test_npm_packages_are_pinned_by_hash(folder: str) -> None:
     asked = json.loads((ROOT / folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
     locked = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     del locked[""]
@@ -216,14 +216,14 @@ def test_what_npm_installs_is_known_by_its_hash(folder: str) -> None:
     assert [name for name, one in locked.items() if "resolved" in one or one.get("hasInstallScript")] == []
 
 
-def test_nothing_but_awss_own_package_deploys() -> None:
-    """It is the command line that gets an administrator's rights, and it brings no other package along."""
+def test_only_a_package_of_aws_deploys() -> None:
+    """The CDK CLI runs with the permissions of an administrator. It has no dependencies."""
     locked = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     assert locked.keys() == {"", "node_modules/aws-cdk"}
 
 
-def test_every_requirements_file_is_installed_by_its_hashes() -> None:
-    """Each is renewed by `make requirements`, and what `make` installs comes from them alone."""
+def test_every_requirements_file_is_installed_with_hashes() -> None:
+    """`make requirements` updates each file, and `make` installs only packages in these files."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     files = {str(path.relative_to(ROOT)) for path in REQUIREMENTS.values()}
     assert set(re.findall(r"--output-file (\S+\.txt)", makefile)) == files
@@ -233,22 +233,22 @@ def test_every_requirements_file_is_installed_by_its_hashes() -> None:
     assert [line for line in installing if not re.search(known, line)] == []
 
 
-def test_the_workflow_takes_each_action_by_its_commit() -> None:
-    """A tag can be moved; the version beside the commit is for whoever renews it."""
+def test_the_workflow_pins_each_action_to_a_commit() -> None:
+    """A tag can be moved. The version next to the commit is for maintainers."""
     text = (ROOT / "docs" / "github-workflow.yml").read_text(encoding="utf-8")
     used = re.findall(r"uses: (.*)", text)
     assert used
     assert [one for one in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
 
 
-def test_the_workflow_may_read_and_nothing_else() -> None:
+def test_the_workflow_has_read_permission_only() -> None:
     text = (ROOT / "docs" / "github-workflow.yml").read_text(encoding="utf-8")
     assert re.findall(r"permissions:(.*)\n(.*)", text) == [(" {}", "concurrency:"), ("", "      contents: read")]
     assert text.count("persist-credentials: false") == text.count("actions/checkout@") == 1
     assert "${{ secrets" not in text
 
 
-def test_the_workflow_runs_what_a_change_must_pass() -> None:
+def test_the_workflow_runs_the_required_checks() -> None:
     text = (ROOT / "docs" / "github-workflow.yml").read_text(encoding="utf-8")
     assert re.findall(r"run: (.*)", text) == ["make test"]
     tested = re.findall(r"3\.\d+", re.findall(r"python: (.*)", text)[0])
@@ -258,7 +258,7 @@ def test_the_workflow_runs_what_a_change_must_pass() -> None:
 
 
 def lowest() -> dict[str, str]:
-    """The lowest version of each package that is depended on."""
+    """Return the lowest supported version of each dependency."""
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     return dict(re.findall(r"^([\w-]+)>=([\d.]+),", "\n".join(dependencies), re.MULTILINE))
 
@@ -286,7 +286,7 @@ def synthesized(tmp_path: Path, context: dict[str, str]) -> dict[str, dict[str, 
     return dict(json.loads((tmp_path / "SesSecureUser.template.json").read_text(encoding="utf-8")))
 
 
-def test_the_app_makes_the_user_that_context_describes(tmp_path: Path) -> None:
+def test_the_app_creates_the_user_of_the_context(tmp_path: Path) -> None:
     template = synthesized(tmp_path, CONTEXT | {"smtp_port": "587", "user_name": "mailer"})
     assert set(template["Outputs"]) == {"SecretArn", "SmtpHost", "SmtpPort", "UserName"}
     text = json.dumps(template)
@@ -304,7 +304,7 @@ def test_without_context_the_app_cannot_be_deployed(tmp_path: Path) -> None:
     assert "Default" not in parameters[name]
 
 
-def test_a_port_that_is_no_number_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_port_that_is_not_a_number_is_refused(tmp_path: Path) -> None:
     context = json.dumps(CONTEXT | {"smtp_port": "abc"})
     done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path), CDK_CONTEXT_JSON=context)
     assert done.returncode
@@ -313,7 +313,7 @@ def test_a_port_that_is_no_number_is_refused_in_words(tmp_path: Path) -> None:
     )
 
 
-def test_half_a_context_is_refused(tmp_path: Path) -> None:
+def test_an_incomplete_context_is_refused(tmp_path: Path) -> None:
     done = run(sys.executable, "app.py", CDK_OUTDIR=str(tmp_path), CDK_CONTEXT_JSON='{"identity": "example.com"}')
     assert done.returncode
     assert (

@@ -1,4 +1,4 @@
-"""The README is part of the product: its Python runs, and what it says of the properties is so."""
+"""The README and docs/properties.md: the code runs, and the tables are complete."""
 
 import functools
 import inspect
@@ -37,13 +37,13 @@ def session(smtp: mock.MagicMock) -> mock.MagicMock:
     return opened
 
 
-def test_it_can_be_read_at_once() -> None:
+def test_it_is_within_the_word_limit() -> None:
     assert len(README.split()) <= MOST_WORDS
 
 
 def test_the_app_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(compile(APP, "app.py", "exec"), {"__name__": "__main__"})  # noqa: S102 - our own README
+    exec(compile(APP, "app.py", "exec"), {"__name__": "__main__"})  # noqa: S102 - the README of this repository
 
 
 def test_a_first_mail_is_sent_with_the_login_of_the_secret(
@@ -65,7 +65,7 @@ def test_a_first_mail_is_sent_with_the_login_of_the_secret(
 
 def test_the_client_reads_the_secret_again_when_ses_refuses_it(smtp: mock.MagicMock) -> None:
     names: dict[str, Any] = {}
-    exec(compile(MAIL, "mail.py", "exec"), names)  # noqa: S102 - our own README
+    exec(compile(MAIL, "mail.py", "exec"), names)  # noqa: S102 - the README of this repository
     stored = iter([{"username": "old"}, {"username": "new"}])
     names["login"] = functools.cache(lambda: next(stored) | LOGIN)
     session(smtp).login.side_effect = [REFUSED, None]
@@ -75,7 +75,7 @@ def test_the_client_reads_the_secret_again_when_ses_refuses_it(smtp: mock.MagicM
 
 
 def named(table: str) -> list[str]:
-    """What the first column of a table names."""
+    """Return the names in the first column of a table."""
     return [name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
 
 

@@ -1,4 +1,4 @@
-"""The reference is made of the docstrings, and leaves out nothing that is public."""
+"""The reference, which is built from docstrings and contains all public names."""
 
 import html
 import inspect
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The page, built as `make reference` builds it, but into a folder of its own."""
+    """Build the page as `make reference` does, in a temporary folder."""
     (command,) = re.findall(
         r"^\t\.venv/bin/(python -m sphinx .*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -31,7 +31,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def members(name: str) -> set[str]:
-    """The public members that a class defines itself."""
+    """Return the public members that a class itself defines."""
     return {member for member in vars(getattr(ses_secure_user, name)) if not member.startswith("_")}
 
 

@@ -1,4 +1,4 @@
-"""A release names what runs in the function, and what it pins is scanned."""
+"""The release: the runtime's packages in the bill of materials, and the vulnerability scan."""
 
 import json
 import re
@@ -16,7 +16,7 @@ ISSUER = ROOT / "ses_secure_user" / "functions" / "issuer"
 
 @pytest.fixture
 def bill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A bill of materials, with the runtime added."""
+    """Return a bill of materials with the runtime's packages."""
     file = tmp_path / "bill.cdx.json"
     made = {
         "metadata": {"component": {"bom-ref": "root"}},
@@ -29,22 +29,22 @@ def bill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return dict(json.loads(file.read_text(encoding="utf-8")))
 
 
-def test_the_bill_names_what_the_runtime_brings(bill: dict[str, Any]) -> None:
-    """AWS chooses the version, so none is claimed; what the command line installs is named with its own."""
+def test_the_bill_names_the_runtimes_packages(bill: dict[str, Any]) -> None:
+    """AWS chooses their versions, so the bill has none. Packages of the command line have versions."""
     external = {one["name"]: one.get("version") for one in bill["components"] if one.get("isExternal")}
     imported = "".join(path.read_text(encoding="utf-8") for path in ISSUER.glob("*.py"))
     assert external == dict.fromkeys(re.findall(r"^ *(?:import|from) (boto\w+)", imported, re.MULTILINE))
     assert bill["components"][0]["version"] == "1.2.3"
 
 
-def test_the_bill_says_what_depends_on_the_runtime(bill: dict[str, Any]) -> None:
+def test_the_bill_names_the_dependents_of_the_runtime(bill: dict[str, Any]) -> None:
     refs = {one["bom-ref"] for one in bill["components"]}
     depends = {one["ref"]: one.get("dependsOn", []) for one in bill["dependencies"]}
     assert set(depends["root"]) == refs
     assert depends.keys() == refs | {"root"}
 
 
-def test_what_is_pinned_is_scanned_before_a_release() -> None:
+def test_pinned_packages_are_scanned_before_a_release() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     scanned = re.findall(r"--requirement (\S+)", makefile.partition("\nscan: ")[2].partition("\n\n")[0])
     assert scanned == ["requirements.txt", "requirements-node.txt", "requirements-dev.txt"]

@@ -1,4 +1,4 @@
-"""The page of rights names every right that a template gives, and no other."""
+"""docs/rights.md, which lists exactly the permissions in the templates."""
 
 import json
 import re
@@ -63,7 +63,7 @@ Json = dict[str, Any]
 
 
 class Right(NamedTuple):
-    """A right, in the words of the page."""
+    """A permission, in the words of the page."""
 
     who: str
     actions: frozenset[str]
@@ -72,7 +72,7 @@ class Right(NamedTuple):
 
 
 def everybody(stack: cdk.Stack) -> None:
-    """A stack in which everybody has a right who can be given one."""
+    """Add constructs in which every possible principal has permissions."""
     vpc = ec2.Vpc.from_vpc_attributes(
         stack, "Vpc", vpc_id="vpc-01234567", availability_zones=["us-east-1a"], private_subnet_ids=["subnet-01234567"]
     )
@@ -114,7 +114,7 @@ def synthesized(make: Callable[[cdk.Stack], None]) -> Json:
 
 
 def given(resources: Json) -> Iterator[Right]:
-    """The rights that a template gives, but for those that the CDK gives the account itself over a key."""
+    """Yield the permissions in a template, except those that the CDK grants the account on a key."""
     for name, resource in resources.items():
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Lambda::Permission":
@@ -180,32 +180,32 @@ def listed(one: Any) -> list[Any]:  # noqa: ANN401 - one or several
 
 
 def told(text: str) -> list[Right]:
-    """The rights that the page's tables name."""
+    """Return the permissions in the tables of the page."""
     rows = re.findall(r"^\| (?!who \||---)(.+?) \| (.+?) \| (.+?) \| (.*?) ?\| .+ \|$", text, re.MULTILINE)
     return [Right(who, words(right), frozenset(on.split(", ")), words(where)) for who, right, on, where in rows]
 
 
 def words(cell: str) -> frozenset[str]:
-    """What stands between backticks, with what stands before it."""
+    """Return the texts in backticks, with their prefixes."""
     deny = "denied: " if cell.startswith("denied: ") else ""
     return frozenset(f"{deny}{but}{name}" for but, name in re.findall(r"(all but )?`([^`]+)`", cell))
 
 
 @pytest.fixture(scope="module")
 def rights() -> set[Right]:
-    """All that templates can give: the user's with every restriction, the others' in a stack in which all exist."""
+    """Return all permissions: the user's with every restriction, and the others' in a stack with all principals."""
     of_the_user = {one for one in given(synthesized(everything)) if one.who == "the user"}
     return of_the_user | {one for one in given(synthesized(everybody)) if one.who != "the user"}
 
 
-def test_the_page_names_every_right_and_no_other(rights: set[Right]) -> None:
+def test_the_page_lists_exactly_the_permissions(rights: set[Right]) -> None:
     page = {one for one in told(PAGE) if one.who not in {"CloudFormation", "who audits the account"}}
     assert page - rights == set()
     assert rights - page == set()
 
 
 @pytest.mark.parametrize("name", [*SHAPES, "template"])
-def test_no_shape_gives_more(name: str) -> None:
+def test_no_shape_has_more_permissions(name: str) -> None:
     if name == "template":
         resources = json.loads(template())["Resources"]
     else:
@@ -217,7 +217,7 @@ def test_no_shape_gives_more(name: str) -> None:
     assert found - {(right.who, action) for right in told(PAGE) for action in right.actions} == set()
 
 
-def test_the_page_has_the_deploying_roles_rights() -> None:
+def test_the_page_lists_the_deploying_roles_permissions() -> None:
     document = json.loads((DOCS / "deploying-role.json").read_text(encoding="utf-8"))["Statement"]
     found = {
         Right("CloudFormation", actions(one), frozenset({f"`{one['Resource'].split(':', 5)[5]}`"}), conditions(one))
@@ -226,7 +226,7 @@ def test_the_page_has_the_deploying_roles_rights() -> None:
     assert {one for one in told(PAGE) if one.who == "CloudFormation"} == found
 
 
-def test_the_page_has_the_rights_that_audit_needs() -> None:
+def test_the_page_lists_the_permissions_of_audit() -> None:
     needed = (DOCS / "proof.md").read_text(encoding="utf-8").rpartition("\nIt needs ")[2]
     (audit,) = (one for one in told(PAGE) if one.who == "who audits the account")
     assert audit.actions == words(needed)

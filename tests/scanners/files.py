@@ -1,4 +1,4 @@
-"""Files that are generated: with a login in them, and with what only looks like one."""
+"""Generated files, with a login or with similar text."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ FORMS: dict[str, Form] = {
     "Python": lambda user, password: f'smtp.login("{user}", "{password}")\n',
     "URL": lambda user, password: f"MAILER_DSN=smtps://{user}:{quote(password, safe='')}@{HOST}:465\n",
 }
-"""How a login comes to stand in a file; each of these must be found."""
+"""Files with a login, all of which must be found."""
 
 FAR: dict[str, Form] = {
     "host between": lambda user, password: (
@@ -39,12 +39,12 @@ FAR: dict[str, Form] = {
     ),
     "JSON of PHP": lambda user, password: json.dumps({"user": user, "pass": password}).replace("/", r"\/"),
 }
-"""What gitleaks' rule finds too, and GitHub's patterns do not always."""
+"""Files with a login that the rule for gitleaks must find, and the patterns for GitHub may miss."""
 
 
 def dice_of(name: str) -> random.Random:
-    """Dice that fall the same way each time."""
-    return random.Random(name)  # noqa: S311 - nothing here is to be kept secret
+    """Return a deterministic random generator."""
+    return random.Random(name)  # noqa: S311 - not used for secrets
 
 
 def key_id(dice: random.Random) -> str:
@@ -56,7 +56,7 @@ def secret_key(dice: random.Random) -> str:
 
 
 def login(dice: random.Random) -> Login:
-    """A login as the function derives it."""
+    """Return a login as the function derives it."""
     return key_id(dice), smtp_password(secret_key(dice), "eu-west-1")
 
 
@@ -78,9 +78,9 @@ ORDINARY: dict[str, Callable[[random.Random], str]] = {
         f"{key_id(dice)}\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{_base64(dice, 32)[:43]} me@example.com"
     ),
 }
-"""What looks like a login and is none; none of these may be found."""
+"""Files with text that is similar to a login, none of which may be found."""
 
 
 def chance(dice: random.Random) -> str:
-    """What no pattern can tell from a login but by its first two letters: 33 random bytes, beside a key id."""
+    """Return a key id next to 33 random bytes, which differ from a password only in the first two letters."""
     return f"AWS_KEY={key_id(dice)}\nTOKEN={_base64(dice, 33)}\n"

@@ -1,4 +1,4 @@
-"""The rules, as the scanners run them: their expressions in Python, which reads them as RE2 and Hyperscan do."""
+"""The scanner rules in Python, whose regular expressions match like RE2's and Hyperscan's here."""
 
 import math
 import re
@@ -13,7 +13,7 @@ GITHUB: list[dict[str, str]] = tomllib.loads((FOLDER / "github.toml").read_text(
 
 
 def expression(pattern: dict[str, str]) -> str:
-    """A custom pattern as one expression, its secret as the group."""
+    """Return a custom pattern as one expression, with the secret as its group."""
     return f"(?:{pattern['before_secret']})({pattern['secret_format']})(?:{pattern['after_secret']})"
 
 
@@ -26,12 +26,12 @@ _GITHUB = [_python(expression(pattern)) for pattern in GITHUB]
 
 
 def entropy(text: str) -> float:
-    """Shannon's entropy of the characters, in bits, as gitleaks computes it."""
+    """Return the Shannon entropy of the characters in bits, as gitleaks computes it."""
     return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())
 
 
 def gitleaks(text: str) -> set[str]:
-    """The secrets that gitleaks' rules find: by a keyword first, then the expression, then the entropy."""
+    """Return the secrets that the gitleaks rules find by keyword, expression and entropy."""
     return {
         match[rule["secretGroup"]]
         for rule, pattern in _GITLEAKS
@@ -42,5 +42,5 @@ def gitleaks(text: str) -> set[str]:
 
 
 def github(text: str) -> set[str]:
-    """The secrets that GitHub's custom patterns find."""
+    """Return the secrets that GitHub's custom patterns find."""
     return {match[1] for pattern in _GITHUB for match in pattern.finditer(text)}

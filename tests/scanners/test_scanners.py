@@ -1,4 +1,4 @@
-"""The scanner rules find every login, and nothing that only looks like one."""
+"""The scanner rules, which find all logins and no similar text."""
 
 import re
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ COUNT = 200
 
 @pytest.mark.parametrize("scanner", SCANNERS)
 @pytest.mark.parametrize("form", FORMS)
-def test_every_derived_login_is_found_whatever_file_it_stands_in(form: str, scanner: str) -> None:
+def test_every_derived_login_is_found_in_every_file(form: str, scanner: str) -> None:
     dice = dice_of(form)
     for user, password in (login(dice) for _ in range(COUNT)):
         found = SCANNERS[scanner](f"first line\n{FORMS[form](user, password)}\nlast line")
@@ -22,8 +22,8 @@ def test_every_derived_login_is_found_whatever_file_it_stands_in(form: str, scan
 
 
 @pytest.mark.parametrize("form", FAR)
-def test_gitleaks_finds_a_login_whose_halves_are_apart(form: str) -> None:
-    """And one that PHP has written."""
+def test_gitleaks_finds_a_login_whose_parts_are_apart(form: str) -> None:
+    """It also finds a login in JSON written by PHP."""
     dice = dice_of(form)
     for user, password in (login(dice) for _ in range(COUNT)):
         assert {secret.replace("\\", "") for secret in gitleaks(FAR[form](user, password))} == {password}
@@ -31,7 +31,7 @@ def test_gitleaks_finds_a_login_whose_halves_are_apart(form: str) -> None:
 
 @pytest.mark.parametrize("scanner", SCANNERS)
 @pytest.mark.parametrize("kind", ORDINARY)
-def test_what_only_looks_like_a_login_is_not_found(kind: str, scanner: str) -> None:
+def test_text_similar_to_a_login_is_not_found(kind: str, scanner: str) -> None:
     dice = dice_of(kind)
     assert [text for text in (ORDINARY[kind](dice) for _ in range(COUNT)) if SCANNERS[scanner](text)] == []
 
@@ -40,8 +40,8 @@ def test_gitleaks_finds_no_placeholder() -> None:
     assert gitleaks(f"SMTP_USERNAME=AKIAIOSFODNN7EXAMPLE\nSMTP_PASSWORD=BA{'x' * 42}\n") == set()
 
 
-def test_the_rules_use_no_more_than_re2_and_hyperscan_know() -> None:
-    """Neither looks around or back, and RE2 repeats nothing more than a thousand times."""
+def test_the_rules_use_only_features_of_re2_and_hyperscan() -> None:
+    """Neither has lookaround or backreferences, and RE2 limits repetitions to 1,000."""
     for text in [rule["regex"] for rule in GITLEAKS] + [expression(one) for one in GITHUB]:
         assert re.search(r"\(\?(?![:])|\\[1-9]|[*+?}]\+", text) is None
         assert all(int(most) <= 1000 for most in re.findall(r"\{\d*,?(\d+)\}", text))
@@ -52,6 +52,6 @@ def test_no_two_rules_have_one_name() -> None:
         assert len(set(names)) == len(names) > 0
 
 
-def test_the_rules_themselves_hold_no_login() -> None:
+def test_the_rules_contain_no_login() -> None:
     for path in FOLDER.iterdir():
         assert gitleaks(path.read_text(encoding="utf-8")) == github(path.read_text(encoding="utf-8")) == set()
