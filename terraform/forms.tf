@@ -1,4 +1,4 @@
-# How names look, for the validation of variables.
+# The forms of names, for the validation of variables.
 locals {
   local_part        = "[A-Za-z0-9!#$%&'+/=^_`{|}~-]+(?:\\.[A-Za-z0-9!#$%&'+/=^_`{|}~-]+)*"
   label             = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -12,7 +12,7 @@ locals {
   recipient_form = "^(?:${local.local_part}|\\*)@${local.domain}$"
   too_long       = "^[^@]{65,}@|[^@]{254,}$"
 
-  # What is wrong with a name, the first fault first: where its pattern matches, or where it does not.
+  # The rules for names, in order. A rule is broken if its pattern matches, or if it does not match.
   faults = [
     { pattern = "^\\s*$", is_wrong = true, rule = "not be empty", remedy = "leave it out or write one" },
     { pattern = "[<>]", is_wrong = true, rule = "be without a display name", remedy = "write only what stands between < and >" },
@@ -50,7 +50,7 @@ locals {
   secret_fields = ["username", "password", "host", "port", "region", "iam_user", "url"]
   named_fields  = concat(local.secret_fields, ["port_text"])
 
-  # Where SES had an SMTP endpoint in 2026 (https://docs.aws.amazon.com/general/latest/gr/ses.html).
+  # The regions with an SES SMTP endpoint in 2026 (https://docs.aws.amazon.com/general/latest/gr/ses.html).
   smtp_regions = [
     "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
     "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1",

@@ -16,9 +16,9 @@ locals {
     verify_login  = module.issuer[0].verify_login
   } : var.issuer
 
-  # What a login is valid for cannot be changed: other values make another login, with a user, a secret and a policy of
-  # its own, next to the old one. So all of them are instances whose key is a digest of these values, which a plan must
-  # know. Whatever fails, the next plan goes on from there: it makes what is missing of the new one, then ends the old.
+  # The values that a login is issued for cannot be changed. Other values create another login next to the old one, with
+  # its own user, secret and policy. So all of these resources are instances whose key is a digest of the values, which
+  # must be known in a plan. After a failure, the next plan creates the missing resources, then deletes the old login.
   login = substr(sha256(jsonencode([
     var.name, var.user_name, var.secret_name, var.ses_region, var.smtp_host, var.smtp_port, var.secret_fields,
     try(var.issuer.function_name, null),
@@ -42,7 +42,7 @@ resource "aws_iam_policy" "this" {
   for_each = local.logins
 
   name        = local.unique_name
-  description = "What the SES SMTP user ${local.user_name} may send; its permissions boundary too"
+  description = "The restrictions of the SES SMTP user ${local.user_name}, and its permissions boundary"
   policy      = local.document
   tags        = var.tags
 
@@ -75,11 +75,11 @@ resource "aws_iam_group_policy_attachment" "this" {
 resource "aws_secretsmanager_secret" "this" {
   for_each = local.logins
 
-  #checkov:skip=CKV_AWS_149:A key of one's own is an option, encryption_key; AWS's own encrypts otherwise
+  #checkov:skip=CKV_AWS_149:A customer managed key is an option, encryption_key; an AWS managed key is the default
   name                    = coalesce(var.secret_name, local.unique_name)
   description             = "An SES SMTP login"
   kms_key_id              = var.encryption_key
-  recovery_window_in_days = 0 # what is deleted is a login that was revoked
+  recovery_window_in_days = 0 # the login of a deleted secret is revoked
   tags                    = var.tags
 
   dynamic "replica" {
@@ -92,7 +92,7 @@ resource "aws_secretsmanager_secret" "this" {
   }
 
   lifecycle {
-    ignore_changes = [tags] # the function keeps its journal there
+    ignore_changes = [tags] # the function writes its journal to the tags
 
     precondition {
       condition     = !contains(var.replica_regions[*].region, local.home)
@@ -101,15 +101,15 @@ resource "aws_secretsmanager_secret" "this" {
   }
 }
 
-# Its tags say what the login is valid for. The function reads them and cannot write them.
+# The tags declare the login. The function reads them and may not write them.
 resource "aws_iam_user" "this" {
   for_each = local.logins
 
-  #checkov:skip=CKV_AWS_273:SES's SMTP endpoint takes the key of an IAM user and no other login
+  #checkov:skip=CKV_AWS_273:SES's SMTP endpoint accepts only the key of an IAM user
   name                 = local.user_name
   path                 = var.user_path
   permissions_boundary = aws_iam_policy.this[each.key].arn
-  force_destroy        = true # a key that was made by hand must not keep the user
+  force_destroy        = true # a key that was created by hand must not prevent the deletion
 
   tags = merge(var.tags, {
     "ses-secure-user:secret" = aws_secretsmanager_secret.this[each.key].arn
@@ -126,7 +126,7 @@ resource "aws_iam_user_group_membership" "this" {
   groups = [aws_iam_group.this[each.key].name]
 }
 
-# Inline, since a role has ten managed policies and room for more users than that in its own.
+# An inline policy, because a role can have only ten managed policies.
 resource "aws_iam_role_policy" "access" {
   for_each = local.logins
 
@@ -141,7 +141,7 @@ resource "aws_iam_role_policy" "access" {
           Action   = ["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:ListAccessKeys", "iam:ListUserTags"]
           Resource = [aws_iam_user.this[each.key].arn]
         },
-        # ForAllValues is true on a missing key, which the calls that set no tags need.
+        # ForAllValues is true on a missing key, which calls that set no tags require.
         {
           Effect = "Allow"
           Action = [
@@ -177,8 +177,8 @@ resource "aws_iam_role_policy" "access" {
   })
 }
 
-# Its creation issues the login, its deletion revokes it. It is never updated, since the provider saves a failed update
-# as done: what is in its input makes another one.
+# Its creation issues the login, and its deletion revokes it. It is never updated, because the provider saves a failed
+# update as successful. A change of its input replaces it.
 resource "aws_lambda_invocation" "login" {
   for_each = local.logins
 
@@ -192,7 +192,7 @@ resource "aws_lambda_invocation" "login" {
     Port     = local.port
   }, local.fields == "" ? {} : { Fields = local.fields }))
 
-  # No key is made before the restrictions hold, nor kept after they do not.
+  # A key is created after the restrictions apply, and deleted before they are removed.
   depends_on = [
     aws_iam_group_policy_attachment.this,
     aws_iam_role_policy.access,
@@ -222,7 +222,7 @@ resource "aws_secretsmanager_secret_rotation" "this" {
   }
 }
 
-# An old login ends after this was changed, and this is changed after the new one is there.
+# This is changed after the new login is issued, and before the old one is revoked.
 resource "terraform_data" "current" {
   input = local.login
 

@@ -1,36 +1,36 @@
 output "secret_arn" {
-  description = "The secret; what refers to it is made after a valid login is in it"
+  description = "The ARN of the secret; a resource that refers to it is created after the secret has a valid login"
   value       = aws_secretsmanager_secret.this[local.login].arn
   depends_on  = [aws_lambda_invocation.login]
 }
 
 output "user_name" {
-  description = "The IAM user"
+  description = "The name of the IAM user"
   value       = aws_iam_user.this[local.login].name
 }
 
 output "user_arn" {
-  description = "Its ARN"
+  description = "The ARN of the IAM user"
   value       = aws_iam_user.this[local.login].arn
 }
 
 output "group_name" {
-  description = "The group through which the user has its policy"
+  description = "The name of the group through which the user has its policy"
   value       = aws_iam_group.this[local.login].name
 }
 
 output "policy_arn" {
-  description = "That policy, which is the user's permissions boundary too"
+  description = "The ARN of that policy, which is also the user's permissions boundary"
   value       = aws_iam_policy.this[local.login].arn
 }
 
 output "smtp_host" {
-  description = "The endpoint that the login is for"
+  description = "The SMTP endpoint of the login"
   value       = local.host
 }
 
 output "smtp_port" {
-  description = "Its port"
+  description = "The port of the endpoint"
   value       = var.smtp_port
 }
 
@@ -45,13 +45,13 @@ output "issuer" {
 }
 
 output "grant_read" {
-  description = "A policy document that allows to read and decrypt the secret, and nothing else"
+  description = "A policy document that allows only reading and decrypting the secret"
   value       = jsonencode({ Version = "2012-10-17", Statement = local.reading })
   depends_on  = [aws_lambda_invocation.login]
 }
 
 output "grant_verify" {
-  description = "A policy document that allows to prove the login with `ses-secure-user verify`"
+  description = "A policy document that allows proving the login with `ses-secure-user verify`"
   value = jsonencode({
     Version = "2012-10-17"
     Statement = concat(local.reading, [

@@ -1,7 +1,7 @@
-# The restrictions, as the one document that is the user's policy and its permissions boundary.
-# The Allow statements say what may be sent; the Deny statements say the same from the other side, so that neither a
-# policy attached later nor an SES identity policy that names the user widens it. A positive operator is false on a
-# missing key and a negated one is true. Set operators are the exception, so Null stands next to both.
+# The document with the restrictions, which is both the user's policy and its permissions boundary.
+# The Allow statements allow certain mail, and the Deny statements deny all other requests. So a policy that is attached
+# later, or an SES identity policy that names the user, does not widen the restrictions. On a missing key a positive
+# operator is false and a negated one is true. Set operators are the exception and need an additional Null test.
 module "networks" {
   source = "./modules/networks"
 
@@ -13,7 +13,7 @@ locals {
   networks   = module.networks.networks
 
   ses = "arn:${data.aws_partition.here.partition}:ses:${local.region}:${data.aws_caller_identity.here.account_id}"
-  # The subdomains that From addresses are in: SES authorizes one that is verified by itself, not the domain above it.
+  # The subdomains of From addresses. If a subdomain is verified itself, SES authorizes it and not its parent domain.
   subdomains = flatten([for sender in var.from_address : [for one in local.identities : [
     for at in range(length(split(".", trimsuffix(split("@", sender)[1], ".${one}")))) :
     join(".", slice(split(".", split("@", sender)[1]), at, length(split(".", split("@", sender)[1]))))
@@ -23,8 +23,8 @@ locals {
   action    = "ses:SendRawEmail"
   resources = concat([for name in local.names : "${local.ses}:identity/${name}"], local.sets)
 
-  # One row for a restriction: its condition key, the operators that allow and deny, and the values. Of the purposes
-  # each one must hold, of the origins one; what has no values restricts nothing.
+  # One row for each restriction: the condition key, the operators that allow and deny, and the values. All purposes and
+  # one of the origins must match. A row without values restricts nothing.
   purposes = [for row in [
     { sid = "DenyOtherSenders", key = "ses:FromAddress", allow = "StringEquals", deny = "StringNotEquals", values = var.from_address },
     { sid = "DenyOtherDisplayNames", key = "ses:FromDisplayName", allow = "StringEquals", deny = "StringNotEquals", values = var.from_display_name == null ? [] : var.from_display_name },
@@ -38,7 +38,7 @@ locals {
     { sid = "SendFromVpcs", key = "aws:SourceVpc", allow = "StringEquals", deny = "StringNotEquals", values = var.allowed_vpcs },
   ] : row if length(row.values) > 0]
 
-  # Of a key with several values, ForAllValues is true and ForAnyValue false where the key is missing: Null goes along.
+  # On a missing multivalued key, ForAllValues is true and ForAnyValue is false, so a Null test is added.
   sets_of_values = [for row in local.purposes : row if startswith(row.allow, "ForAllValues:")]
   purpose = concat(
     [for row in local.purposes : { operator = row.allow, key = row.key, values = row.values }],

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Begins the names of what is made; each module of an account needs its own"
+  description = "The prefix of resource names; each module of an account needs its own"
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "identity" {
-  description = "The verified domains or addresses to send from, by name; of this account and region"
+  description = "The names of the verified domains or addresses to send from, in this account and region"
   type        = list(string)
 
   validation {
@@ -33,7 +33,7 @@ variable "identity" {
 }
 
 variable "from_address" {
-  description = "The only From addresses, exactly as the application writes them; each must belong to an identity"
+  description = "The allowed From addresses, exactly as the application writes them; each must belong to an identity"
   type        = list(string)
 
   validation {
@@ -66,7 +66,7 @@ variable "from_address" {
 }
 
 variable "from_display_name" {
-  description = "The only display names of the From header, exactly as the application writes them; then required in it; any if null"
+  description = "The allowed display names of the From header, exactly as the application writes them; mail then needs one; any if null"
   type        = list(string)
   default     = null
 
@@ -92,7 +92,7 @@ variable "from_display_name" {
 }
 
 variable "allowed_cidrs" {
-  description = "The only public networks to send from, IPv4 or IPv6; a bare address means itself; this, `allowed_vpc_endpoints` or `allowed_vpcs` is required"
+  description = "The public IPv4 or IPv6 networks to send from; an address without a prefix is one address; this, `allowed_vpc_endpoints` or `allowed_vpcs` is required"
   type        = list(string)
   default     = []
   nullable    = false
@@ -104,7 +104,7 @@ variable "allowed_cidrs" {
 }
 
 variable "allowed_vpc_endpoints" {
-  description = "The only VPC endpoints for SES SMTP to send through, by id, whose traffic has no public address"
+  description = "The ids of the VPC endpoints for SES SMTP to send through; their traffic has no public address"
   type        = list(string)
   default     = []
   nullable    = false
@@ -121,7 +121,7 @@ variable "allowed_vpc_endpoints" {
 }
 
 variable "allowed_vpcs" {
-  description = "The only VPCs to send from, by id, through an endpoint for SES SMTP in them, also one that replaces another"
+  description = "The ids of the VPCs to send from through any endpoint for SES SMTP in them"
   type        = list(string)
   default     = []
   nullable    = false
@@ -138,7 +138,7 @@ variable "allowed_vpcs" {
 }
 
 variable "allowed_recipients" {
-  description = "The only recipients, as addresses or *@domain; any if null"
+  description = "The allowed recipients, as addresses or *@domain; any if null"
   type        = list(string)
   default     = null
 
@@ -163,7 +163,7 @@ variable "allowed_recipients" {
 }
 
 variable "feedback_address" {
-  description = "The only Return-Path; any if null"
+  description = "The allowed Return-Path; any if null"
   type        = string
   default     = null
 
@@ -178,7 +178,7 @@ variable "feedback_address" {
 }
 
 variable "configuration_set" {
-  description = "The only configuration set, by name; an identity's default set must be named; none if null"
+  description = "The name of the allowed configuration set; required if an identity has a default set; none if null"
   type        = string
   default     = null
 
@@ -189,7 +189,7 @@ variable "configuration_set" {
 }
 
 variable "sandbox_recipients" {
-  description = "Recipients' identities, which SES authorizes too while the account is in its sandbox"
+  description = "The identities of recipients, which SES also authorizes while the account is in the sandbox"
   type        = list(string)
   default     = []
   nullable    = false
@@ -210,7 +210,7 @@ variable "sandbox_recipients" {
 }
 
 variable "valid_until" {
-  description = "When the login ends by itself, in UTC, such as 2027-01-31T00:00:00Z; never if null"
+  description = "The time at which the login expires, in UTC, such as 2027-01-31T00:00:00Z; never if null"
   type        = string
   default     = null
 
@@ -221,7 +221,7 @@ variable "valid_until" {
 }
 
 variable "ses_region" {
-  description = "The region of the identity and the endpoint; the provider's if null"
+  description = "The region of the identity and the endpoint; the region of the provider if null"
   type        = string
   default     = null
 
@@ -232,7 +232,7 @@ variable "ses_region" {
 }
 
 variable "smtp_host" {
-  description = "A FIPS, dual-stack or VPC endpoint's own name, of SES in that region; no CNAME or relay, as the login is shown to no other host; email-smtp.REGION.amazonaws.com if null"
+  description = "The name of a FIPS, dual-stack or VPC endpoint of SES in that region, not of a CNAME or relay, because the login is sent to no other host; email-smtp.REGION.amazonaws.com if null"
   type        = string
   default     = null
 
@@ -243,7 +243,7 @@ variable "smtp_host" {
 }
 
 variable "smtp_port" {
-  description = "The endpoint's port; 465 and 2465: TLS from the first byte; 25, 587, 2587: STARTTLS; 25 only where the issuer tests no login"
+  description = "The port of the endpoint: 465 and 2465 start TLS immediately, and 25, 587 and 2587 use STARTTLS; 25 requires an issuer that does not test logins"
   type        = number
   default     = 465
   nullable    = false
@@ -260,7 +260,7 @@ variable "smtp_port" {
 }
 
 variable "rotation_interval" {
-  description = "How long a login is current, such as 30 days or 12 hours; it stays valid for one interval more; at least 4 hours, at most 999 days; no rotation if null"
+  description = "The time for which a login is current, such as 30 days or 12 hours, from 4 hours to 999 days; it then stays valid for one more interval; no rotation if null"
   type        = string
   default     = "30 days"
 
@@ -275,7 +275,7 @@ variable "rotation_interval" {
 }
 
 variable "encryption_key" {
-  description = "The ARN of the KMS key to encrypt the secret with, not of an alias; aws/secretsmanager if null"
+  description = "The ARN of the KMS key, not of an alias, that encrypts the secret; aws/secretsmanager if null"
   type        = string
   default     = null
 
@@ -286,7 +286,7 @@ variable "encryption_key" {
 }
 
 variable "user_name" {
-  description = "The IAM user's name; generated if null"
+  description = "The name of the IAM user; generated if null"
   type        = string
   default     = null
 
@@ -297,7 +297,7 @@ variable "user_name" {
 }
 
 variable "user_path" {
-  description = "The IAM user's path, such as /mail/, for an account that allows users below one path alone; it can be changed"
+  description = "The path of the IAM user, such as /mail/, for accounts that allow users only below a path; it can be changed"
   type        = string
   default     = "/"
   nullable    = false
@@ -309,7 +309,7 @@ variable "user_path" {
 }
 
 variable "secret_name" {
-  description = "The secret's name; at most 183 characters, because a tag of the user contains its ARN; generated if null"
+  description = "The name of the secret, at most 183 characters because a tag of the user holds its ARN; generated if null"
   type        = string
   default     = null
 
@@ -320,7 +320,7 @@ variable "secret_name" {
 }
 
 variable "secret_fields" {
-  description = "Further names for the secret's fields, next to their own, such as { username = \"SMTP_USERNAME\" }; port_text is the port as text; in a tag of 256 characters"
+  description = "Additional names for the secret's fields, such as { username = \"SMTP_USERNAME\" }; port_text is the port as text; limited by a tag of 256 characters"
   type        = map(string)
   default     = {}
   nullable    = false
@@ -347,7 +347,7 @@ variable "secret_fields" {
 }
 
 variable "replica_regions" {
-  description = "Other regions with a copy of the secret, each with the ARN of a KMS key of its own where it has one"
+  description = "Other regions with a replica of the secret, each with the optional ARN of a KMS key"
   type        = list(object({ region = string, encryption_key = optional(string) }))
   default     = []
   nullable    = false
@@ -374,7 +374,7 @@ variable "replica_regions" {
 }
 
 variable "issuer" {
-  description = "The function that issues the login, as the module `modules/issuer` gives it; of the same account and region; one of its own if null"
+  description = "The function that issues the login: an output of the module `modules/issuer` in the same account and region; a new one if null"
   type = object({
     function_name = string
     function_arn  = string
@@ -385,14 +385,14 @@ variable "issuer" {
 }
 
 variable "tags" {
-  description = "Tags of all that is made; those of the secret are set at its creation alone"
+  description = "The tags of all resources; those of the secret are set only at its creation"
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "acknowledged_warnings" {
-  description = "Ids of warnings that are meant to be so: wideNetwork, upperCaseLocalPart, unknownRegion, noRotation, longRotation"
+  description = "The ids of acknowledged warnings: wideNetwork, upperCaseLocalPart, unknownRegion, noRotation, longRotation"
   type        = list(string)
   default     = []
   nullable    = false

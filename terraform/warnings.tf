@@ -1,4 +1,4 @@
-# What is valid but risky. Where it is meant, its id in `acknowledged_warnings` takes the warning away.
+# Warnings of valid but risky inputs. An id in `acknowledged_warnings` removes a warning.
 check "wide_network" {
   assert {
     condition = contains(var.acknowledged_warnings, "wideNetwork") || alltrue([

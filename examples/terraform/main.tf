@@ -1,4 +1,4 @@
-# Two mailers with one function, and a role that reads the login of one of them.
+# Two mailers that share one function, and a role that can read the login of one of them.
 terraform {
   required_version = ">= 1.9"
 
@@ -16,7 +16,7 @@ variable "allowed_cidrs" {
 }
 
 variable "alarm_topic" {
-  description = "The ARN of the SNS topic to notify when a rotation failed"
+  description = "The ARN of the SNS topic to notify of failed rotations"
   type        = string
   default     = null
 }
@@ -54,6 +54,6 @@ resource "aws_iam_role_policy" "billing" {
 }
 
 output "secrets" {
-  description = "The secret of each mailer, to be read by what sends its mail"
+  description = "The ARNs of the secrets, by mailer"
   value       = { for name, mailer in module.mailer : name => mailer.secret_arn }
 }

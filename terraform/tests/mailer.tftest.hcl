@@ -1,4 +1,4 @@
-# What needs no AWS: `terraform test` in this folder's parent, with a provider that makes nothing.
+# Tests without AWS. Run `terraform test` in the parent folder. The provider is mocked.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -78,7 +78,7 @@ run "the_users_tags_declare_the_login" {
       "ses-secure-user:port"   = "587"
       "ses-secure-user:fields" = "password=SMTP_PASSWORD username=SMTP_USERNAME"
     })
-    error_message = "the tags are others"
+    error_message = "the tags are different"
   }
 }
 
@@ -89,7 +89,7 @@ run "a_day_is_written_in_hours" {
 
   assert {
     condition     = one(values(aws_secretsmanager_secret_rotation.this)).rotation_rules[0].schedule_expression == "rate(24 hours)"
-    error_message = "whether rate(1 days) is taken is not documented"
+    error_message = "the schedule is not rate(24 hours)"
   }
 }
 

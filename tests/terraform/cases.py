@@ -1,4 +1,4 @@
-"""What the module is held to the construct with: inputs that both take, and refusals that both know."""
+"""Cases that compare the module with the construct: inputs that both accept, and refusals of both."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ SHAPES: tuple[Properties, ...] = (
 )
 
 OTHERWISE = ("arn:", "ü", "203.0.113.0/255.255.255.0")
-"""What the module does not take: ARNs, letters that a domain has as punycode, and masks."""
+"""Values that the module does not accept: ARNs, domains that need punycode, and netmasks."""
 ADJACENT = ["203.0.113.0/25", "203.0.113.128/25"]
-"""What the construct merges, and the module does not."""
+"""Networks that the construct merges and the module does not."""
 
 
 def accepted() -> list[Properties]:
-    """The construct's properties of each case that both take."""
+    """Return the properties of each case that both accept."""
     cases = [GIVEN | one for one in SHAPES]
     return [
         one for one in cases if not any(sign in str(one) for sign in OTHERWISE) and one["allowed_cidrs"] != ADJACENT
@@ -46,7 +46,7 @@ def accepted() -> list[Properties]:
 
 
 def as_inputs(properties: Properties) -> dict[str, Any]:
-    """Write a construct's properties as the module takes them: what may be one or several is a list."""
+    """Return properties as inputs of the module. A property that can be one value or a list is a list."""
     one_or_more = {
         name: [properties[name]]
         for name in ("identity", "from_address", "from_display_name")
@@ -62,11 +62,11 @@ def _as_input(value: object) -> object:
 
 
 def refused() -> list[Case]:
-    """The refusals of the construct that are not those of a type, which Terraform words itself."""
+    """Return the refusals of the construct, except wrong types, for which Terraform has its own messages."""
     texts = ("must be a list of strings", "must be a string", "must be given", "must be in one", "`valid_until`")
     return [(as_inputs(GIVEN | one), said(words)) for one, words in WRONG if not any(text in words for text in texts)]
 
 
 def said(words: str) -> str:
-    """A refusal in the module's words: HCL knows no punycode."""
+    """Return a refusal as the module words it, because HCL has no function for punycode."""
     return words.replace("have a domain with one spelling in punycode", "have its domain in ASCII")

@@ -1,4 +1,4 @@
-"""One local AWS for all that Terraform applies, and each program that is here."""
+"""Fixtures: a local AWS for Terraform, and the installed programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def aws() -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="session", params=[name for name in PROGRAMS if not missing(name)] or [*PROGRAMS][:1])
 def program(request: pytest.FixtureRequest) -> str:
-    """Terraform and OpenTofu, each where it is installed."""
+    """Return Terraform and OpenTofu in turn. Skip a program that is not installed."""
     for name in PROGRAMS:
         if reason := missing(name):
             note(name, reason)
@@ -37,7 +37,7 @@ def program(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def make(program: str) -> Iterator[Make]:
-    """Make configurations, each in a folder of its own."""
+    """Return a function that creates configurations, each in its own folder."""
     with tempfile.TemporaryDirectory(prefix="terraform-") as name:
         made: list[Path] = []
 

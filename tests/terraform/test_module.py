@@ -1,4 +1,4 @@
-"""The module as it is written: its zip, its tables, its words; by the tools of Terraform and by checkov."""
+"""The source of the module: its archive, tables, inputs and formatting, and its findings in checkov."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ISSUER = MODULE / "modules" / "issuer"
 OPTIONS = hcl2.SerializationOptions(strip_string_quotes=True, explicit_blocks=False)
 OWN = {"name", "tags", "acknowledged_warnings"}
-"""Inputs that a construct has in another way: by its id, by the CDK's tags and acknowledgements."""
+"""Inputs for which the construct has no property, but its id, the CDK's tags and acknowledgments."""
 
 
 def parsed(file: Path) -> Json:
@@ -50,7 +50,7 @@ def text_of(folder: Path) -> str:
 
 
 def local(name: str) -> str:
-    """The text of a local value of forms.tf."""
+    """Return the text of a local value in forms.tf."""
     found = re.search(
         rf"^  {name} += (\[[^\]]*\]|.*)$", (MODULE / "forms.tf").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -59,11 +59,11 @@ def local(name: str) -> str:
 
 
 def test_the_zip_is_made_of_the_functions_code() -> None:
-    """After a change of the code `python terraform/issuer_zip.py` writes it anew."""
+    """After a change of the code, run `python terraform/issuer_zip.py`."""
     assert ZIP.read_bytes() == zipped(SOURCE)
 
 
-def test_the_zips_bytes_are_those_of_every_machine() -> None:
+def test_the_zip_is_the_same_on_every_machine() -> None:
     with zipfile.ZipFile(ZIP) as archive:
         entries = archive.infolist()
         assert archive.testzip() is None
@@ -90,7 +90,7 @@ def test_the_handler_is_imported_from_the_zip(tmp_path: Path) -> None:
         pytest.param(ISSUER, CredentialIssuer, {"vpc", "dead_letter_queue"}, OWN, id="issuer"),
     ],
 )
-def test_the_inputs_are_the_constructs_properties(
+def test_the_inputs_match_the_constructs_properties(
     folder: Path, construct: type, not_here: set[str], only_here: set[str]
 ) -> None:
     parameters = set(inspect.signature(vars(construct)["__init__"]).parameters) - {"self", "scope", "construct_id"}
@@ -99,7 +99,7 @@ def test_the_inputs_are_the_constructs_properties(
     assert {name for name in not_here if f"`{name}`" not in page} == set()
 
 
-def test_a_default_is_the_constructs() -> None:
+def test_the_default_interval_matches_the_constructs() -> None:
     parameters = inspect.signature(vars(SecureSesSmtpUser)["__init__"]).parameters
     variables = blocks(MODULE, "variables", "variable")
     assert {name for name, one in variables.items() if "default" not in one} == {"name"} | {
@@ -109,7 +109,7 @@ def test_a_default_is_the_constructs() -> None:
     assert variables["rotation_interval"]["default"] == f"{rotation_interval.DEFAULT_INTERVAL.to_days():g} days"
 
 
-def test_the_lists_are_the_constructs() -> None:
+def test_the_lists_match_the_constructs() -> None:
     assert set(json.loads(local("smtp_regions").replace(",\n  ]", "]"))) == endpoint.SMTP_REGIONS
     own = json.loads(local("secret_fields"))
     assert own == list(contract.SECRET_FIELDS)
@@ -122,8 +122,8 @@ def test_the_lists_are_the_constructs() -> None:
         assert f'"^{form.pattern}$"' in variables
 
 
-def test_the_reserved_networks_are_the_constructs() -> None:
-    """But for the IPv4-mapped ones, which Terraform reads as IPv4."""
+def test_the_reserved_networks_match_the_constructs() -> None:
+    """IPv4-mapped networks are excluded, because Terraform reads them as IPv4."""
     found = re.findall(r'\{ name = "([\w-]+)", cidrs = (\[.*\]) \}', text_of(MODULE / "modules" / "networks"))
     theirs = {(cidr, kind) for kind, cidrs in found for cidr in json.loads(cidrs)}
     ours = {(str(network), kind) for network, kind in networks._RESERVED}  # noqa: SLF001
@@ -131,7 +131,7 @@ def test_the_reserved_networks_are_the_constructs() -> None:
     assert theirs <= ours
 
 
-def test_what_verify_calls_is_granted() -> None:
+def test_the_calls_of_verify_are_granted() -> None:
     granted = set(
         re.findall(r'"((?:iam|ses|secretsmanager):\w+)"', (MODULE / "outputs.tf").read_text(encoding="utf-8"))
     )
@@ -142,17 +142,17 @@ def test_what_verify_calls_is_granted() -> None:
 
 
 def table(folder: Path, kind: str) -> str:
-    """The table of inputs or outputs that a README has."""
+    """Return the table of inputs or outputs for a README."""
     blocks_of = blocks(folder, f"{kind}s", kind)
     if kind == "output":
         rows = [f"| `{name}` | {one['description']} |" for name, one in blocks_of.items()]
-        return "\n".join(["| output | what it is |", "|---|---|", *rows])
+        return "\n".join(["| output | description |", "|---|---|", *rows])
     rows = [f"| `{name}` | {shown(one)} | {one['description']} |" for name, one in blocks_of.items()]
-    return "\n".join(["| input | type, default | what it is |", "|---|---|---|", *rows]).replace('\\"', '"')
+    return "\n".join(["| input | type, default | description |", "|---|---|---|", *rows]).replace('\\"', '"')
 
 
 def shown(variable: Json) -> str:
-    """The type of a variable, and its default."""
+    """Return the type and the default of a variable."""
     kind = re.sub(r"object\(.*", "object", str(variable["type"]).removeprefix("${").removesuffix("}"), flags=re.DOTALL)
     kind += ")" * (kind.count("(") - kind.count(")"))
     if "default" not in variable:
@@ -163,7 +163,7 @@ def shown(variable: Json) -> str:
 
 @pytest.mark.parametrize("kind", ["variable", "output"])
 @pytest.mark.parametrize("folder", [MODULE, ISSUER], ids=["user", "issuer"])
-def test_the_readmes_tables_are_those_of_the_code(folder: Path, kind: str) -> None:
+def test_the_tables_of_the_readme_match_the_code(folder: Path, kind: str) -> None:
     assert table(folder, kind) in (folder / "README.md").read_text(encoding="utf-8")
 
 
@@ -174,7 +174,7 @@ def test_every_warning_can_be_acknowledged() -> None:
         assert used == set(told.partition(": ")[2].split(", "))
 
 
-def test_the_example_gives_the_modules_inputs() -> None:
+def test_the_example_sets_inputs_of_the_module() -> None:
     example = parsed(ROOT / "examples" / "terraform" / "main.tf")
     for one in example["module"]:
         for block in one.values():
@@ -182,7 +182,7 @@ def test_the_example_gives_the_modules_inputs() -> None:
             assert inputs <= set(blocks(MODULE, "variables", "variable")) | set(blocks(ISSUER, "variables", "variable"))
 
 
-def test_terraform_finds_the_files_formatted(make: Make) -> None:
+def test_the_files_are_formatted(make: Make) -> None:
     done = make().run("fmt", "-check", "-recursive", "-diff", str(MODULE))
     assert done.stdout + done.stderr == ""
     done = make().run("fmt", "-check", "-diff", str(ROOT / "examples" / "terraform"))
@@ -190,7 +190,7 @@ def test_terraform_finds_the_files_formatted(make: Make) -> None:
 
 
 @pytest.mark.parametrize("folder", ["terraform", "terraform/modules/issuer", "examples/terraform"])
-def test_terraform_finds_it_valid(make: Make, folder: str) -> None:
+def test_the_module_is_valid(make: Make, folder: str) -> None:
     working = make()
     shutil.copytree(MODULE, working.folder / "terraform")
     shutil.copytree(ROOT / "examples" / "terraform", working.folder / "examples" / "terraform")
@@ -210,7 +210,7 @@ def test_the_modules_own_tests_pass(make: Make) -> None:
     assert re.search(r"Success! \d+ passed, 0 failed", one_line(done.stdout))
 
 
-def test_checkov_finds_nothing_but_what_has_a_reason() -> None:
+def test_checkov_findings_all_have_a_reason() -> None:
     checkov = Path(sys.prefix, "checkov", "bin", "checkov")
     options = ["--framework", "terraform", "--output", "json", "--skip-download"]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What the construct refuses a plan refuses, in the same words, without asking AWS."""
+"""Refusals of the construct in a plan, with the same messages and without calls to AWS."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ CASES = [*refused(), *((GIVEN | one, words) for one, words in OTHERS)]
 
 
 def said(make: Make, cases: list[Json]) -> set[str]:
-    """Plan what of the module needs no AWS, once for each case, and give all that is refused."""
+    """Plan the parts of the module that need no AWS, once for each case, and return all error messages."""
     working = make()
     module = working.folder / "module"
     shutil.copytree(MODULE / "modules" / "networks", module / "modules" / "networks")
@@ -115,16 +115,16 @@ def said(make: Make, cases: list[Json]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def words(make: Make) -> set[str]:
-    """All that is refused. What compares two inputs is judged only where each of them is right."""
+    """Return all error messages. Checks of two inputs run only if each of them is valid."""
     first = said(make, [inputs for inputs, _ in CASES])
     return first | said(make, [inputs for inputs, message in CASES if message not in first])
 
 
 @pytest.mark.parametrize("number", range(len(CASES)))
-def test_a_plan_refuses_what_the_construct_refuses(words: set[str], number: int) -> None:
+def test_a_plan_has_the_refusals_of_the_construct(words: set[str], number: int) -> None:
     inputs, message = CASES[number]
     assert message in words, inputs
 
 
-def test_a_plan_takes_what_the_construct_takes(make: Make) -> None:
+def test_a_plan_accepts_inputs_that_the_construct_accepts(make: Make) -> None:
     assert said(make, [*map(as_inputs, accepted())]) == set()

@@ -1,4 +1,4 @@
-"""The policies that a plan shows are the construct's, statement by statement, from one table of cases."""
+"""The policies in a plan, which equal the construct's policies for the same cases."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ SECRET = "arn:secret"
 
 
 def statements(document: Json | str) -> list[Json]:
-    """The statements, each list in one order, and lists of one entry as that entry."""
+    """Return the statements in a normal form: sorted lists, and lists of one entry as that entry."""
     parsed = json.loads(document) if isinstance(document, str) else document
     return [normal(one) for one in parsed["Statement"]]
 
 
-def normal(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+def normal(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, list):
         return normal(value[0]) if len(value) == 1 else sorted(value, key=str)
     return {key: normal(one) for key, one in value.items()} if isinstance(value, dict) else value
@@ -51,7 +51,7 @@ def normal(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 @pytest.fixture(scope="module")
 def planned(make: Make, aws: LocalAws) -> list[Json]:
-    """The document of each case, from one plan."""
+    """Return the policy document of each case, from one plan."""
     working = make(aws.env)
     working.write(
         {
@@ -70,7 +70,7 @@ def planned(make: Make, aws: LocalAws) -> list[Json]:
 
 
 @pytest.mark.parametrize("number", range(len(accepted())))
-def test_a_users_policy_is_the_constructs(planned: list[Json], number: int) -> None:
+def test_the_policy_of_a_user_equals_the_constructs(planned: list[Json], number: int) -> None:
     expected = policy_document(restrict(**accepted()[number]), partition="aws", region=REGION, account=ACCOUNT)
 
     found = statements(planned[number]["policy"])
@@ -82,7 +82,7 @@ def test_a_users_policy_is_the_constructs(planned: list[Json], number: int) -> N
 
 @pytest.fixture(scope="module")
 def construct() -> Json:
-    """The resources of a construct with keys and copies, in a VPC, traced."""
+    """Return the resources of a construct with keys, replicas, a VPC and tracing."""
     app = cdk.App(analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account=ACCOUNT, region=REGION))
     copy = kms.Key.from_key_arn(stack, "Copy", COPY)
@@ -100,7 +100,7 @@ def construct() -> Json:
 
 
 def of_role(construct: Json, needle: str) -> list[Json]:
-    """The statements of the one policy of a role that has an action."""
+    """Return the statements of the policy of a role that contains a text."""
     (document,) = (
         one["Properties"]["PolicyDocument"]
         for one in construct.values()
@@ -110,7 +110,7 @@ def of_role(construct: Json, needle: str) -> list[Json]:
 
 
 def masked(statement: Json) -> Json:
-    """A statement without the ARNs that only a deployment knows."""
+    """Return a statement without the ARNs that are known only at deployment."""
     is_key = "arn:aws:kms" in json.dumps(statement)
     return {
         key: one for key, one in statement.items() if key not in {"Resource", "Sid"} or (is_key and key == "Resource")
@@ -119,7 +119,7 @@ def masked(statement: Json) -> Json:
 
 @pytest.fixture(scope="module")
 def applied(make: Make, aws: LocalAws) -> Json:
-    """The same by Terraform: its policies and outputs, from a plan with chosen names."""
+    """Return the policies and outputs of the same configuration in Terraform, from a plan with chosen names."""
     working = make(aws.env)
     given = {"encryption_key": KEY, "replica_regions": [{"region": "eu-west-1", "encryption_key": COPY}]}
     inputs = {name: [value] if isinstance(value, str) else value for name, value in GIVEN.items()}
@@ -144,18 +144,18 @@ def applied(make: Make, aws: LocalAws) -> Json:
     return found | {name: value.replace(key, KEY) for name, value in outputs.items()}
 
 
-def test_the_roles_policy_is_the_constructs(applied: Json, construct: Json) -> None:
+def test_the_policy_of_the_role_equals_the_constructs(applied: Json, construct: Json) -> None:
     found = [masked(one) for one in statements(applied["aws_iam_role_policy.access"]["policy"])]
     assert found == of_role(construct, "iam:CreateAccessKey")
     assert "*" not in {one["Resource"] for one in statements(applied["aws_iam_role_policy.access"]["policy"])}
 
 
-def test_the_roles_other_policy_is_the_constructs(applied: Json, construct: Json) -> None:
+def test_the_other_policy_of_the_role_equals_the_constructs(applied: Json, construct: Json) -> None:
     found = [masked(one) for one in statements(applied["aws_iam_role_policy.basics"]["policy"])]
     assert found == of_role(construct, "logs:PutLogEvents")
 
 
-def test_the_roles_trust_is_the_constructs(applied: Json, construct: Json) -> None:
+def test_the_trust_policy_equals_the_constructs(applied: Json, construct: Json) -> None:
     expected = next(
         one["Properties"]["AssumeRolePolicyDocument"]
         for name, one in construct.items()
@@ -164,8 +164,8 @@ def test_the_roles_trust_is_the_constructs(applied: Json, construct: Json) -> No
     assert statements(applied["aws_iam_role.this"]["assume_role_policy"]) == statements(expected)
 
 
-def test_the_grants_are_the_constructs(applied: Json, construct: Json) -> None:
-    """The construct writes the first and the others into one policy, some of them joined by the CDK."""
+def test_the_grants_equal_the_constructs(applied: Json, construct: Json) -> None:
+    """The construct writes all of them into one policy, and the CDK merges some of them."""
     granted = of_role(construct, "iam:SimulatePrincipalPolicy")
 
     read, verify = ([masked(one) for one in statements(applied[name])] for name in ("grant_read", "grant_verify"))
@@ -181,8 +181,8 @@ def actions(found: list[Json]) -> set[str]:
     }
 
 
-def test_the_function_is_the_constructs(applied: Json, construct: Json) -> None:
-    """But for its runtime, which older providers do not know."""
+def test_the_function_equals_the_constructs(applied: Json, construct: Json) -> None:
+    """The runtime is excluded, because older providers do not support it."""
     function = applied["aws_lambda_function.this"]
     expected = next(one["Properties"] for one in construct.values() if one["Type"] == "AWS::Lambda::Function")
     names = ("description", "handler", "architectures", "memory_size", "timeout")

@@ -1,4 +1,4 @@
-"""A Terraform configuration in a folder of its own, run by the real program."""
+"""A Terraform configuration in its own folder, and the program that runs it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "terraform"
 PROGRAMS = {"terraform": "terraform", "tofu": "opentofu"}
-"""Each program, and what the host that it takes providers from has in its name."""
+"""The programs, each with a part of the name of its provider registry."""
 
 PROVIDER = """
 terraform {
@@ -34,11 +34,11 @@ provider "aws" {
 }
 """
 CHANGED = 2
-"""The exit code of a plan that is not empty."""
+"""The exit code of a plan with changes."""
 
 
 def missing(program: str) -> str:
-    """Why a program cannot run here; empty if it can."""
+    """Return the reason why a program cannot run, or an empty text."""
     plugins = os.environ.get("TERRAFORM_PLUGINS")
     if not shutil.which(program):
         return f"{program} is not installed"
@@ -49,7 +49,7 @@ def missing(program: str) -> str:
 
 
 def note(program: str, reason: str) -> None:
-    """Tell at the end of the run why a program did not run, once."""
+    """Add the reason why a program did not run to the summary, once."""
     line = f"{program} did not run: {reason}"
     if line not in LINES["terraform"]:
         LINES["terraform"].append(line)
@@ -66,7 +66,7 @@ class Terraform:
         self._env = {**env, **own, "PATH": os.environ["PATH"]}
 
     def write(self, configuration: Json, name: str = "main") -> None:
-        """Write a file of the configuration; what is in its texts is literal, but for what is marked as an expression."""
+        """Write a file of the configuration. Texts are literal unless they are marked as expressions."""
         (self.folder / f"{name}.tf.json").write_text(json.dumps(configuration, ensure_ascii=False), encoding="utf-8")
 
     def init(self, *, provider: bool = True) -> None:
@@ -92,40 +92,40 @@ class Terraform:
         )
 
     def apply(self) -> dict[str, Any]:
-        """Apply the configuration, and give its outputs."""
+        """Apply the configuration, and return its outputs."""
         done = self.run("apply", "-auto-approve")
         assert done.returncode == 0, done.stderr
         return {name: one["value"] for name, one in json.loads(self.run("output", "-json").stdout).items()}
 
     def refused(self) -> str:
-        """Apply the configuration, which fails, and give the reason as one line."""
+        """Apply the configuration, which must fail, and return the reason as one line."""
         done = self.run("apply", "-auto-approve")
         assert done.returncode == 1, done.stdout
         return one_line(done.stderr)
 
     def is_planned(self) -> bool:
-        """Whether a plan has anything to change."""
+        """Return whether a plan has changes."""
         done = self.run("plan", "-detailed-exitcode")
         assert done.returncode in {0, CHANGED}, done.stderr
         return done.returncode == CHANGED
 
     def planned(self) -> Json:
-        """Plan, and give the plan as JSON; the plan's file stays."""
+        """Plan, and return the plan as JSON. The plan file is kept."""
         done = self.run("plan", "-out=plan")
         assert done.returncode == 0, done.stderr
         return dict(json.loads(self.run("show", "-json", "plan").stdout))
 
     def state(self) -> Json:
-        """Give the state as JSON."""
+        """Return the state as JSON."""
         return dict(json.loads(self.run("show", "-json").stdout))
 
     def destroy(self) -> None:
-        """Destroy all that was applied."""
+        """Destroy all resources."""
         done = self.run("destroy", "-auto-approve")
         assert done.returncode == 0, done.stderr
 
     def written(self) -> str:
-        """All that the program wrote: states, plans, locks, as text and, where a file is an archive, unpacked."""
+        """Return all files that the program wrote as text, such as states, plans and locks. Archives are unpacked."""
         found = []
         for path in sorted(self.folder.glob("*")):
             if path.is_file() and path.name != "provider.tf":
@@ -139,20 +139,20 @@ class Terraform:
 
 
 def one_line(text: str) -> str:
-    """A diagnostic without its frame and its line breaks."""
+    """Return a diagnostic without its frame and line breaks."""
     return " ".join(text.replace("│", " ").split())
 
 
 def resources(module: Json) -> list[Json]:
-    """Give the resources of a module's values in a plan or a state, with those of the modules in it."""
+    """Return the resources of a module in a plan or state, including those of its child modules."""
     found: list[Json] = list(module.get("resources", []))
     for child in module.get("child_modules", []):
         found += resources(child)
     return found
 
 
-def literal(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """Write a value so that Terraform takes its texts as they are."""
+def literal(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Escape the texts of a value so that Terraform uses them literally."""
     if isinstance(value, str):
         return value.replace("${", "$${").replace("%{", "%%{")
     if isinstance(value, list | tuple):

@@ -1,7 +1,7 @@
 data "aws_caller_identity" "here" {}
 
 locals {
-  # The file changes with the function's code alone: `python terraform/issuer_zip.py` writes it.
+  # The archive of the function's code. `python terraform/issuer_zip.py` writes it.
   code      = "${path.module}/issuer.zip"
   role_arn  = var.role == null ? aws_iam_role.this[0].arn : var.role
   role_name = var.role == null ? aws_iam_role.this[0].name : reverse(split("/", var.role))[0]
@@ -21,8 +21,8 @@ locals {
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = ["${aws_cloudwatch_log_group.this.arn}:*"]
     }
-    # Lambda attaches the function to its VPC with this role, and the same is denied to the function's own code: only
-    # its calls carry lambda:SourceFunctionArn.
+    # Lambda manages the network interfaces of the function with this role. The function's own code is denied the same
+    # actions: only its calls have lambda:SourceFunctionArn.
     interfaces = {
       Effect   = "Allow"
       Action   = local.interface_actions
@@ -49,7 +49,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:A key of one's own is an option, encryption_key; AWS's own encrypts otherwise
+  #checkov:skip=CKV_AWS_158:A customer managed key is an option, encryption_key; AWS's own encryption is the default
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention
   kms_key_id        = var.encryption_key
@@ -89,12 +89,12 @@ resource "aws_iam_role_policy" "basics" {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_115:A limit is an option, reserved_concurrent_executions; below 10 rotations stall
-  #checkov:skip=CKV_AWS_116:Nothing invokes it asynchronously, so a dead-letter queue would stay empty
-  #checkov:skip=CKV_AWS_117:A VPC is an option, vpc_subnets; it needs none
-  #checkov:skip=CKV_AWS_272:The code's digest is in the plan, and in the repository the code that it is made of
+  #checkov:skip=CKV_AWS_115:A limit is an option, reserved_concurrent_executions; below 10, rotations stall
+  #checkov:skip=CKV_AWS_116:It is not invoked asynchronously, so a dead-letter queue would stay empty
+  #checkov:skip=CKV_AWS_117:A VPC is an option, vpc_subnets; the function does not need one
+  #checkov:skip=CKV_AWS_272:The digest of the code is in the plan, and its source is in the repository
   #checkov:skip=CKV_AWS_50:X-Ray is an option, tracing
-  #checkov:skip=CKV_AWS_173:Its one variable says whether logins are tested
+  #checkov:skip=CKV_AWS_173:The only variable turns login tests on or off
   function_name                  = var.name
   description                    = "Issues, renews and revokes SES SMTP credentials"
   filename                       = local.code

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The function's name, with which the names of its role and log group begin"
+  description = "The name of the function, and the prefix of the names of its role and log group"
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "name" {
 }
 
 variable "vpc_subnets" {
-  description = "Ids of private subnets of a VPC to run in, from which IAM, Secrets Manager and the SMTP endpoint can be reached; none if empty"
+  description = "The ids of private subnets of a VPC with access to IAM, Secrets Manager and the SMTP endpoint; no VPC if empty"
   type        = list(string)
   default     = []
   nullable    = false
@@ -21,7 +21,7 @@ variable "vpc_subnets" {
 }
 
 variable "security_groups" {
-  description = "Ids of security groups in that VPC, which must let HTTPS and SMTP out; required with `vpc_subnets`"
+  description = "The ids of security groups in that VPC, which must allow outbound HTTPS and SMTP; required with `vpc_subnets`"
   type        = list(string)
   default     = []
   nullable    = false
@@ -33,7 +33,7 @@ variable "security_groups" {
 }
 
 variable "encryption_key" {
-  description = "The ARN of the KMS key to encrypt the log group and the function with; its policy must allow logs.REGION.amazonaws.com to use it; AWS's own if null"
+  description = "The ARN of the KMS key that encrypts the log group and the function; its policy must allow logs.REGION.amazonaws.com to use it; an AWS owned key if null"
   type        = string
   default     = null
 
@@ -44,7 +44,7 @@ variable "encryption_key" {
 }
 
 variable "reserved_concurrent_executions" {
-  description = "How many invocations may run at once; rotations are known to stall below 10; no limit if null"
+  description = "The maximum number of concurrent invocations; rotations can stall below 10; no limit if null"
   type        = number
   default     = null
 
@@ -55,7 +55,7 @@ variable "reserved_concurrent_executions" {
 }
 
 variable "role" {
-  description = "The ARN of the role to run with, which lambda.amazonaws.com may assume; policies for logs and users are put into it, those for VPC and tracing are yours; a role of its own if null"
+  description = "The ARN of the function's role, which lambda.amazonaws.com may assume; the module adds policies for logs and users, and you add those for VPC and tracing; a new role if null"
   type        = string
   default     = null
 
@@ -66,14 +66,14 @@ variable "role" {
 }
 
 variable "log_retention" {
-  description = "How many days logs are kept"
+  description = "The retention of logs in days"
   type        = number
   default     = 365
   nullable    = false
 }
 
 variable "tracing" {
-  description = "Whether X-Ray traces the function: Active, PassThrough, or null for not at all"
+  description = "The mode of X-Ray tracing: Active or PassThrough; no tracing if null"
   type        = string
   default     = null
 
@@ -96,7 +96,7 @@ variable "runtime" {
 }
 
 variable "alarm_topic" {
-  description = "The ARN of the SNS topic to notify when a rotation failed, to which cloudwatch.amazonaws.com may publish; none if null"
+  description = "The ARN of the SNS topic to notify of failed rotations; its policy must allow cloudwatch.amazonaws.com to publish; none if null"
   type        = string
   default     = null
 
@@ -107,21 +107,21 @@ variable "alarm_topic" {
 }
 
 variable "verify_login" {
-  description = "Whether each new login is tested at its endpoint before it becomes current; if false the function waits a minute instead"
+  description = "True to test each new login at its endpoint before it becomes current; if false, the function waits one minute instead"
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "tags" {
-  description = "Tags of all that is made"
+  description = "The tags of all resources"
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "acknowledged_warnings" {
-  description = "Ids of warnings that are meant to be so: untestedLogin, lowConcurrency"
+  description = "The ids of acknowledged warnings: untestedLogin, lowConcurrency"
   type        = list(string)
   default     = []
   nullable    = false

@@ -1,6 +1,6 @@
 locals {
   byte = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"
-  # `cidrhost` alone would take numbers with leading zeros.
+  # `cidrhost` alone would accept numbers with leading zeros.
   form = "^(?:${local.byte}(?:\\.${local.byte}){3}(?:/(?:[12]?\\d|3[0-2]))?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:/(?:0|[1-9]\\d{0,2}))?)$"
 
   parts = [for text in var.allowed_cidrs : {
@@ -17,14 +17,14 @@ locals {
     prefix  = tonumber(split("/", one.cidr)[1])
     address = cidrhost("${one.address}/${one.bits}", 0)
     network = cidrhost(one.cidr, 0)
-    # Terraform reads them as IPv4.
+    # Terraform reads these as IPv4.
     is_mapped = one.bits == 128 && !strcontains(cidrhost(one.cidr, 0), ":")
   } if !contains(local.malformed, one.text)]
   hosts    = [for one in local.parsed : one if one.address != one.network]
   networks = distinct([for one in local.parsed : { bits = one.bits, prefix = one.prefix, network = one.network } if !one.is_mapped])
 
-  # The networks nobody sends from on the internet (IANA special-purpose registries), the more telling name first.
-  # Documentation networks are not among them: examples use them.
+  # The networks that cannot send on the internet (IANA special-purpose registries), the more specific name first.
+  # Documentation networks are not included, because examples use them.
   kinds = [
     { name = "unspecified", cidrs = ["0.0.0.0/8", "::/128"] },
     { name = "private", cidrs = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"] },
@@ -52,13 +52,13 @@ locals {
     ]])
   )
 
-  # Of several networks, those that are in no other do not overlap.
+  # Networks that no other network contains do not overlap.
   merged = [for one in local.networks : one if !anytrue([
     for other in local.networks :
     one != other && one.bits == other.bits && one.prefix >= other.prefix && try(cidrhost("${one.network}/${other.prefix}", 0) == other.network, false)
   ])]
 
-  # So the sizes of those and of the reserved ones that are in none of them add up. `pow` is exact for a power of two.
+  # So their sizes and those of the reserved networks outside them can be added. `pow` is exact for a power of two.
   everything = distinct(concat(local.networks, [for one in local.reserved : { bits = one.bits, prefix = one.prefix, network = one.network }]))
   apart = [for one in local.everything : one if !anytrue([
     for other in local.everything :

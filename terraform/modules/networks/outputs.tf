@@ -1,5 +1,5 @@
 output "networks" {
-  description = "The networks, each once and none that is in another, as `aws:SourceIp` takes them"
+  description = "The networks as `aws:SourceIp` accepts them, without duplicates and networks that another one contains"
   value       = sort([for one in local.merged : "${one.network}/${one.prefix}"])
 
   precondition {

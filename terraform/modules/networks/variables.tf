@@ -1,4 +1,4 @@
 variable "allowed_cidrs" {
-  description = "Networks, IPv4 or IPv6; a bare address means itself"
+  description = "IPv4 or IPv6 networks; an address without a prefix is one address"
   type        = list(string)
 }
