@@ -25,7 +25,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import a construct when it is first asked for: the CDK starts Node, which the command line does without."""
+    """Import a construct on first access, because the CDK starts Node.js, which the command line does not need."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(_MODULES[name], __name__), name)

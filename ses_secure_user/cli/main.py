@@ -164,9 +164,9 @@ def revoke(  # noqa: PLR0913 - one argument for each option
     """Revoke a leaked login, and prove that SES refuses it: the current login of SECRET, or the one of KEY-ID.
 
     Rotates the secret and, after --wait, rotates it again, which deletes the leaked key. An interrupted run can be
-    repeated safely. The exit code is 0 if the key is deleted and its login is refused, 1 if that login is accepted or
-    no login is valid, and 2 if the key still exists or the result cannot be judged. Only the owner can read the files
-    it writes.
+    repeated safely. The exit code is 0 if the key is deleted and SES refuses its login. It is 1 if SES accepts that
+    login or if no login is valid. It is 2 if the key still exists or the result cannot be judged. Only the owner can
+    read the files it writes.
     """
     if at_once and wait is not None:
         raise click.UsageError("use --now or --wait, not both")

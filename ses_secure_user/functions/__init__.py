@@ -1,1 +1,1 @@
-"""Code that runs in Lambda; each folder is deployed alone and imports nothing from around it."""
+"""Code that runs in Lambda. Each folder is deployed alone and does not import from the rest of the package."""

@@ -514,7 +514,7 @@ def broken(report: dict[str, Any]) -> set[str]:
         ("port", "2587", {"tags", "secret"}, "they were changed later"),
         ("port", "465²", {"tags"}, "465² is not a port of SES's SMTP endpoints"),
         ("fields", "username=SMTP_USERNAME", {"tags", "secret"}, "they were changed later"),
-        ("fields", "SMTP_USERNAME", {"tags"}, "SMTP_USERNAME names no fields"),
+        ("fields", "SMTP_USERNAME", {"tags"}, "SMTP_USERNAME is not a list of FIELD=NAME"),
     ],
 )
 def test_a_changed_tag_of_the_user_is_reported(

@@ -61,7 +61,7 @@ def matches(stack: cdk.Stack, event: dict[str, Any]) -> bool:
         ({"detail-type": "AWS API Call via CloudTrail"}, False),
         ({"source": "aws.ssm"}, False),
     ],
-    ids=["AWS's sample", "another label", "a label of one's own", "another secret", "a call", "another service"],
+    ids=["AWS's sample", "another label", "a custom label", "another secret", "a call", "another service"],
 )
 def test_only_a_new_login_of_this_secret_matches(stack: cdk.Stack, changed: dict[str, Any], *, expected: bool) -> None:
     user(stack).on_new_login("Restart", target=queue(stack))

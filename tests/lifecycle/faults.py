@@ -14,7 +14,7 @@ READS = ("Get", "List", "Describe")
 LATE_SECONDS = 20.0
 
 BEFORE = ("throttled", "denied", "late", "disconnected", "outage", "quoted", "stale", "limited")
-"""The call fails without effect. Variants: the same call is then denied for ever, or until some seconds after the event
+"""The call fails without effect. Variants: the same call is then always denied, or until some seconds after the event
 began; every later call fails; the error quotes the request; a read does not find an existing resource; or there are too
 many tags."""
 AFTER = ("lost", "killed", "repeated")
@@ -74,7 +74,7 @@ def failure(kind: str, name: str, sent: object, sdk: Any) -> Exception:  # noqa:
         refused = kind == "denied"
         return (LoginRefusedError if refused else EndpointUnreachableError)("smtp:465 failed")
     if name == ANSWER:
-        return CredentialError("CloudFormation could not be answered")
+        return CredentialError("the response could not be sent to CloudFormation")
     if kind in ("disconnected", "outage"):
         return EndpointConnectionError(endpoint_url="https://aws.example")
     if kind == "lost":

@@ -104,7 +104,7 @@ class Invariants:
                 self.memory.good.add(secret.arn)
                 self.memory.served.add(key_id)
             elif secret.arn in self.memory.good and self._must_live(key_id):
-                self._complain(1, delivery, f"the current login of {secret.arn} does not work any more")
+                self._complain(1, delivery, f"the current login of {secret.arn} is refused")
             if value and not self.memory.tampered and not value.keys() >= FIELDS:
                 self._complain(9, delivery, f"the fields are {[*value]}")
         self._check_served(delivery)
@@ -135,13 +135,13 @@ class Invariants:
         if delivery and delivery.kind in {"Create", "createSecret", "create"}:
             delivery.ended |= ended
         else:
-            self._complain(2, delivery, "a login that consumers may hold died")
+            self._complain(2, delivery, "a login that consumers may use ended")
 
     # After each event
 
     def check_end(self, delivery: Delivery) -> None:
         if delivery.ended and "CreateAccessKey" not in delivery.points and not (delivery.hurt or delivery.died):
-            self._complain(2, delivery, "a login that consumers may hold died, and no new one was issued")
+            self._complain(2, delivery, "a login that consumers may use ended, and no new one was issued")
         if delivery.succeeded and delivery.made and not delivery.overlapped and not self.memory.tampered:
             self._check_known(delivery)
         if delivery.is_deployment:
@@ -158,7 +158,7 @@ class Invariants:
             if key.born + LIST_SECONDS < delivery.began or key.key_id in delivery.made
         }
         if strangers := listed - self._known():
-            self._complain(3, delivery, f"no version knows {strangers}")
+            self._complain(3, delivery, f"no version has {strangers}")
 
     def _known(self) -> set[str]:
         return {
@@ -175,12 +175,12 @@ class Invariants:
         for answer in delivery.answers:
             event = delivery.event
             if any(answer[name] != event[name] for name in ("StackId", "RequestId", "LogicalResourceId")):
-                self._complain(5, delivery, "the answer is to another event")
+                self._complain(5, delivery, "the response is to another event")
             if answer["PhysicalResourceId"] != event.get("PhysicalResourceId", answer["PhysicalResourceId"]):
                 self._complain(5, delivery, f"another physical id: {answer['PhysicalResourceId']}")
             unclear = "unexpected" in answer.get(REASON, "") and not delivery.hurt
             if answer["Status"] == "FAILED" and (not answer[REASON] or unclear):
-                self._complain(5, delivery, f"nobody can act on {answer[REASON]!r}")
+                self._complain(5, delivery, f"the reason names no remedy: {answer[REASON]!r}")
 
     def _check_silence(self, delivery: Delivery) -> None:
         """Check invariant 6 in all logs, responses and exceptions since the last check."""
@@ -198,12 +198,12 @@ class Invariants:
         names = {resource.name for one in self.stacks for resource in one.resources.values()}
         for user in self.account.users.values():
             if user.keys and user.name not in names:
-                self._complain(7, None, f"user {user.name} is in no template and has keys")
+                self._complain(7, None, f"user {user.name} is not in a template and has keys")
         secret, user_name = stack.secret, stack.user_name
         if not self.memory.tampered and not self.works(secret, at_once=True):
-            self._complain(7, None, f"the login of {stack.wanted} does not work")
+            self._complain(7, None, f"the login of {stack.wanted} is refused")
         if not self.memory.tampered and self.value(secret).get("iam_user") != user_name:
-            self._complain(7, None, f"the login is that of {self.value(secret).get('iam_user')}")
+            self._complain(7, None, f"the login belongs to {self.value(secret).get('iam_user')}")
         if not self.memory.tampered and not stack.wanted.items() >= declared(self.value(secret)).items():
             self._complain(7, None, f"the login is {declared(self.value(secret))}, declared is {stack.wanted}")
         pending = secret.holder(PENDING)

@@ -115,17 +115,17 @@ class Stage:
     def obey(self, reason: str) -> None:
         """Run the commands that a reason names."""
         secret, user = self.rotation.secret, self.world.account.users[self.stack.user_name]
-        if "was revoked by its stack" in reason:
+        if "the stack revoked the login" in reason:
             marks = re.search(r"--tag-keys ([^;]+);", reason)
             assert marks
             for tag in marks[1].split():
                 del secret.tags[tag]
         elif "put-secret-value" in reason and f"user {user.name} has no tag" not in reason:
             self.paste(json.dumps({"iam_user": user.name}))
-        elif "as its stack's template does" in reason:
+        elif "as in its stack's template" in reason:
             user.tags |= tags(self.stack.resources["User" + digest(self.stack.wanted)].given)
         else:
-            raise AssertionError(f"nobody can act on: {reason}")
+            raise AssertionError(f"the reason names no remedy: {reason}")
 
     def paste(self, text: str) -> None:
         """Store a value by hand as the current one."""

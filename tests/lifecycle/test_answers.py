@@ -185,7 +185,7 @@ def test_an_unsent_response_does_not_show_its_url(
         deployment.put(receiver.url, b"{}")
     shown = caplog.text + "".join(traceback.format_exception(failure.value))
     assert failure.value.__context__ is None
-    assert "answer not taken" in shown
+    assert "response not accepted" in shown
     assert "signature" not in shown
     assert "127.0.0.1" not in shown
 

@@ -118,7 +118,7 @@ def test_a_tag_changed_by_hand_does_not_change_the_login(on: Stage, tag: str, te
     on.deployed()
     before = on.login()
     on.world.account.users[on.stack.user_name].tags[f"ses-secure-user:{tag}"] = text
-    assert "or somebody changed them" in failed(on.rotation.run(attempts=1))
+    assert "or the tags were changed" in failed(on.rotation.run(attempts=1))
     assert on.login() == before
 
 

@@ -71,7 +71,7 @@ def test_a_create_whose_login_is_refused_leaves_no_key(on: Stage) -> None:
     assert not on.stack.deploy(BASE)
     reason = next(one.reason for one in on.world.deliveries)
     assert "535" in reason
-    assert "with a password of eu-west-1" in reason
+    assert "with a password for eu-west-1" in reason
     assert "verify_login=False on the CredentialIssuer" in reason
     assert "/issuer" in reason
     assert not on.all_keys()
@@ -95,7 +95,7 @@ def test_a_failed_create_leaves_no_pending_version(on: Stage) -> None:
 def test_a_secret_with_50_tags_is_refused_with_the_remedy(on: Stage) -> None:
     event = on.create_event()
     on.world.account.secrets[event["ResourceProperties"]["SecretId"]].tags = {f"tag{one}": "" for one in range(50)}
-    assert "has 50 tags: aws secretsmanager untag-resource" in failed(on.world.deliver(event))
+    assert "has 50 tags: remove the tags" in failed(on.world.deliver(event))
     assert not on.all_keys()
 
 
@@ -133,7 +133,7 @@ def test_a_create_that_misses_a_response_succeeds(on: Stage, call: str, kind: st
         ("host", f"{'a' * 64}.email-smtp.eu-west-1.vpce.amazonaws.com", "is not an SMTP endpoint of SES in eu-west-1"),
         ("port", "46²", "46² is not a port of SES's SMTP endpoints"),
         ("port", "0", "0 is not a port of SES's SMTP endpoints"),
-        ("fields", "password=a=b", "names no fields"),
+        ("fields", "password=a=b", "is not a list of FIELD=NAME"),
     ],
 )
 def test_no_login_is_issued_for_another_host(on: Stage, tag: str, text: str, reason: str) -> None:
@@ -291,7 +291,7 @@ def test_a_create_repeated_after_rotations_changes_nothing(on: Stage) -> None:
         on.world.clock.sleep(3600)
         assert on.rotation.run(attempts=1).succeeded
     before, keys = on.login(), on.key_ids()
-    assert "handled before" in failed(on.world.deliver(event))
+    assert "already handled" in failed(on.world.deliver(event))
     assert (on.login(), on.key_ids()) == (before, keys)
 
 
@@ -317,7 +317,7 @@ def test_a_create_that_waits_is_undone_by_its_delete(on: Stage) -> None:
     on.world.clock.sleep(60)
     assert on.world.deliver(on.stack.event("Delete", given, physical_id="INVENTED")).succeeded
     on.world.wait_for(waiting)
-    assert "handled before" in failed(waiting)
+    assert "already handled" in failed(waiting)
     assert not on.all_keys()
 
 
@@ -393,7 +393,7 @@ def test_the_last_delete_undoes_all_that_began_before_it() -> None:
         Trouble(given_up_after=0.5),
         Trouble(given_up_after=3.0, again_after=0.2),
     ],
-    ids=["denied", "a key nobody knows", "died before the test", "died after all", "given up", "given up, twice"],
+    ids=["denied", "an unknown key", "died before the test", "died at the end", "abandoned", "abandoned twice"],
 )
 def test_a_failed_first_deployment_is_repaired(on: Stage, trouble: Trouble, *, deleted_first: bool) -> None:
     on.world.deleted_first = deleted_first
@@ -442,7 +442,7 @@ def test_a_failed_update_without_rollback_is_repaired(on: Stage) -> None:
     on.deployed(BY_TOKEN)
     before = on.login()
     assert not on.stack.deploy(ELSEWHERE_BY_TOKEN, rollback=False)
-    assert "a deployment is under way" in failed(on.rotation.run(attempts=1))
+    assert "a deployment is in progress" in failed(on.rotation.run(attempts=1))
     assert on.login() == before
     assert on.stack.deploy(BY_TOKEN, rollback=False)
     assert on.rotation.run(attempts=1).succeeded
@@ -474,7 +474,7 @@ def test_only_tags_that_differ_between_templates_change(on: Stage) -> None:
     del user.tags["ses-secure-user:port"]
     on.stack.deploy(BASE | {"Tag": "another"})
     assert "ses-secure-user:port" not in user.tags
-    assert "tag its user as its stack's template does" in failed(on.rotation.run(attempts=1))
+    assert "tag the user as in its stack's template" in failed(on.rotation.run(attempts=1))
     user.tags |= tags({"Port": "465"})
     assert on.rotation.run(attempts=1).succeeded
 

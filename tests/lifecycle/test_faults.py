@@ -55,7 +55,7 @@ SCENES: dict[str, tuple[Callable[[Stage], None], Json]] = {
     "create without a login test": (_untested, BASE),
     "create after one that failed": (_refused, BASE),
     "create after one that never answered": (_never_answered, BASE),
-    "create after one that was given up": (_given_up, BASE),
+    "create after one that was abandoned": (_given_up, BASE),
     "replacement": (_deployed, FRANKFURT),
     "update of nothing": (_deployed, BASE),
     "update that is refused": (_deployed_by_token, ELSEWHERE_BY_TOKEN),
@@ -66,7 +66,7 @@ AFTER: dict[str, Trouble] = {
     "another resource fails": Trouble(others_fail=True),
     "the event comes twice": Trouble(again_after=0.2),
     "the event comes again later": Trouble(again_after=200.0),
-    "the event is given up": Trouble(given_up_after=5.0),
+    "the event is abandoned": Trouble(given_up_after=5.0),
 }
 
 
@@ -134,7 +134,7 @@ def _deleted(on: Stage, step: str, fault: Fault | None) -> None:
 
 ROTATIONS: dict[str, Callable[[Stage, str, Fault | None], None]] = {
     "tried again": _in_a_row,
-    "begun anew": _begun_anew,
+    "begun again": _begun_anew,
     "delivered twice": _twice,
     "with the stack deleted": _deleted,
 }

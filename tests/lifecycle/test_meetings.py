@@ -91,7 +91,7 @@ def _create_made_anew(on: Stage) -> Pair:
 
 PAIRS: dict[str, Callable[[Stage], Pair]] = {
     **{f"{step}, twice": _step_twice(step) for step in DOING},
-    **{f"{step}, begun anew": _step_given_up(step) for step in DOING},
+    **{f"{step}, begun again": _step_given_up(step) for step in DOING},
     **{f"{step} and delete": _deletion_with(step) for step in DOING},
     "delete, twice": _delete_twice,
     "create, twice": _create_twice,

@@ -86,7 +86,7 @@ def test_a_missing_login_is_issued_again(applied: Stage, lost: str) -> None:
 def test_terraforms_declaration_must_match_the_tags(applied: Stage) -> None:
     reason = failed(applied.world.deliver(invocation("create", Host=ELSEWHERE["Host"])))
 
-    assert "do not declare" in reason
+    assert "differ from those in its stack's template" in reason
     assert not applied.all_keys()
 
 

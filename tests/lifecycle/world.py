@@ -256,7 +256,7 @@ class World(Invariants):
             if not is_ses(host):
                 self.broken.append(f"9: a login was shown to {host}")
             if self.ses_down or host not in self.hosts:
-                raise EndpointUnreachableError(f"{host}:{port} cannot be logged in to (ConnectionRefusedError)")
+                raise EndpointUnreachableError(f"{host}:{port} cannot be reached (ConnectionRefusedError)")
             if not self.accepts(host, username, password):
                 raise LoginRefusedError(f"{host}:{port} answered 535 to the login")
             return {}

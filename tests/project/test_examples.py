@@ -306,7 +306,7 @@ def test_the_pipeline_requires_approval_for_production(assemblies: dict[str, Pat
 
 
 def test_the_pipeline_synthesizes_this_example(assemblies: dict[str, Path]) -> None:
-    """CodeBuild gets the root of the repository, so the folder must be a repository of its own."""
+    """CodeBuild gets the root of the repository, so the test creates one from the folder."""
     project = next(
         one
         for one in named(

@@ -1,4 +1,4 @@
-"""The life of a login that Terraform keeps: real programs, the real provider, the function in the local AWS."""
+"""The life of a login in Terraform, with the real programs and provider and the function in the local AWS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WIDE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*"
 
 
 def configuration(name: str, **changed: Any) -> Json:  # noqa: ANN401 - any input
-    """A mailer, its outputs, and something that refers to its secret."""
+    """Return a configuration with a mailer, its outputs, and resources that refer to its secret."""
     return {
         "module": {"mailer": {**GIVEN, "name": name, **changed}},
         "resource": {
@@ -44,7 +44,7 @@ def configuration(name: str, **changed: Any) -> Json:  # noqa: ANN401 - any inpu
 
 @pytest.fixture(scope="module")
 def mailer(make: Make, aws: LocalAws) -> Iterator[Terraform]:
-    """A mailer that is applied; each test leaves it as it is declared."""
+    """Apply a mailer. Each test leaves it as declared."""
     working = make(aws.env)
     working.write(configuration("mail"))
     working.init()
@@ -62,7 +62,7 @@ def is_accepted(aws: LocalAws, login: Json) -> bool:
 
 
 def changed(plan: Json) -> dict[str, list[str]]:
-    """What a plan does, by the addresses of the resources that it does something to."""
+    """Return the actions of a plan, by resource address."""
     actions = {re.sub(r"\[.*", "", one["address"]): one["change"]["actions"] for one in plan["resource_changes"]}
     return {address: what for address, what in actions.items() if what not in (["no-op"], ["read"])}
 
@@ -102,7 +102,7 @@ def test_changed_networks_keep_the_login(mailer: Terraform, aws: LocalAws) -> No
     mailer.apply()
 
 
-def test_a_widened_policy_is_seen_and_healed(mailer: Terraform, aws: LocalAws) -> None:
+def test_a_widened_policy_is_planned_and_repaired(mailer: Terraform, aws: LocalAws) -> None:
     arn = outputs(mailer)["policy_arn"]
     iam = aws.client("iam")
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(WIDE), SetAsDefault=True)
@@ -114,7 +114,7 @@ def test_a_widened_policy_is_seen_and_healed(mailer: Terraform, aws: LocalAws) -
     assert "DenyOtherOrigins" in json.dumps(document)
 
 
-def test_a_changed_tag_of_the_user_is_seen_and_healed(mailer: Terraform, aws: LocalAws) -> None:
+def test_a_changed_tag_of_the_user_is_planned_and_repaired(mailer: Terraform, aws: LocalAws) -> None:
     user, iam = outputs(mailer)["user_name"], aws.client("iam")
     iam.tag_user(UserName=user, Tags=[{"Key": "ses-secure-user:port", "Value": "2465"}])
 
@@ -124,7 +124,7 @@ def test_a_changed_tag_of_the_user_is_seen_and_healed(mailer: Terraform, aws: Lo
     assert tags["ses-secure-user:port"] == "465"
 
 
-def test_a_group_that_the_user_left_is_seen_and_healed(mailer: Terraform, aws: LocalAws) -> None:
+def test_a_missing_group_membership_is_planned_and_repaired(mailer: Terraform, aws: LocalAws) -> None:
     user, iam = outputs(mailer)["user_name"], aws.client("iam")
     iam.remove_user_from_group(UserName=user, GroupName=user)
 
@@ -133,8 +133,8 @@ def test_a_group_that_the_user_left_is_seen_and_healed(mailer: Terraform, aws: L
     assert [one["GroupName"] for one in iam.list_groups_for_user(UserName=user)["Groups"]] == [user]
 
 
-def test_another_port_makes_another_login_next_to_the_old(mailer: Terraform, aws: LocalAws) -> None:
-    """What refers to the secret follows before the old login is revoked."""
+def test_another_port_creates_another_login_next_to_the_old(mailer: Terraform, aws: LocalAws) -> None:
+    """References to the secret are updated before the old login is revoked."""
     before = outputs(mailer)
     old = aws.value(before["secret_arn"])
     mailer.write(configuration("mail", smtp_port=587))
@@ -164,7 +164,7 @@ def test_another_port_makes_another_login_next_to_the_old(mailer: Terraform, aws
     mailer.apply()
 
 
-def test_what_terraform_writes_has_no_key_and_no_password(mailer: Terraform, aws: LocalAws) -> None:
+def test_terraforms_files_contain_no_key_and_no_password(mailer: Terraform, aws: LocalAws) -> None:
     secret = outputs(mailer)["secret_arn"]
     aws.wait_for_older_keys(aws.value(secret)["iam_user"])
     aws.rotate(secret)
@@ -179,7 +179,7 @@ def test_what_terraform_writes_has_no_key_and_no_password(mailer: Terraform, aws
     assert aws.leaked_in(written) == []
 
 
-def test_a_refused_login_is_told_and_the_next_apply_heals(make: Make, aws: LocalAws) -> None:
+def test_a_refused_login_is_reported_and_repaired(make: Make, aws: LocalAws) -> None:
     before, working = aws.leftovers(), make(aws.env)
     working.write(configuration("refused"))
     working.init()
@@ -188,7 +188,7 @@ def test_a_refused_login_is_told_and_the_next_apply_heals(make: Make, aws: Local
     reason = working.refused()
 
     aws.smtp_up()
-    assert "email-smtp.us-east-1.amazonaws.com:465 cannot be logged in to" in reason
+    assert "email-smtp.us-east-1.amazonaws.com:465 cannot be reached" in reason
     assert aws.leaked_in(reason) == []
     pass_time(aws, before)
 
@@ -221,7 +221,7 @@ def test_a_refused_replacement_keeps_the_old_login(make: Make, aws: LocalAws) ->
 
 
 def pass_time(aws: LocalAws, before: set[str]) -> None:
-    """Delete the key of an attempt that failed, which the next one does 5 minutes after it began."""
+    """Delete the key of a failed attempt, as the next one does 5 minutes after its start."""
     found = [name.partition(" ")[2] for name in aws.leftovers() - before if name.startswith("user ")]
     for user in found:
         for key in aws.keys(user):
@@ -229,7 +229,7 @@ def pass_time(aws: LocalAws, before: set[str]) -> None:
 
 
 def test_two_mailers_share_an_issuer(make: Make, aws: LocalAws) -> None:
-    """One that leaves is revoked, and the other goes on; the destroy revokes, and leaves nothing."""
+    """A mailer that is removed is revoked, and the other still works. A destroy revokes it and leaves nothing."""
     before, working = aws.leftovers(), make(aws.env)
     working.write(shared("billing", "news"))
     working.init()
@@ -250,7 +250,7 @@ def test_two_mailers_share_an_issuer(make: Make, aws: LocalAws) -> None:
 
 
 def shared(*names: str) -> Json:
-    """Mailers with a function of their own, which is configured."""
+    """Return a configuration of mailers with their own issuer."""
     return {
         "module": {
             "issuer": {"source": str(MODULE / "modules" / "issuer"), "name": "issuer", "runtime": "python3.12"},
@@ -267,7 +267,7 @@ def shared(*names: str) -> Json:
 
 
 def test_a_key_encrypts_and_the_role_may_use_it(make: Make, aws: LocalAws) -> None:
-    """Copies and further names too; the role's policy is that of the construct, statement by statement."""
+    """The test includes replicas and additional names. The role's policy equals the construct's."""
     key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     copy = key.replace(":us-east-1:", ":eu-west-1:")
     working = make(aws.env)
@@ -298,8 +298,8 @@ def test_a_key_encrypts_and_the_role_may_use_it(make: Make, aws: LocalAws) -> No
     working.destroy()
 
 
-def test_an_invocation_that_was_replaced_alone_can_be_healed(mailer: Terraform, aws: LocalAws) -> None:
-    """Its end revokes what its beginning found; forgotten by the state, it issues a login anew."""
+def test_an_invocation_replaced_alone_can_be_repaired(mailer: Terraform, aws: LocalAws) -> None:
+    """Its destroy revokes the login that its create found. Removed from the state, it issues a login again."""
     secret = outputs(mailer)["secret_arn"]
     (address,) = (
         one["address"]

@@ -87,7 +87,7 @@ class Judgement:
 
     Attributes:
         worst: The worst ability that the key has or may have; None if it can send nothing.
-        is_certain: True if the reach is the same for all values that are not known.
+        is_certain: True if values that are not known do not change whether a stranger can send.
         doubts: The reasons why the key cannot be judged.
     """
 

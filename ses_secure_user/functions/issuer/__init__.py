@@ -1,1 +1,1 @@
-"""The Lambda function that issues SES SMTP credentials. It is deployed alone, so it imports nothing around it."""
+"""The Lambda function that issues SES SMTP credentials. It does not import from the rest of the package."""

@@ -1,4 +1,4 @@
-"""The contract between the construct and the function: names of properties, tags and fields, and their values."""
+"""The contract between the construct and the function: properties, tags, and fields of the secret."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 TAG_PREFIX = "ses-secure-user:"
 CREATED_TAG = f"{TAG_PREFIX}created:"
-"""Begins a tag of the secret, which a Create that took it writes."""
+"""The prefix of the secret's tag that a Create writes."""
 REVOKED_TAG = f"{TAG_PREFIX}revoked:"
-"""Begins a tag of the secret, which whatever undoes a Create writes."""
+"""The prefix of the secret's tag that an event writes which undoes a Create."""
 
 SECRET_FIELDS = ("username", "password", "host", "port", "region", "iam_user", "url")
 NAMED_FIELDS = (*SECRET_FIELDS, "port_text")
-"""What may have a further name: the fields, and the port as text."""
+"""The fields that can have an additional name, and the port as text."""
 IMPLICIT_TLS_PORTS = frozenset({465, 2465})
 SMTP_PORTS = (25, 465, 587, 2465, 2587)
 """The ports of SES's SMTP endpoints (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html)."""
@@ -30,23 +30,23 @@ _SUFFIXES = (
     " c2s.ic.gov sc2s.sgov.gov cloud.adc-e.uk csp.hci.ic.gov"
 )
 LONGEST_LABEL = 63
-"""Characters between two dots of a name (RFC 1035)."""
+"""The maximum length of a label in a domain name (RFC 1035)."""
 ENDPOINT = (
     r"(?:email-smtp(?:-fips)?\.{region}|(?:[a-z0-9-]+\.)+email-smtp(?:-fips)?\.{region}\.vpce)"
     rf"\.(?:{'|'.join(map(re.escape, _SUFFIXES.split()))})"
 )
-"""The names of SES's SMTP endpoints in a region: public, FIPS, dual-stack and VPC endpoints, in every partition."""
+"""The SMTP endpoints of SES in a region: public, FIPS, dual-stack and VPC endpoints, in all partitions."""
 
 
 class Declaration(NamedTuple):
-    """The declaration of a login, as the tags of its IAM user hold it. All values are text.
+    """The declaration of a login in the tags of its IAM user. All values are text.
 
     Attributes:
-        secret_id: The ARN of the one secret that holds it.
-        region: The region that the password is valid in.
+        secret_id: The ARN of the secret that holds the login.
+        region: The region in which the password is valid.
         host: The SMTP endpoint.
-        port: Its port.
-        fields: Further names of the secret's fields, each written ``username=SMTP_USERNAME``.
+        port: The port of the endpoint.
+        fields: Additional names of the secret's fields, such as ``username=SMTP_USERNAME``, separated by spaces.
     """
 
     secret_id: str
@@ -66,7 +66,7 @@ class Declaration(NamedTuple):
         """Read a declaration by the names of properties.
 
         Raises:
-            CredentialError: One is missing.
+            CredentialError: A property is missing.
         """
         wanted = cls.read(properties, PROPERTIES)
         if wanted is None:
@@ -74,19 +74,19 @@ class Declaration(NamedTuple):
         return wanted
 
     def named(self, names: Mapping[str, str]) -> dict[str, str]:
-        """Return the declaration by the names of properties or tags."""
+        """Return the values by the names of properties or tags."""
         return {names[name]: text for name, text in self._asdict().items() if text}
 
     @property
     def fault(self) -> str:
-        """The reason why no login may be issued for this declaration. Empty if one may."""
+        """The reason why no login may be issued for this declaration. Empty if there is none."""
         if not is_ses_host(self.host, self.region):
             return f"{self.host} is not an SMTP endpoint of SES in {self.region}"
         if self.port not in map(str, SMTP_PORTS):
             return f"{self.port} is not a port of SES's SMTP endpoints"
         named, own = "|".join(NAMED_FIELDS), "|".join(SECRET_FIELDS)
         is_written = re.fullmatch(rf"(?:(?:{named})=(?!(?:{own})(?: |$))[A-Za-z0-9_.-]+(?: |$))*", self.fields)
-        return "" if is_written else f"{self.fields} names no fields"
+        return "" if is_written else f"{self.fields} is not a list of FIELD=NAME"
 
     @property
     def digest(self) -> str:
@@ -96,7 +96,7 @@ class Declaration(NamedTuple):
     def value(self, user_name: str, key_id: str, password: str) -> dict[str, object]:
         """Return the secret's value for a login.
 
-        ``url`` is percent-encoded, since half of all passwords have a ``/``.
+        ``url`` is percent-encoded, because half of all passwords contain a ``/``.
         """
         scheme = "smtps" if int(self.port) in IMPLICIT_TLS_PORTS else "smtp"
         url = f"{scheme}://{quote(key_id, safe='')}:{quote(password, safe='')}@{self.host}:{self.port}"
@@ -106,19 +106,19 @@ class Declaration(NamedTuple):
         return value | {other: named[name] for name, other in (word.split("=", 1) for word in self.fields.split())}
 
     def fits(self, value: Mapping[str, object]) -> bool:
-        """Return whether a secret's value is one of this declaration, with no missing or additional field."""
+        """Return whether a secret's value matches this declaration, without missing or additional fields."""
         user_name, key_id, password = (str(value.get(name)) for name in ("iam_user", "username", "password"))
         return self.value(user_name, key_id, password) == value
 
 
 PROPERTIES = {name: name.title().replace("_", "") for name in Declaration._fields}
 NETWORKS = "Networks"
-"""The property with the allowed networks, where a deployment knows some of them alone."""
+"""The property with the allowed networks, if some of them are known only at deployment."""
 TAGS = {name: TAG_PREFIX + name.removesuffix("_id") for name in Declaration._fields}
 
 
 def is_ses_host(host: str, region: str | None = None) -> bool:
-    """Return whether a name is that of an SES SMTP endpoint, in one region or in any."""
+    """Return whether a name is an SES SMTP endpoint, in one region or in any."""
     name = re.fullmatch(ENDPOINT.replace("{region}", "([a-z0-9-]+)"), host)
     is_resolvable = all(len(label) <= LONGEST_LABEL for label in host.split("."))
     return name is not None and is_resolvable and region in {None, *name.groups()}

@@ -1,4 +1,4 @@
-"""The handler of CloudFormation's events."""
+"""The handler of CloudFormation events."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ ANSWER_MARGIN_SECONDS = 10
 REASON_BYTES = 1500
 ANSWER_ATTEMPTS = 4
 ID_SEPARATOR = "|"
-"""In the physical id: between the user, the secret, the Create, and the digest of what it issued for."""
+"""The separator in a physical id, which consists of the user, the secret, the Create and the digest."""
 OWN_PARTS = 3
-"""What stands behind the user."""
+"""The number of parts after the user."""
 FAILED = "failed"
-"""In the place of the digest, where a Create issued nothing."""
+"""The digest of a Create that issued no login."""
 
 logger = logging.getLogger(__name__)
 
 
 def deploy(event: Event, lifecycle_of: Callable[[str], Lifecycle], seconds: float, log_group_name: str) -> None:
-    """Serve CloudFormation's event, and answer it exactly once, also when the time runs out."""
+    """Serve an event of CloudFormation, and respond exactly once, even if the time runs out."""
     answer = Answer(event)
     watchdog = threading.Timer(
         seconds - ANSWER_MARGIN_SECONDS, answer.fail, ["the function ran out of time; try again"]
@@ -46,7 +46,7 @@ def deploy(event: Event, lifecycle_of: Callable[[str], Lifecycle], seconds: floa
         logger.info("%s for user %s", event["RequestType"], event["ResourceProperties"].get("UserName"))
         act = {"Create": _create, "Update": _update, "Delete": _delete}[event["RequestType"]]
         act(event, lifecycle_of(event["ResourceProperties"]["SecretId"]))
-    except Exception as error:  # noqa: BLE001 - CloudFormation must be answered whatever happened
+    except Exception as error:  # noqa: BLE001 - CloudFormation must get a response
         reason = f"{reason_of(error)} (log group {log_group_name})"
     try:
         if reason:
@@ -64,10 +64,10 @@ def _create(event: Event, lifecycle: Lifecycle) -> None:
 
 
 def _update(event: Event, _: Lifecycle) -> None:
-    """Succeed if the login is what it was issued as: after a rollback, or when another property changed.
+    """Succeed if the declaration of the login is the same, as after a rollback or a change of another property.
 
-    What is known at synthesis is in the logical ids, so CloudFormation replaces the login. What is left are values that
-    only a deployment knows.
+    A change of a value that is known at synthesis changes the logical ids, so CloudFormation replaces the login. Here,
+    only values that are known at deployment can change.
     """
     new, old = event["ResourceProperties"], event["OldResourceProperties"]
     check_networks(new.get(NETWORKS, ()))
@@ -75,13 +75,13 @@ def _update(event: Event, _: Lifecycle) -> None:
     if (user_name, *own[:1], *own[2:]) != (new["UserName"], new["SecretId"], _digest(new)):
         changed = [name for name in ("UserName", *PROPERTIES.values()) if new.get(name) != old.get(name)]
         raise CredentialError(
-            f"{' and '.join(changed) or 'the login'} cannot be changed by a value that only a deployment knows: give"
-            " the SecureSesSmtpUser another id, or where the value is a template's parameter, deploy another stack"
+            f"{' and '.join(changed) or 'the login'} cannot be changed by a value known only at deployment: give the"
+            " SecureSesSmtpUser another id, or if the value is a template's parameter, deploy another stack"
         )
 
 
 def _delete(event: Event, lifecycle: Lifecycle) -> None:
-    """Undo the Create of the physical id, or one that never answered, if CloudFormation generated the id."""
+    """Undo the Create in the physical id. If CloudFormation generated the id, undo a Create that sent no response."""
     user_name, *own = event["PhysicalResourceId"].split(ID_SEPARATOR)
     # The id is the same for every attempt to delete the resource.
     delete = token_of(event["PhysicalResourceId"])[:8]
@@ -97,7 +97,7 @@ def _digest(properties: Mapping[str, str]) -> str:
 
 
 class Answer:
-    """CloudFormation's answer. It is sent once, by the thread that comes first.
+    """The response to CloudFormation. The first thread that responds sends it.
 
     See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
     """
@@ -114,7 +114,7 @@ class Answer:
     def fail(self, reason: str) -> None:
         """Report a failure and its reason."""
         logger.error("%s", reason)
-        # JSON writes a control character as six bytes, and an answer that is too long is none.
+        # JSON escapes a control character with six bytes, and CloudFormation refuses a response that is too long.
         printable = "".join(char if char.isprintable() else " " for char in reason)
         cut = printable.encode()[:REASON_BYTES].decode(errors="ignore")
         self._give({"Status": "FAILED", "Reason": cut})
@@ -129,9 +129,9 @@ class Answer:
             put(self._event["ResponseURL"], json.dumps(answer, ensure_ascii=False).encode())
 
     def _physical_id(self, status: object) -> str:
-        """Return the event's physical id, which must not change.
+        """Return the physical id of the event, which must not change.
 
-        A Create has none yet and gets one. A Create that failed gets a different one.
+        A Create gets a new id, which is different if it failed.
         """
         properties = self._event.get("ResourceProperties", {})
         digest = FAILED if status == "FAILED" else _digest(properties)
@@ -140,8 +140,8 @@ class Answer:
 
 
 def put(url: str, body: bytes) -> None:
-    """Send an answer, and retry if it is not accepted. A failure does not show the signed URL."""
-    import urllib.request  # noqa: PLC0415 - half of what is left; a rotation never answers
+    """Send a response, with retries. An error does not show the pre-signed URL."""
+    import urllib.request  # noqa: PLC0415 - slow to import, and rotations send no response
 
     for attempt in range(1, ANSWER_ATTEMPTS + 1):
         request = urllib.request.Request(url, body, {"Content-Type": ""}, method="PUT")  # noqa: S310
@@ -149,6 +149,6 @@ def put(url: str, body: bytes) -> None:
             with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - CloudFormation's own URL
                 return
         except OSError as error:
-            logger.warning("answer not taken (%s), attempt %d", type(error).__name__, attempt)
+            logger.warning("response not accepted (%s), attempt %d", type(error).__name__, attempt)
             time.sleep(attempt)
-    raise CredentialError("CloudFormation could not be answered")
+    raise CredentialError("the response could not be sent to CloudFormation")

@@ -1,4 +1,4 @@
-"""Errors whose message gives the remedy, and shows no secret."""
+"""Errors whose messages name the remedy and contain no secret."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ logger = logging.getLogger(__name__)
 
 
 class CredentialError(Exception):
-    """An error of a step that could not be done. Its message gives the remedy and holds no secret."""
+    """An error: a step failed. The message names the remedy and contains no secret."""
 
 
 class BusyError(CredentialError):
-    """An error: another event is at work on the same credential. This event may be retried from its start."""
+    """An error: another event is changing the same credential. This event can be retried from its start."""
 
 
 def code(error: Exception) -> str:
-    """Return the code of an AWS error, or the kind of failure if there was no answer."""
+    """Return the code of an AWS error, or the type of another error."""
     return str(answer["Error"]["Code"]) if (answer := getattr(error, "response", None)) else type(error).__name__
 
 
 def mask(key_id: object) -> str:
-    """Return an access key id as logs and reasons show it."""
+    """Return an access key id for logs and reasons, with only its last four characters."""
     return f"\u2026{str(key_id)[-4:]}"
 
 
 def opaque(do: Callable[[], object], what: str) -> None:
-    """Run a block, and fail with a reason only: no cause, whose message or traceback could show a secret."""
+    """Run a function, and replace errors by ones without a cause, which could show a secret."""
     try:
         do()
-    except Exception as error:  # noqa: BLE001 - raised outside of this block, so that it is not attached
+    except Exception as error:  # noqa: BLE001 - the new error is raised outside this block, so that this one is not attached
         reason = reason_of(error)
     else:
         return
@@ -42,7 +42,7 @@ def opaque(do: Callable[[], object], what: str) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """Return the reason of an error, as users read it."""
+    """Return the reason of an error for users."""
     if isinstance(error, CredentialError):
         return str(error)
     if answer := getattr(error, "response", None):

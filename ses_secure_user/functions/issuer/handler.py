@@ -1,4 +1,4 @@
-"""The entry point of the function, which passes each event to its handler."""
+"""The entry point of the function."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORK_MARGIN_SECONDS = 30
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, str] | None:  # noqa: ANN401 - Lambda's own class
-    """Serve one event. A rotation step that fails raises an error; CloudFormation gets an answer."""
+    """Serve one event. A failed rotation step raises an error. CloudFormation gets a response."""
     seconds = context.get_remaining_time_in_millis() / 1000
     patience = _patience(seconds)
     if "Step" in event:
@@ -50,8 +50,8 @@ def _lifecycle(secret_id: str, patience: Patience) -> Lifecycle:
 
 @functools.cache
 def _client(service: Literal["iam", "secretsmanager"], attempts: int) -> Any:  # noqa: ANN401 - two types of client
-    """Return a client that is created on first use. Its calls time out well before the function does."""
-    import boto3  # noqa: PLC0415 - the SDK takes longer to import than all the rest
+    """Return a client, which is created on first use. Its calls time out long before the function does."""
+    import boto3  # noqa: PLC0415 - the SDK is slow to import
     from botocore.config import Config  # noqa: PLC0415 - the same
 
     config = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": attempts})

@@ -1,6 +1,6 @@
-"""The journal of a secret: its Creates, and those that were undone. Each event writes a tag of its own.
+"""The journal of a secret's Creates and of those that were undone, in tags of the secret.
 
-A tag knows no compare-and-set, so no event changes what another one wrote.
+Tags have no compare-and-set, so each event writes its own tag and never changes the tag of another event.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ALL = "all/"
-"""Before a time: what the Delete of a Create that succeeded undoes, which is every Create that began before."""
+"""The prefix of a time. The Delete of a successful Create undoes all Creates that began before that time."""
 
 
 @dataclass(frozen=True)
 class Journal:
-    """The journal, as the tags hold it.
+    """The journal in the tags of a secret.
 
     Attributes:
-        created: Each Create, the last one last, with the digest of what it issued for.
+        created: The Creates in order, each with the digest of its declaration.
         undone: The Creates that were undone.
-        marks: The keys of the tags that say so.
-        cut: When a Delete last came that undid more than a Create it knew.
+        marks: The keys of the tags that undo Creates.
+        cut: The time of the last Delete that undid an unknown Create or all earlier Creates.
     """
 
     created: Mapping[str, str]
@@ -36,10 +36,11 @@ class Journal:
 
     @classmethod
     def read(cls, tags: Mapping[str, str]) -> Journal:
-        """Read the journal from the secret's tags. Tags that no event can have written are ignored.
+        """Read the journal from the secret's tags, and ignore tags that no event can have written.
 
-        A Delete that does not know its Create undoes the oldest that began before it and that no other Delete undid.
-        CloudFormation sends as many Deletes as Creates failed, so it comes right whichever of them takes which.
+        A Delete that does not name its Create undoes the oldest one that began before it and that is not undone.
+        CloudFormation sends one Delete for each failed Create, so the result does not depend on which Delete undoes
+        which Create.
         """
         found = {key: re.fullmatch(r"(\d+\.\d+)/(\w+)", tags[key]) for key in tags if key.startswith(CREATED_TAG)}
         began = sorted((float(one[1]), key.removeprefix(CREATED_TAG), one[2]) for key, one in found.items() if one)
@@ -62,16 +63,16 @@ class Journal:
 
     @property
     def holder(self) -> str | None:
-        """The Create that holds the secret: the last one that was not undone, else the last one."""
+        """The Create that holds the secret, which is the last one that was not undone, or else the last one."""
         held = [create for create in self.created if create not in self.undone]
         return next(reversed(held or [*self.created]), None)
 
     @property
     def digest(self) -> str | None:
-        """The digest of the declaration that the Create issued a login for."""
+        """The digest of the declaration for which that Create issued the login."""
         return self.created[self.holder] if self.holder else None
 
     @property
     def is_revoked(self) -> bool:
-        """True if the login was revoked: its Create was undone, or a Delete came where no Create is known."""
+        """True if the login was revoked: its Create was undone, or there was a Delete and no Create is known."""
         return self.holder in self.undone if self.holder else bool(self.marks)

@@ -1,4 +1,4 @@
-"""The access keys of IAM users, and the tags that declare what their logins are valid for."""
+"""The access keys and tags of IAM users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Key:
-    """An access key, as IAM lists it; ``created`` is in whole seconds since the epoch."""
+    """An access key in IAM's list. ``created`` is in whole seconds since the epoch."""
 
     key_id: str
     active: bool
@@ -30,12 +30,13 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """The calls to IAM for a login's user.
+    """Calls to IAM for the user of a login.
 
     Attributes:
-        iam: Answers everything but CreateAccessKey, with the SDK's own retries.
-        key_maker: Creates keys, without retries: a lost answer must not make a second key.
-        patience: The event's time.
+        iam: The client for all calls but CreateAccessKey, with the SDK's retries.
+        key_maker: The client for CreateAccessKey, without retries: after a lost response, a retry would create a second
+            key.
+        patience: The time limits of the event.
     """
 
     iam: IAMClient
@@ -49,7 +50,7 @@ class Keys:
         return {tag["Key"]: tag["Value"] for page in found for tag in page["Tags"]}
 
     def of(self, user_name: str) -> list[Key]:
-        """Return the keys that IAM lists. A key that was just created may be missing."""
+        """Return the keys that IAM lists. A new key may be missing."""
         answer = self.patience.call(lambda: self.iam.list_access_keys(UserName=user_name))
         return [
             Key(one["AccessKeyId"], one["Status"] == "Active", one["CreateDate"].timestamp())
@@ -57,7 +58,7 @@ class Keys:
         ]
 
     def is_alive(self, user_name: str, key_id: object, listed: float) -> bool:
-        """Return whether a user's key exists and is active. Look again for a missing key until it must be listed."""
+        """Return whether a user's key exists and is active. Retry until a new key must be listed."""
         while True:
             if key := next((key for key in self.of(user_name) if key.key_id == key_id), None):
                 return key.active
@@ -65,21 +66,21 @@ class Keys:
                 return False
 
     def create(self, user_name: str) -> AccessKeyTypeDef:
-        """Create a key, unless the user still has two after others were deleted for this one."""
+        """Create a key. Raise BusyError if the user already has two."""
         try:
             return self.patience.call(lambda: self.key_maker.create_access_key(UserName=user_name)["AccessKey"])
         except self.key_maker.exceptions.LimitExceededException:
             raise BusyError(f"another login is being issued for user {user_name}; try again") from None
 
     def delete(self, user_name: str, key_id: str, known: float = 0.0) -> None:
-        """Delete a key, if it exists. IAM may not know a key yet that was just created."""
+        """Delete a key, if it exists. IAM may not find a new key at first, so retry until the time `known`."""
         delete = partial(self.iam.delete_access_key, UserName=user_name, AccessKeyId=key_id)
         with suppress(self.iam.exceptions.NoSuchEntityException):
             self.patience.call(delete, known)
         logger.info("deleted key %s of user %s", mask(key_id), user_name)
 
     def delete_all(self, user_name: str) -> None:
-        """Delete all keys. A user that does not exist has none."""
+        """Delete all keys of a user, if the user exists."""
         with suppress(self.iam.exceptions.NoSuchEntityException):
             for key in self.of(user_name):
                 self.delete(user_name, key.key_id)

@@ -1,14 +1,14 @@
-"""The life of a login: it is issued as the tags of its user declare, replaced by the next one, and revoked.
+"""The life of a login: issue according to the tags of its user, rotation, and revocation.
 
-A login never changes. Any event may be cut off at any point, repeated, given up by CloudFormation while it runs, or run
-next to another one. What keeps the credential whole then:
+A login never changes. An event may be interrupted at any point, delivered twice, abandoned by CloudFormation while it
+runs, or run concurrently with another event. These rules keep the credential consistent:
 
-- **A login becomes current only in the place of the version that was current when its event began.** Secrets Manager
-  checks that, so of two events one fails.
-- **A key is deleted only when no event can make it current any more**: no label knows it, and any event that holds it
-  has ended by now.
-- **Whoever undoes a login writes that down before it lists the keys, and whoever issues one looks after it made a
-  key.** Whichever comes first, one of the two sees the other.
+- **A login becomes current only in place of the version that was current when its event began.** Secrets Manager
+  checks this, so one of two concurrent events fails.
+- **A key is deleted only if no event can still make it current**: no labeled version has it, and all events that could
+  use it have ended.
+- **An event that revokes a login writes a tag before it lists the keys. An event that issues a login reads the tags
+  after it created a key.** So in any order, one of the two events sees the other.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 10
 LIST_SECONDS = 5
-"""A key may be listed some seconds after it was made (widdix/complete-aws-iam-reference, issue 15)."""
+"""IAM may list a new key after some seconds only (widdix/complete-aws-iam-reference, issue 15)."""
 UNANSWERED_SECONDS = 20
-"""A Create that was given up may take this long to make a key and to delete it again."""
+"""The time in which an abandoned Create may create a key and delete it again."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +50,10 @@ class UndeclaredError(CredentialError):
 
 @dataclass(frozen=True, kw_only=True)
 class Lifecycle:
-    """The events of one secret.
+    """The handling of events for one secret.
 
-    A token is the id of the version that an event makes, the same for each delivery of the event. Whatever fails raises
-    CredentialError, and leaves the login that was current.
+    A token is the id of the version that an event creates. It is the same for each delivery of the event. A failed
+    event raises CredentialError and leaves the current login unchanged.
     """
 
     keys: Keys
@@ -64,7 +64,7 @@ class Lifecycle:
     # CloudFormation's events
 
     def create(self, user_name: str, wanted: Declaration, token: str) -> None:
-        """Issue the first login. If that fails, its Delete or the next Create deletes the key."""
+        """Issue the first login. After a failure, the Delete or the next Create deletes the key."""
         try:
             self._while_busy(lambda: self._create(user_name, wanted, token))
         except Exception:
@@ -79,16 +79,16 @@ class Lifecycle:
         if state.journal.is_revoked or not fits or not self.logins.is_alive(current[0]):
             self.create(user_name, wanted, token)
         else:
-            self.logins.test(current[0], wanted)  # Secrets Manager makes the first version current by itself
+            self.logins.test(current[0], wanted)  # Secrets Manager makes the first version current
 
     def delete(self, user_name: str, delete: str, create: str | None, *, succeeded: bool) -> None:
-        """Undo a Create, and revoke its login: delete all keys of the user, and let no event leave another.
+        """Undo a Create and revoke its login: delete all keys of the user, and prevent other events from leaving a key.
 
         Args:
-            user_name: The user.
-            delete: The Delete's name in the journal.
-            create: The Create's; None where CloudFormation does not know it, since it never answered.
-            succeeded: Whether the Create answered that it succeeded. Where it did not, another one may hold the secret.
+            user_name: The name of the user.
+            delete: The name of the Delete in the journal.
+            create: The name of the Create; None if it sent no response, so CloudFormation does not know it.
+            succeeded: True if the Create reported success. Otherwise another Create may hold the secret.
         """
         self._require_own(user_name)
         tags = self._tags_of_secret(succeeded=succeeded)
@@ -97,12 +97,12 @@ class Lifecycle:
         what = ALL + now if succeeded else tags.get(key, create or now)
         try:
             self.secret.tag(key, what)
-        except Exception as error:  # noqa: BLE001 - keys that stay would be worse than a mark that is missing
-            logger.warning("secret %s is not marked as revoked: %s", self.secret.secret_id, code(error))
+        except Exception as error:  # noqa: BLE001 - deleting the keys is more important than the tag
+            logger.warning("secret %s has no tag of the revocation: %s", self.secret.secret_id, code(error))
         for seconds in (0, LIST_SECONDS if succeeded else UNANSWERED_SECONDS):
             if seconds and not self.patience.rest(self.patience.deadline, seconds):
                 return
-            # Another delivery may have been answered, and the next Create have come since.
+            # Another delivery may have responded, and the next Create may have begun.
             tags = self._tags_of_secret(succeeded=succeeded) if seconds else tags
             if Journal.read({**tags, key: what}).is_revoked:
                 self.keys.delete_all(user_name)
@@ -110,7 +110,7 @@ class Lifecycle:
     def _create(self, user_name: str, wanted: Declaration, token: str) -> None:
         create = token[:8]
         if self._declared(user_name)[1] != wanted:
-            raise CredentialError(f"the tags of user {user_name} do not declare what its stack's template does")
+            raise CredentialError(f"the tags of user {user_name} differ from those in its stack's template")
         state = self.secret.look()
         self._take(state, create, wanted)
         login = self.logins.issue(user_name, wanted, token, state, partial(self._require_held, create))
@@ -119,39 +119,39 @@ class Lifecycle:
         self._make_current(login, state.token(CURRENT))
 
     def _take(self, state: State, create: str, wanted: Declaration) -> None:
-        """Record that this Create holds the secret. Fail if it held the secret before and does not any more."""
+        """Record that this Create holds the secret. Fail if it held the secret before and no longer does."""
         journal = state.journal
         if create in journal.created:
             self._require_held(create, state)
             return
         if journal.cut <= self.patience.now() < journal.cut + CONSISTENCY_SECONDS:
-            # Either the Create that was given up, late: then its user is going. Or the next one.
-            raise BusyError(f"the secret {self.secret.secret_id} was given up a moment ago; try again")
+            # This is the abandoned Create, whose user is being deleted, or the next Create.
+            raise BusyError(f"the login in secret {self.secret.secret_id} was revoked a moment ago; try again")
         try:
             self.secret.tag(CREATED_TAG + create, f"{self.patience.started:.3f}/{wanted.digest}")
         except self.secret.client.exceptions.LimitExceededException:
             raise CredentialError(
-                f"the secret {self.secret.secret_id} has 50 tags: aws secretsmanager untag-resource those of former"
-                f" deployments, {CREATED_TAG}* and {REVOKED_TAG}*, or delete the stack; then deploy again"
+                f"the secret {self.secret.secret_id} has 50 tags: remove the tags {CREATED_TAG}* and {REVOKED_TAG}* of"
+                " former deployments (aws secretsmanager untag-resource), or delete the stack; then deploy again"
             ) from None
 
     def _require_held(self, create: str, state: State) -> None:
-        """Fail if this Create was undone, or another one took the secret."""
+        """Fail if this Create was undone, or another Create holds the secret."""
         if state.journal.holder != create or state.journal.is_revoked:
             raise CredentialError(HANDLED)
 
     def _require_own(self, user_name: str) -> None:
-        """Fail if the user has another secret's login: it is a later user of the same name, or was tagged by hand."""
+        """Fail if the user belongs to another secret, as a later user with this name or one tagged by hand does."""
         with suppress(self.keys.iam.exceptions.NoSuchEntityException):
             own = self.keys.tags(user_name).get(TAGS["secret_id"], self.secret.secret_id)
             if own != self.secret.secret_id:
                 raise CredentialError(
                     f"the tag {TAGS['secret_id']} of user {user_name} names another secret, {own}: nothing was deleted."
-                    " Tag it as its stack's template does, and try again"
+                    " Tag the user as in its stack's template, and try again"
                 )
 
     def _tags_of_secret(self, *, succeeded: bool) -> Mapping[str, str]:
-        """Return the secret's tags. Return none if they do not matter, or the secret does not exist."""
+        """Return the secret's tags, or no tags if they are not needed or the secret does not exist."""
         try:
             return {} if succeeded else self.secret.look().tags
         except self.secret.client.exceptions.ResourceNotFoundException:
@@ -160,14 +160,14 @@ class Lifecycle:
     # Secrets Manager's rotation steps
 
     def create_secret(self, token: str, state: State) -> None:
-        """Store a new login as AWSPENDING, for the user that the current or the previous value points to."""
+        """Store a new login as AWSPENDING, for the user that the current or the previous value names."""
         users = [one.user_name for one in self.secret.labelled(state, CURRENT, PREVIOUS) if one.user_name]
         user_name, wanted = self._declared(*dict.fromkeys(users))
         if state.journal.digest not in {wanted.digest, None}:
             raise CredentialError(
-                f"the tags of user {user_name} declare another login than the one that was deployed: a deployment is"
-                " under way, or somebody changed them; tag the user as its stack's template does, and rotate again. If"
-                f" somebody made the tag {CREATED_TAG}{state.journal.holder} of the secret: aws secretsmanager"
+                f"the tags of user {user_name} do not match the login that was deployed: a deployment is in progress,"
+                " or the tags were changed; tag the user as in its stack's template, and rotate again. If the secret's"
+                f" tag {CREATED_TAG}{state.journal.holder} was added by hand: aws secretsmanager"
                 f" untag-resource --secret-id {self.secret.secret_id} --tag-keys {CREATED_TAG}{state.journal.holder}"
             )
 
@@ -179,36 +179,36 @@ class Lifecycle:
         self._while_busy(issue)
 
     def finish_secret(self, token: str, state: State) -> None:
-        """Test the pending login, and promote it in the place of the version that the state has as current."""
+        """Test the pending login, and make it current instead of the version that is current in the state."""
         pending = self.secret.version(token)
         if pending is None:
-            raise CredentialError("the rotation's version has no login yet; rotate again")
+            raise CredentialError("the pending version has no login; rotate again")
         _, wanted = self._declared(pending.user_name)
         if not wanted.fits(pending.value) or not self.logins.is_alive(pending):
             self.secret.cancel(token)
-            raise CredentialError("the pending login is not what its user's tags declare, or its key was deleted")
+            raise CredentialError("the pending login does not match its user's tags, or its key was deleted")
         self.logins.test(pending, wanted)
         self._make_current(pending, state.token(CURRENT))
 
     def require_not_revoked(self, state: State) -> None:
-        """Fail if the login was revoked, since no event may create another key then."""
+        """Fail if the login was revoked, because no event may then create a key."""
         if state.journal.is_revoked:
             marks = " ".join(sorted(state.journal.marks))
             raise CredentialError(
-                "the login was revoked by its stack. If that was a mistake: aws secretsmanager untag-resource"
+                "the stack revoked the login. If this was a mistake: aws secretsmanager untag-resource"
                 f" --secret-id {self.secret.secret_id} --tag-keys {marks}; then rotate again"
             )
 
     def _require_pending(self, token: str, state: State) -> None:
-        """Fail if the rotation is not wanted any more."""
+        """Fail if the login was revoked or the rotation was canceled."""
         self.require_not_revoked(state)
         if not state.has(token, PENDING):
-            raise CredentialError("the rotation was given up; rotate again")
+            raise CredentialError("the rotation was canceled; rotate again")
 
     # Both
 
     def _declared(self, *user_names: str) -> tuple[str, Declaration]:
-        """Return the first user whose tags name this secret, and its declaration, which must be for SES."""
+        """Return the first user whose tags name this secret, and its declaration, which must be valid."""
 
         def read() -> tuple[str, Declaration]:
             faults = []
@@ -221,18 +221,18 @@ class Lifecycle:
                 fault = f"names another secret, {declared.secret_id}" if declared else f"has no tag {', '.join(lost)}"
                 faults.append(f"user {user_name} {fault}")
             raise UndeclaredError(
-                f"{'; '.join(faults) or 'the secret names no user'}: tag its user as its stack's template does, or"
+                f"{'; '.join(faults) or 'the secret names no user'}: tag the user as in its stack's template, or"
                 f" store its name: aws secretsmanager put-secret-value --secret-id {self.secret.secret_id}"
                 ' --secret-string \'{"iam_user": "NAME"}\'; then try again'
             )
 
         found = self.patience.retry(read, lambda error: isinstance(error, UndeclaredError), self.patience.settled)
         if found[1].fault:
-            raise CredentialError(f"{found[1].fault}: tag user {found[0]} as its stack's template does, and try again")
+            raise CredentialError(f"{found[1].fault}: tag user {found[0]} as in its stack's template, and try again")
         return found
 
     def _tags(self, user_name: str) -> dict[str, str]:
-        """Return a user's tags. Return none if it does not exist, or the function may not read them."""
+        """Return a user's tags, or no tags if the user does not exist or access is denied."""
         try:
             return self.keys.tags(user_name)
         except Exception as error:
@@ -246,6 +246,6 @@ class Lifecycle:
         self.secret.cancel(login.token)
 
     def _while_busy(self, do: Callable[[], object]) -> None:
-        """Wait for other events, as long as there is time left to test a login."""
+        """Retry while other events are busy, as long as there is time to test a login."""
         until = self.patience.deadline - TEST_SECONDS
         self.patience.retry(do, lambda error: isinstance(error, BusyError), until, BUSY_SECONDS)

@@ -1,4 +1,4 @@
-"""Logins: a key of the user, its password, and the version of the secret that holds both."""
+"""Logins, which consist of a key, its password, and the version of the secret that holds both."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from .keys import Keys
 
 KNOWN_SECONDS = 10
-"""How long IAM may not know a key that it has just made, when it is to delete it."""
-HANDLED = "this event was handled before: its login was revoked or replaced since"
+"""The time for which IAM may not find a new key to delete."""
+HANDLED = "this event was already handled: its login was revoked or replaced"
 
 GRACE_SECONDS = 300
-"""How long an event may hold a key that no label of the secret knows."""
+"""The time for which an event may use a key that no labeled version has."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logins:
-    """The logins of one secret, with the services and the clock they use.
+    """The logins of one secret.
 
     Attributes:
-        keys: IAM.
-        secret: The secret.
-        patience: The event's time.
-        verify: Whether a login is tested at its endpoint.
+        keys: The calls to IAM.
+        secret: The calls to Secrets Manager.
+        patience: The time limits of the event.
+        verify: True to test logins at the endpoint.
         log_in: Logs in once.
     """
 
@@ -54,13 +54,13 @@ class Logins:
     def issue(
         self, user_name: str, wanted: Declaration, token: str, state: State, require_wanted: Callable[[State], None]
     ) -> Version:
-        """Store a login with a new key as pending, unless another delivery of the event stored it already.
+        """Store a login with a new key as pending, or return the login that another delivery of the event stored.
 
         Raises:
-            CredentialError: The login is not wanted any more, as `require_wanted` says; or it could not be issued.
-            BusyError: Another event is at work on the same user.
+            CredentialError: `require_wanted` failed, or the login could not be issued.
+            BusyError: Another event is changing the same user.
         """
-        # Only another version leaves one without a label.
+        # A version loses its labels only to another version.
         if stored := self.secret.version(token) if state.labels else None:
             if not state.has(token, PENDING) and not state.has(token, CURRENT):
                 raise CredentialError(HANDLED)
@@ -72,19 +72,19 @@ class Logins:
         key = self.keys.create(user_name)
         key_id = key["AccessKeyId"]
         try:
-            # A Delete marks the secret before it lists the keys: either it sees this key, or this sees the mark.
+            # A Delete tags the secret before it lists the keys: it finds this key, or this check finds its tag.
             require_wanted(self.secret.look())
             text = json.dumps(wanted.value(user_name, key_id, smtp_password(key["SecretAccessKey"], wanted.region)))
             self.secret.put(token, text)
             logger.info("stored key %s of user %s as version %s", mask(key_id), user_name, token)
             return Version(token, self.patience.now(), text)
-        except Exception as error:  # noqa: BLE001 - whatever it was, it saw a secret, and the key must go
+        except Exception as error:  # noqa: BLE001 - any error may contain a secret, and the key must be deleted
             why = str(error) if isinstance(error, CredentialError) else f"it was not stored ({code(error)}); try again"
             failure = CredentialError(f"no login was issued: {why}")
         stored = None
         with suppress(Exception):
             stored = self.secret.version(token)
-        if stored and stored.key_id == key_id:  # only the answer got lost
+        if stored and stored.key_id == key_id:  # only the response was lost
             return stored
         self.delete_key(user_name, key_id)
         if stored:
@@ -92,12 +92,12 @@ class Logins:
         raise failure from None
 
     def _make_room(self, user_name: str, state: State) -> None:
-        """Delete all keys but one, since IAM allows two.
+        """Delete all keys but one, because IAM allows two.
 
-        The current login's key is kept, or the previous one's if the current one is dead.
+        The key of the current login is kept, or that of the previous login if the current key is not active.
 
-        A key of neither may be one that another event is about to make current, until `GRACE_SECONDS` after that event
-        must have begun: after the key was made, and before this event.
+        Another event may be about to make any other key current. Such a key is deleted only `GRACE_SECONDS` after it
+        was created and after this event began.
         """
         known = [version.key_id for version in self.secret.labelled(state, CURRENT, PREVIOUS)]
         keys = self.keys.of(user_name)
@@ -107,23 +107,23 @@ class Logins:
             held = max(self.patience.started, key.created) + GRACE_SECONDS
             if key.key_id not in known and self.patience.now() < held:
                 raise BusyError(
-                    f"user {user_name} has the access key {mask(key.key_id)}, which no login uses: another one is being"
-                    f" issued, or somebody made the key by hand; try again in {held - self.patience.now():.0f} s, or"
-                    " delete the key"
+                    f"user {user_name} has the access key {mask(key.key_id)}, which no login uses: another login is"
+                    f" being issued, or the key was created by hand; try again in {held - self.patience.now():.0f} s,"
+                    " or delete the key"
                 )
         for key in keys:
             if key != kept:
                 self.keys.delete(user_name, key.key_id)
 
     def delete_key(self, user_name: str, key_id: object) -> None:
-        """Delete the key of a failed attempt. If this fails, the next attempt deletes it."""
+        """Delete the key of a failed attempt. If this fails, the next attempt deletes the key."""
         try:
             self.keys.delete(user_name, str(key_id), self.patience.now() + KNOWN_SECONDS)
-        except Exception as error:  # noqa: BLE001 - what brought the event here is what it fails with
-            logger.error("key %s of user %s stays: %s", mask(key_id), user_name, code(error))
+        except Exception as error:  # noqa: BLE001 - the event fails with its original error
+            logger.error("key %s of user %s was not deleted: %s", mask(key_id), user_name, code(error))
 
     def test(self, version: Version, wanted: Declaration) -> None:
-        """Log in until the endpoint accepts it. If tests are off, wait until it should accept a new key."""
+        """Log in until the endpoint accepts the login. Without tests, wait until it should accept a new key."""
         if self.verify:
             login = (wanted.host, int(wanted.port), version.key_id, version.value["password"])
             test(lambda timeout: self.log_in(*login, timeout), wanted.region, self.patience)

@@ -1,6 +1,6 @@
-"""Networks as `aws:SourceIp` can hold them: public, merged, and never the whole internet.
+"""Networks for `aws:SourceIp`: they must be public, are merged, and must not cover the whole internet.
 
-The construct checks with them what it knows at synthesis, and the function what a deployment turned it into.
+The construct checks networks that are known at synthesis, and the function checks those known at deployment.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _RESERVED = tuple(
     }.items()
     for network in networks
 )
-"""The networks that no one sends from on the internet (IANA special-purpose registries), the more telling name first.
+"""The networks that cannot send on the internet (IANA special-purpose registries), the more specific name first.
 
-Written out because ``is_global`` differs from one Python to the next. Documentation networks are not among them:
-examples use them.
+``is_global`` is not used, because it differs between versions of Python. Documentation networks are not included,
+because examples use them.
 """
 
 _HUGE = 12
@@ -55,30 +55,30 @@ _Family = TypeVar("_Family", IPv4Network, IPv6Network)
 
 
 class NetworkError(CredentialError):
-    """An error: a network that no mail comes from, or that is none.
+    """An error: a text is not a network, or no mail can come from the network.
 
     Attributes:
-        rule: The rule that it breaks.
+        rule: The rule that is broken.
         got: The network.
-        remedy: What to write instead.
+        remedy: The remedy.
     """
 
     def __init__(self, rule: str, got: str, remedy: str) -> None:
-        """Word the error as the construct does."""
+        """Create an error with the same message as the construct."""
         super().__init__(f"`allowed_cidrs` must {rule}, got {got}; {remedy}")
         self.rule, self.got, self.remedy = rule, got, remedy
 
 
 def check_networks(values: Sequence[str]) -> None:
-    """Check the networks of a deployment. An empty text is none, as an empty parameter is.
+    """Check the networks of a deployment. Empty texts are ignored, because they come from empty parameters.
 
     Raises:
-        NetworkError: One is none, not public, or without a prefix that IAM needs; or they are the whole internet.
+        NetworkError: A text is not a public network, a prefix is missing, or all networks cover the whole internet.
     """
     given = [value for value in values if value]
     for value in given:
         if ":" in value and "/" not in value:
-            # The construct writes the prefix of those that it knows.
+            # The construct adds the prefix at synthesis.
             rule = "have the prefix of an IPv6 network, since IAM takes a bare IPv6 address for a /32"
             raise NetworkError(rule, value, f"write {value}/128")
     merge(given)
@@ -88,7 +88,7 @@ def merge(values: Iterable[str]) -> list[str]:
     """Merge networks into the fewest that contain the same addresses.
 
     Raises:
-        NetworkError: One is none or not public, or together they are the whole internet.
+        NetworkError: A text is not a public network, or all networks cover the whole internet.
     """
     parsed = [parsed_network(value) for value in values]
     return [*map(str, _merge(IPv4Network, parsed)), *map(str, _merge(IPv6Network, parsed))]
@@ -113,7 +113,7 @@ def parsed_network(text: str) -> _Network:
     """Parse a network.
 
     Raises:
-        NetworkError: It is none, or not public.
+        NetworkError: The text is not a public network.
     """
     parsed = _parsed(text)
     if parsed is None or "%" in text:  # a zone names an interface, not a network

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 CONSISTENCY_SECONDS = 60
-"""IAM and what depends on it are eventually consistent, without a bound that AWS gives.
+"""The assumed time until changes in IAM take effect. AWS documents eventual consistency without a limit.
 
 See https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
 """
@@ -33,17 +33,17 @@ UNSETTLED = frozenset(
         "ThrottlingException",
     }
 )
-"""What AWS answers while it does not know a new user, right, key or secret, or while a deleted key still counts."""
+"""The error codes while AWS does not know a new user, permission, key or secret, or still counts a deleted key."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """The time of one event, in seconds since the epoch.
+    """The time limits of one event, in seconds since the epoch.
 
     Attributes:
-        started: When the event began.
-        deadline: When its work must be done.
-        now: The clock.
+        started: The time at which the event began.
+        deadline: The time at which its work must be done.
+        now: Returns the current time.
         sleep: Waits for a number of seconds.
     """
 
@@ -54,11 +54,11 @@ class Patience:
 
     @property
     def settled(self) -> float:
-        """The time when AWS knows everything that existed before the event."""
+        """The time at which AWS knows all changes from before the event."""
         return self.started + CONSISTENCY_SECONDS
 
     def call(self, call: Callable[[], Result], known: float = 0.0) -> Result:
-        """Call AWS, and retry while it may not know yet what the call is about."""
+        """Call AWS, and retry while AWS may not know the resource or permission yet."""
         return self.retry(call, lambda error: code(error) in UNSETTLED, max(self.settled, known))
 
     def retry(
@@ -68,7 +68,7 @@ class Patience:
         until: float,
         seconds: float = PAUSE_SECONDS,
     ) -> Result:
-        """Call until it succeeds, fails for another reason, or the time is up."""
+        """Call until the call succeeds, fails for another reason, or the time is up."""
         while True:
             try:
                 return call()
@@ -77,7 +77,7 @@ class Patience:
                     raise
 
     def rest(self, until: float, seconds: float = PAUSE_SECONDS) -> bool:
-        """Wait for a moment, unless the time would be up then."""
+        """Wait, unless the time would be up then. Return False if it would."""
         if self.now() + seconds > min(until, self.deadline):
             return False
         self.sleep(seconds)

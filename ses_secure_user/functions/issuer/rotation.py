@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from .lifecycle import Lifecycle
 
 NOTHING = ("setSecret", "testSecret")
-"""A key has its permissions from its user, and finishSecret tests the login in the run that makes it current."""
+"""The steps without work. A key has the permissions of its user, and finishSecret tests the login."""
 
 
 def rotate(step: str, token: str, lifecycle: Lifecycle) -> None:
-    """Perform one of the four steps. All but the last leave the current login as it is."""
+    """Perform one of the four steps. Only the last one changes the current login."""
     opaque(lambda: _rotate(step, token, lifecycle), f"{step} of {lifecycle.secret.secret_id}")
 
 
@@ -26,7 +26,7 @@ def _rotate(step: str, token: str, lifecycle: Lifecycle) -> None:
     if step in NOTHING:
         return
     if step not in {"createSecret", "finishSecret"}:
-        raise CredentialError(f"{step} is no rotation step")
+        raise CredentialError(f"{step} is not a rotation step")
     state = lifecycle.secret.look()
     if state.has(token, CURRENT):
         return

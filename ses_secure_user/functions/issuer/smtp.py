@@ -1,4 +1,4 @@
-"""The SMTP password of an access key, and the login that proves it."""
+"""The SMTP password of an access key, and the login test."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ UNREACHABLE_SECONDS = 10
 
 
 class LoginError(Exception):
-    """An error of a login that did not succeed. Its message holds no secret."""
+    """An error of a failed login. The message contains no secret."""
 
     remedy = ""
 
 
 class LoginRefusedError(LoginError):
-    """An error: the endpoint answered, and did not accept the user name and password."""
+    """An error: the endpoint refused the user name and password."""
 
     remedy = (
-        "check that SES knows no policy that refuses it there, "
-        "or set verify_login=False on the CredentialIssuer if it cannot be logged in to from there"
+        "check that no policy denies the login from the function's network, "
+        "or set verify_login=False on the CredentialIssuer"
     )
 
 
 class EndpointUnreachableError(LoginError):
-    """An error: no TLS connection to the endpoint could be made."""
+    """An error: no TLS connection to the endpoint could be opened."""
 
     remedy = (
-        "check `smtp_host` and `smtp_port` and the function's way to them, "
+        "check `smtp_host` and `smtp_port` and the function's network access to them, "
         "or set verify_login=False on the CredentialIssuer if it has none"
     )
 
@@ -45,18 +45,18 @@ class EndpointUnreachableError(LoginError):
 def smtp_password(secret_access_key: str, region: str) -> str:
     """Derive the SMTP password that SES accepts for an access key in one region.
 
-    The derivation cannot be reversed, so the password is all that is ever stored.
+    The derivation cannot be reversed, and only the password is stored.
 
     Args:
-        secret_access_key: The secret half of an IAM access key, 40 characters.
-        region: The region of the SMTP endpoint, such as ``eu-west-1``; the password is valid there alone.
+        secret_access_key: The secret access key, 40 characters.
+        region: The region of the SMTP endpoint, such as ``eu-west-1``. The password is valid only there.
 
     Returns:
         The password: 44 characters of base64.
 
     See https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html
     """
-    import hmac  # noqa: PLC0415 - brings OpenSSL along, which only a new login needs
+    import hmac  # noqa: PLC0415 - imports OpenSSL, which only a new login needs
 
     signature = f"AWS4{secret_access_key}".encode()
     for message in ("11111111", region, "ses", "aws4_request", "SendRawEmail"):
@@ -65,12 +65,12 @@ def smtp_password(secret_access_key: str, region: str) -> str:
 
 
 def test(log_in: Callable[[float], None], region: str, patience: Patience) -> None:
-    """Log in until the endpoint accepts it, for as long as IAM may take to spread a key.
+    """Log in until the endpoint accepts the login, or the time for the propagation of a key is over.
 
     Args:
         log_in: Logs in once, with a timeout in seconds.
         region: The region of the password.
-        patience: The event's time.
+        patience: The time limits of the event.
     """
     started = patience.now()
     until = min(patience.deadline, started + TEST_SECONDS)
@@ -82,27 +82,27 @@ def test(log_in: Callable[[float], None], region: str, patience: Patience) -> No
     try:
         patience.retry(lambda: log_in(max(1.0, min(10.0, until - patience.now()))), again, until)
     except LoginError as error:
-        tried = f"with a password of {region} for {patience.now() - started:.0f} s"
+        tried = f"with a password for {region}, tried for {patience.now() - started:.0f} s"
         raise CredentialError(f"{error} {tried}; {error.remedy}") from None
 
 
 def log_in(host: str, port: int, username: str, password: str, timeout: float = 10) -> None:
-    """Log in over TLS on a connection of its own, and hang up without sending anything.
+    """Log in over TLS on a new connection, and disconnect without sending mail.
 
-    TLS starts with the first byte on ports 465 and 2465, and by STARTTLS on any other
+    TLS starts immediately on ports 465 and 2465, and with STARTTLS on other ports
     (https://docs.aws.amazon.com/ses/latest/dg/smtp-connect.html). The certificate and the host name are verified.
 
     Args:
-        host: The endpoint's name, such as ``email-smtp.eu-west-1.amazonaws.com``.
-        port: The endpoint's port.
-        username: The access key's id.
+        host: The name of the endpoint, such as ``email-smtp.eu-west-1.amazonaws.com``.
+        port: The port of the endpoint.
+        username: The access key id.
         password: The SMTP password.
-        timeout: Seconds that connecting and each answer may take.
+        timeout: The seconds for the connection and for each response. Default: 10.
 
     Raises:
         LoginError: The endpoint does not accept the login, or cannot be reached.
     """
-    import smtplib  # noqa: PLC0415 - takes long to import, and not every event logs in
+    import smtplib  # noqa: PLC0415 - slow to import, and not every event logs in
 
     try:
         with connect(host, port, timeout) as smtp:
@@ -110,20 +110,20 @@ def log_in(host: str, port: int, username: str, password: str, timeout: float = 
     except smtplib.SMTPAuthenticationError as error:
         raise LoginRefusedError(f"{host}:{port} answered {error.smtp_code} to the login") from None
     except (OSError, smtplib.SMTPException) as error:
-        raise EndpointUnreachableError(f"{host}:{port} cannot be logged in to ({type(error).__name__})") from None
+        raise EndpointUnreachableError(f"{host}:{port} cannot be reached ({type(error).__name__})") from None
 
 
 def connect(host: str, port: int, timeout: float) -> smtplib.SMTP:
-    """Open a TLS connection to an endpoint, whose certificate and name are verified.
+    """Open a TLS connection to an endpoint, and verify its certificate and name.
 
     Args:
-        host: The endpoint's name.
-        port: Its port.
-        timeout: Seconds that connecting and each answer may take.
+        host: The name of the endpoint.
+        port: The port of the endpoint.
+        timeout: The seconds for the connection and for each response.
 
     Raises:
-        OSError: It cannot be reached, or its certificate is not valid.
-        SMTPException: It answers otherwise than SMTP does.
+        OSError: The endpoint cannot be reached, or its certificate is not valid.
+        SMTPException: The response is not valid SMTP.
     """
     import smtplib  # noqa: PLC0415 - as above
     import ssl  # noqa: PLC0415 - the same

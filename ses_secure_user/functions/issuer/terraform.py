@@ -1,4 +1,4 @@
-"""The handler of Terraform's ``aws_lambda_invocation``, which waits and fails with an exception's message.
+"""The handler of Terraform's ``aws_lambda_invocation``, which is synchronous and reports the message of an exception.
 
 See https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_invocation
 """
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from .lifecycle import Lifecycle
 
 ACTION = "tf"
-"""Where the provider says what it does with the resource (``terraform_key``)."""
+"""The key under which the provider adds the action (``terraform_key``)."""
 
 
 def apply(event: Mapping[str, Any], lifecycle_of: Callable[[str], Lifecycle], request_id: str) -> dict[str, str]:
-    """Issue a login, or revoke it. The provider may ask twice."""
+    """Issue or revoke a login. The provider may invoke the function twice."""
     opaque(
         lambda: _apply(event, lifecycle_of(event["SecretId"]), request_id), f"{event[ACTION]} of {event['SecretId']}"
     )
@@ -35,4 +35,4 @@ def _apply(event: Mapping[str, Any], lifecycle: Lifecycle, request_id: str) -> N
     elif action == "delete":
         lifecycle.delete(event["UserName"], token[:8], None, succeeded=True)
     else:
-        raise CredentialError("a login cannot be changed: have another input replace the resource")
+        raise CredentialError("a login cannot be changed: replace the resource")

@@ -1,4 +1,4 @@
-"""The versions of a secret, its labels, and its tags."""
+"""The versions, staging labels and tags of a secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 
 
 def token_of(request: str) -> str:
-    """Derive the id of the version that a request creates. It is the same for each delivery of the request."""
+    """Derive the id of a request's version, which is the same for each delivery of the request."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, request))
 
 
@@ -37,7 +37,7 @@ class Version:
 
     @property
     def value(self) -> Mapping[str, object]:
-        """The fields of the value. Empty if the value is not this function's."""
+        """The fields of the value. Empty if the value is not a JSON object."""
         try:
             value = json.loads(self.text)
         except ValueError:
@@ -46,7 +46,7 @@ class Version:
 
     @property
     def key_id(self) -> object:
-        """The access key's id, which is the SMTP user name."""
+        """The access key id, which is the SMTP user name."""
         return self.value.get("username")
 
     @property
@@ -58,7 +58,7 @@ class Version:
 
 @dataclass(frozen=True)
 class State:
-    """A secret's labels and tags at one moment."""
+    """The labels and tags of a secret at one point in time."""
 
     labels: Mapping[str, list[str]]
     tags: Mapping[str, str]
@@ -69,22 +69,22 @@ class State:
         return Journal.read(self.tags)
 
     def token(self, label: str) -> str | None:
-        """Return the id of the version that carries a label."""
+        """Return the id of the version with a label."""
         return next((token for token, labels in self.labels.items() if label in labels), None)
 
     def has(self, token: str, label: str) -> bool:
-        """Return whether a version carries a label."""
+        """Return whether a version has a label."""
         return label in self.labels.get(token, ())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Secret:
-    """One secret.
+    """Calls to Secrets Manager for one secret.
 
     Attributes:
-        client: The Secrets Manager of its region.
-        secret_id: Its ARN.
-        patience: The event's time.
+        client: The client of Secrets Manager in the secret's region.
+        secret_id: The ARN of the secret.
+        patience: The time limits of the event.
     """
 
     client: SecretsManagerClient
@@ -110,10 +110,10 @@ class Secret:
         return self.patience.call(read)
 
     def labelled(self, state: State, *labels: str) -> list[Version]:
-        """Return the versions that carry labels.
+        """Return the versions with labels.
 
         Raises:
-            BusyError: A version that is labelled could not be read: what it holds is not known, and not nothing.
+            BusyError: A labeled version could not be read, so its content is not known.
         """
         tokens = [token for label in labels if (token := state.token(label))]
         found = [version for token in tokens if (version := self.version(token))]
@@ -127,7 +127,7 @@ class Secret:
         self.patience.call(lambda: self.client.put_secret_value(SecretId=self.secret_id, **request))
 
     def make_current(self, token: str, former: str | None) -> None:
-        """Move AWSCURRENT to a version from one other, or from none. Fail if that has changed meanwhile."""
+        """Move AWSCURRENT to a version from the former one. Fail if another version became current."""
         try:
             self._move(CURRENT, token, former)
         except Exception:
@@ -135,11 +135,11 @@ class Secret:
             if current == token:
                 return
             if current != former:
-                raise BusyError("another login became current meanwhile; nothing was changed, try again") from None
+                raise BusyError("another login has become current; nothing was changed, try again") from None
             raise
 
     def cancel(self, token: str) -> None:
-        """Remove AWSPENDING from a version, if possible, so that the next rotation begins with another one."""
+        """Remove AWSPENDING from a version, if possible, so that the next rotation begins with a new version."""
         with suppress(Exception):
             self._move(PENDING, None, token)
 
@@ -150,6 +150,6 @@ class Secret:
         self.patience.call(lambda: move(**request))
 
     def tag(self, key: str, value: str) -> None:
-        """Tag the secret."""
+        """Add a tag to the secret."""
         tags = [{"Key": key, "Value": value}]
         self.patience.call(lambda: self.client.tag_resource(SecretId=self.secret_id, Tags=tags))  # type: ignore[arg-type]
