@@ -5,7 +5,7 @@ and operator. It knows which resources and condition keys each SES action takes 
 misspelt key cannot pass for a restriction. AWS's own simulator needs an account; moto's engine knows no conditions.
 
 It takes an IPv6 source to be in a bare IPv4 address, stumbles over an empty list of recipients, and finds no IPv4
-address in 0.0.0.0/0. So the encoder, which the proofs rest on, must agree with it on every question, and judges those
+address in 0.0.0.0/0. So our own rules, which the proofs rest on, must agree with it on every question, and judge those
 networks alone.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.policy.encoder import ALLOWED, NOTHING, Policies, certain_request
+from tests.policy.decision import ALLOWED, Policies, request_of
 
 HERE = Path(__file__).parent
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -83,7 +83,7 @@ class Send:
 
 
 class Evaluator:
-    """The evaluator's process, and the encoder, which must agree with it."""
+    """The evaluator's process, and our own rules, which must agree with it."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -135,7 +135,7 @@ class Evaluator:
         ]
 
     def decide(self, request: dict[str, Any], *, strict: bool = False) -> str:
-        """What IAM decides, in its simulator's word; the encoder must say the same.
+        """What IAM decides, in its simulator's word; our own rules must say the same.
 
         Mail, and what is asked strictly, must be told by keys that the action knows.
         """
@@ -178,17 +178,14 @@ def evaluator() -> Iterator[Evaluator]:
 
 
 def judged(request: dict[str, Any]) -> str:
-    """What the encoder decides on a request, in the word of IAM's simulator."""
-    boundary, resource_policy = request["boundary"], request["resourcePolicy"]
+    """What our own rules decide on a request, in the word of IAM's simulator."""
     policies = Policies(
         principal=request["principal"],
-        attached=[(True, one) for one in request["attached"]],
-        boundary=(bool(boundary), boundary or NOTHING),
-        resource_policy=(bool(resource_policy), resource_policy or NOTHING),
+        attached=request["attached"],
+        boundary=request["boundary"],
+        resource_policy=request["resourcePolicy"],
     )
-    return policies.decide(
-        certain_request(request["action"], request["resource"], request["context"]), request["account"]
-    )
+    return policies.decide(request_of(request["action"], request["resource"], request["context"]), request["account"])
 
 
 def _filled(arn: str, names: dict[str, str]) -> str:

@@ -1,25 +1,38 @@
 """The promise: which requests a login may make, said of the construct's properties, apart from what writes the policy.
 
-It is a formula about any request, and knows no statement and no operator of IAM.
+It is true or false of each request, and knows no statement and no operator of IAM, but for what it is told apart by.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, NamedTuple
 
-import z3
-
-from tests.policy.encoder import Address, Formula, Request, Term, every, like, listed, seconds, some
-
-ANYTHING = z3.Star(z3.AllChar(z3.ReSort(z3.StringSort())))
-TWO_ADDRESSES = z3.Concat(ANYTHING, z3.Re("@"), ANYTHING, z3.Re("@"), ANYTHING)
+from tests.policy.decision import PolicyTest, Region, Request, address, listed
 
 
-def promised(request: Request, place: str, properties: Mapping[str, Any], *, guarded: bool = True) -> Formula:
-    """Whether a login may make a request.
+class Right(NamedTuple):
+    """A part of a request whose every value must be right; a key must be there.
+
+    Attributes:
+        part: The part.
+        is_right: Whether one value is.
+        told_by: IAM's tests that tell right values from others.
+    """
+
+    part: str
+    is_right: Callable[[str], bool]
+    told_by: tuple[PolicyTest, ...]
+
+    def holds(self, request: Request) -> bool:
+        values = request.get(self.part)
+        return values is not None and all(map(self.is_right, values))
+
+
+def promised(place: str, properties: Mapping[str, Any], *, guarded: bool = True) -> Region:
+    """Return the requests that a login may make.
 
     Args:
-        request: Any request.
         place: The beginning of the ARNs of the login's region and account: ``arn:aws:ses:eu-west-1:111122223333:``.
         properties: Those of the construct; identities by their names.
         guarded: Whether the Deny statements are there. The Allow statements alone do not ask whether one recipient
@@ -30,13 +43,19 @@ def promised(request: Request, place: str, properties: Mapping[str, Any], *, gua
         value = properties.get(name) or []
         return list(value) if isinstance(value, tuple) else listed(value)
 
-    def each(key: str, name: str, holds: Callable[[Term, Any], Formula] = _is) -> Formula:
-        """Whether the key is known, and each of its values is right by one of the property's."""
-        return request.key(key).known_and_all(lambda value: some(holds(value, one) for one in given(name)))
+    def right(part: str, is_right: Callable[[str], bool], by: str, *expected: str) -> Right:
+        return Right(part.lower(), is_right, (PolicyTest(part.lower(), by, expected),))
 
-    def purpose(key: str, name: str, holds: Callable[[Term, Any], Formula] = _is) -> Formula:
-        return each(key, name, holds) if given(name) else True
+    def one_of(part: str, texts: list[str]) -> Right:
+        return right(part, lambda value: value in texts, "StringEquals", *texts)
 
+    def is_recipient(value: str) -> bool:
+        """Tell whether a recipient is an allowed one, or ends as it does, and is one address."""
+        ends = [one.removeprefix("*") for one in recipients if one.startswith("*@")]
+        return (value in recipients or value.endswith(tuple(ends))) and (value.count("@") < 2 or not guarded)
+
+    recipients, networks = given("allowed_recipients"), [ip_network(one) for one in given("allowed_cidrs")]
+    end: Any = properties.get("valid_until")
     names = [
         f"identity/{_spelled(one)}"
         for prop in ("identity", "from_address", "sandbox_recipients")
@@ -44,58 +63,42 @@ def promised(request: Request, place: str, properties: Mapping[str, Any], *, gua
     ]
     names += [f"identity/{one}" for one in _subdomains(given("identity"), given("from_address"))]
     names += [f"configuration-set/{one}" for one in given("configuration_set")]
-    is_recipient = _is_recipient if guarded else _ends_as_recipient
-    return every(
-        (
-            like(request.action, "ses:SendRawEmail", wild="", ignore_case=True),
-            some(_is(request.resource, f"{place}{name}") for name in names),
-            purpose("ses:FromAddress", "from_address"),
-            purpose("ses:FromDisplayName", "from_display_name"),
-            purpose("ses:FeedbackAddress", "feedback_address"),
-            purpose("ses:Recipients", "allowed_recipients", is_recipient),
-            purpose("aws:CurrentTime", "valid_until", lambda now, end: now < seconds(end)),
-            some(
-                (
-                    each("aws:SourceIp", "allowed_cidrs", _is_in),
-                    each("aws:SourceVpce", "allowed_vpc_endpoints"),
-                    each("aws:SourceVpc", "allowed_vpcs"),
-                )
-            ),
-        )
+    purposes = {
+        "from_address": one_of("ses:FromAddress", given("from_address")),
+        "from_display_name": one_of("ses:FromDisplayName", given("from_display_name")),
+        "feedback_address": one_of("ses:FeedbackAddress", given("feedback_address")),
+        "allowed_recipients": right("ses:Recipients", is_recipient, "StringLike", *recipients, "*@*@*"),
+        "valid_until": right(
+            "aws:CurrentTime", lambda now: datetime.fromisoformat(now) < end, "DateLessThan", str(end)
+        ),
+    }
+    origins = [
+        right(
+            "aws:SourceIp",
+            lambda found: any(address(found) in one for one in networks),
+            "IpAddress",
+            *map(str, networks),
+        ),
+        one_of("aws:SourceVpce", given("allowed_vpc_endpoints")),
+        one_of("aws:SourceVpc", given("allowed_vpcs")),
+    ]
+    of_any = (
+        right("action", lambda action: action.lower() == "ses:sendrawemail", "Action", "ses:SendRawEmail"),
+        one_of("resource", [f"{place}{name}" for name in names]),
+        *(test for name, test in purposes.items() if given(name)),
     )
+    return [(*of_any, origin) for origin in origins]
 
 
 def _spelled(identity: str) -> str:
-    """An identity as SES writes it: the case of a domain makes no difference."""
+    """Spell an identity as SES does: the case of a domain makes no difference."""
     local, at, domain = identity.rpartition("@")
     return f"{local}{at}{domain.lower()}"
 
 
 def _subdomains(identities: list[str], senders: list[str]) -> Iterator[str]:
-    """The domains below an identity that a From address is in: SES asks for the one that is verified by itself."""
+    """Name the domains below an identity that a From address is in: SES asks for the one that is verified by itself."""
     for sender in senders:
         labels = sender.rpartition("@")[2].lower().split(".")
         below = [".".join(labels[start:]) for start in range(len(labels))]
         yield from (one for one in below if any(one.endswith(f".{identity.lower()}") for identity in identities))
-
-
-def _is(found: Term, expected: str) -> Formula:
-    return found == z3.StringVal(expected)
-
-
-def _is_in(source: Address, network: str) -> Formula:
-    """Whether an address has the family and the first bits of a network."""
-    found = ip_network(network)
-    family = source.is_v4 if found.version == 4 else z3.Not(source.is_v4)
-    return z3.And(family, source.number / found.num_addresses == int(found[0]) // found.num_addresses)
-
-
-def _ends_as_recipient(found: Term, expected: str) -> Formula:
-    """Whether a recipient is the expected one, or ends as it does, if that is ``*@domain``."""
-    local, _, domain = expected.partition("@")
-    return z3.InRe(found, z3.Concat(ANYTHING, z3.Re(f"@{domain}"))) if local == "*" else z3.InRe(found, z3.Re(expected))
-
-
-def _is_recipient(found: Term, expected: str) -> Formula:
-    """Whether a recipient is that, and one address."""
-    return z3.And(_ends_as_recipient(found, expected), z3.Not(z3.InRe(found, TWO_ADDRESSES)))

@@ -1,20 +1,19 @@
 """Proofs for every request: a policy allows what is promised and nothing else, and no part of it is needless.
 
 A request has any action, resource, sender, number of recipients, address, VPC, endpoint and time, and any key may be
-missing. What is impossible here is impossible for all of them. Where a part is taken out, the solver names a request
-that is then judged wrongly, and `iam-simulate` must judge it so too.
+missing. What is impossible here is impossible for all of them. Where a part is taken out, a request is found that is
+then judged wrongly, and `iam-simulate` must judge it so too.
 """
 
 import copy
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from ipaddress import ip_network
-from itertools import chain, product
+from itertools import chain
 from typing import Any, NamedTuple
 
 import pytest
-import z3
 from aws_cdk.assertions import Template
 from hypothesis import given, settings
 
@@ -23,20 +22,10 @@ from ses_secure_user.template import template
 from tests.cases.random_properties import random_properties
 from tests.cases.refusals import GIVEN
 from tests.cases.shapes import SHAPES, made
-from tests.policy.encoder import (
-    Address,
-    Formula,
-    Policies,
-    Request,
-    Term,
-    any_request,
-    every,
-    found,
-    listed,
-    opposite,
-    some,
-)
+from tests.policy.decision import Policies, Request, both, listed
 from tests.policy.evaluator import ACCOUNT, ALL_ACTIONS, GRANT_TO_USER, REGION, USER, Document, Evaluator, Send
+from tests.policy.every_request import SETS as SEVERAL
+from tests.policy.every_request import Requests
 from tests.policy.promise import promised
 from tests.policy.test_matrix import EVERYTHING_PROPERTIES, WIDENED, written
 from tests.summary import COUNTS
@@ -51,23 +40,27 @@ HERE = f"arn:aws:ses:{REGION}:{ACCOUNT}:"
 class Around(NamedTuple):
     """The policies that the user has, its boundary, and what the identity's own policy grants; each may be missing."""
 
-    in_group: Formula = True
-    bounded: Formula = True
-    administrator: Formula = False
-    granted: Formula = False
+    in_group: bool = True
+    bounded: bool = True
+    administrator: bool = False
+    granted: bool = False
 
     def policies(self, document: Document) -> Policies:
         return Policies(
             principal=USER,
-            attached=[(self.in_group, document), (self.administrator, ALL_ACTIONS)],
-            boundary=(self.bounded, document),
-            resource_policy=(self.granted, GRANT_TO_USER),
+            attached=[document] * self.in_group + [ALL_ACTIONS] * self.administrator,
+            boundary=document if self.bounded else None,
+            resource_policy=GRANT_TO_USER if self.granted else None,
         )
 
 
 AS_DEPLOYED = Around()
-ANYTHING = Around(*z3.Bools("in_group bounded administrator granted"))
-"""Other policies of the user, and one of the identity, allow at most everything; what they deny widens nothing."""
+AT_WORST = [Around(in_group, not in_group, administrator=True, granted=True) for in_group in (True, False)]
+"""The policy in the group alone, or as the boundary alone, and everything else allows everything.
+
+Whatever else a policy of the user or of the identity allows is less, and what it denies widens nothing. So does the
+policy at its second place.
+"""
 
 
 class Case(NamedTuple):
@@ -79,65 +72,43 @@ class Case(NamedTuple):
 
 
 class Wrong(NamedTuple):
-    """What must be impossible: a formula, with what it is about, and whether the request is then allowed."""
+    """A request that is judged wrongly, by which policies, and whether it is allowed."""
 
-    formula: Formula
     request: Request
     around: Around
     document: Document
     allowed: bool
 
 
-def wrongs(case: Case) -> Iterator[Wrong]:
-    """The ways to break the promise.
+def wrongs(case: Case, likely: Mapping[str, Iterable[str]] | None = None) -> Iterator[Wrong]:
+    """Find requests that break the promise.
 
     Something that is promised is denied, or not allowed, by the policy alone. Or something else is allowed, whatever
     other policies there are, while the policy is the user's or its boundary. The Allow statements must not allow
     anything else even without the Deny statements.
     """
     document = case.document
-    allows, denies = ([one for one in document["Statement"] if one["Effect"] == effect] for effect in ("Allow", "Deny"))
-    request = any_request(1)  # a Deny needs one recipient, and what is promised of all is promised of that one
-    promise = promised(request, case.place, case.properties)
-    for one in denies:  # one by one, which z3 decides at once
-        denied = AS_DEPLOYED.policies({**document, "Statement": [one]}).denied(request)
-        yield Wrong(every((denied, promise)), request, AS_DEPLOYED, document, allowed=False)
-    # Each Allow may lack another recipient, so that all of them together are allowed by none.
-    request = any_request(max(1, json.dumps(allows).count("ForAllValues:")))
-    promise = promised(request, case.place, case.properties)
-    granted = AS_DEPLOYED.policies(document).granted(request)
-    yield Wrong(every((opposite(granted), promise)), request, AS_DEPLOYED, document, allowed=False)
-    sought = json.dumps(allows).count("ForAnyValue:") + json.dumps(denies).count("ForAllValues:")
-    request = any_request(1 + sought)  # one that is not promised, and one for each test that a single value decides
-    promise = promised(request, case.place, case.properties)
-    in_place = some((ANYTHING.in_group, ANYTHING.bounded))
-    allowed = ANYTHING.policies(document).allowed(request)
-    yield Wrong(every((in_place, allowed, opposite(promise))), request, ANYTHING, document, allowed=True)
-    unguarded = promised(request, case.place, case.properties, guarded=False)
-    by_allows = {**document, "Statement": allows}
-    allowed = AS_DEPLOYED.policies(by_allows).allowed(request)
-    yield Wrong(every((allowed, opposite(unguarded))), request, AS_DEPLOYED, by_allows, allowed=True)
+    by_allows = {**document, "Statement": [one for one in document["Statement"] if one["Effect"] == "Allow"]}
+    promise, unguarded = (promised(case.place, case.properties, guarded=guarded) for guarded in (True, False))
+    alone, allows = AS_DEPLOYED.policies(document), AS_DEPLOYED.policies(by_allows).granted()
+    claims = [
+        (AS_DEPLOYED, document, False, both(alone.denied(), promise), []),
+        (AS_DEPLOYED, document, False, promise, alone.granted()),
+        (AS_DEPLOYED, by_allows, True, allows, unguarded),
+    ]
+    for around in AT_WORST:
+        policies = around.policies(document)
+        claims.append((around, document, True, policies.granted(), [*policies.denied(), *promise]))
+    requests = Requests(chain.from_iterable((region, less) for *_, region, less in claims), likely)
+    for around, judged, allowed, region, less in claims:
+        COUNTS["policy"]["proofs"] += 1
+        if (found := requests.outside(region, less)) is not None:
+            yield Wrong(found, around, judged, allowed)
 
 
-def example(wrong: Wrong, *also: Formula) -> z3.ModelRef | None:
-    """A request that shows it, or None if there is none."""
-    COUNTS["policy"]["proofs"] += 1
-    solver = z3.Solver()
-    solver.set("timeout", 20_000)
-    solver.add(wrong.formula, wrong.request.exists, *also)
-    answer = solver.check()
-    assert answer != z3.unknown, solver.reason_unknown()
-    return solver.model() if answer == z3.sat else None
-
-
-def disproved(cases: Iterable[tuple[str, Case]]) -> dict[str, Any]:
+def disproved(cases: Iterable[tuple[str, Case]]) -> dict[str, Request]:
     """The cases that break the promise, each with a request that shows it."""
-    return {
-        name: found(model, wrong.request)
-        for name, case in cases
-        for wrong in wrongs(case)
-        if (model := example(wrong)) is not None
-    }
+    return {name: wrong.request for name, case in cases for wrong in wrongs(case)}
 
 
 # What is proved
@@ -188,9 +159,15 @@ def test_so_does_each_restriction_alone_and_all_together() -> None:
 
 def test_so_does_a_policy_that_fills_the_quota() -> None:
     networks = [f"8.{number // 256}.{number % 256}.0/25" for number in range(999)]
-    filled = [GIVEN | {"allowed_cidrs": networks[:count]} for count in range(1, len(networks), 10)]
-    full = [one for one in filled if policy_size(written(**one)) <= POLICY_LIMIT][-1]
-    assert policy_size(written(**full)) > POLICY_LIMIT - 500
+
+    def filled(count: int) -> Properties:
+        return GIVEN | {"allowed_cidrs": networks[:count]}
+
+    def size(count: int) -> int:
+        return policy_size(written(**filled(count)))
+
+    full = filled(bisect_right(range(len(networks)), POLICY_LIMIT, lo=1, key=size) - 1)
+    assert policy_size(written(**full)) > POLICY_LIMIT - 50
     assert disproved([("full", Case(written(**full), full))]) == {}
 
 
@@ -258,63 +235,40 @@ WHOLE = written(**EVERYTHING)
 STRANGER = "stranger@evil.example"
 
 
-def plausible(document: Document, request: Request) -> Iterator[Formula]:
-    """What a request must be for `iam-simulate`, which knows AWS's actions and resources and no empty list.
+def likely(document: Document) -> dict[str, list[str]]:
+    """What a request is made of for `iam-simulate`, which knows AWS's actions and resources.
 
     Its texts are those that the policy names, others that look like them, and those of a stranger.
     """
     statements = [*document["Statement"], *WHOLE["Statement"]]
     arns = [arn for one in statements for part in ("Resource", "NotResource") for arn in listed(one.get(part, []))]
     others = [f"{HERE}identity/{STRANGER}", f"{HERE}configuration-set/other"]
-    yield _one_of(request.action, ["ses:SendRawEmail", "ses:SendEmail"])
-    yield _one_of(request.resource, [one.replace("*", "x") for one in arns if one.startswith(HERE)] + others)
-    for name, key in request.keys.items():
+    found = {
+        "action": ["ses:SendRawEmail", "ses:SendEmail"],
+        "resource": [one.replace("*", "x") for one in arns if one.startswith(HERE)] + others,
+    }
+    for name, spelled in NAMES.items():
         tests = [keys for one in statements for keys in one.get("Condition", {}).values()]
-        named = [value for keys in tests for value in listed(keys.get(NAMES[name], []))]
-        alike = [alike for one in named for alike in (one.replace("*", "x"), one.upper())]
-        for _, value in key.values:
-            if isinstance(value, Address):
-                yield _one_of(value.number, [2**24, *(int(ip_network(one)[0]) for one in named)])
-            elif z3.is_real(value):
-                yield _one_of(value, [0, 2**33])
-            elif name != "ses:recipients":
-                yield _one_of(value, [*alike, STRANGER])
-        yield some((opposite(key.known), *(is_there for is_there, _ in key.values)))
-
-
-def _one_of(term: Term, values: Iterable[str | int]) -> Formula:
-    return some(term == (z3.StringVal(one) if isinstance(one, str) else one) for one in dict.fromkeys(values))
-
-
-def _term(formula: Formula) -> Formula:
-    return z3.BoolVal(formula) if isinstance(formula, bool) else formula
-
-
-def _for_recipients(wrong: Wrong) -> Iterator[Wrong]:
-    """The same for certain recipients each, since z3 is slow to find one that a pattern has and another has not."""
-    terms = [term for _, term in wrong.request.key("ses:Recipients").values]
-    for chosen in product(
-        ("x@example.net", "person@example.org", STRANGER, f"{STRANGER},x@example.net"), repeat=len(terms)
-    ):
-        values = [*zip(terms, map(z3.StringVal, chosen), strict=True)]
-        certain = z3.simplify(z3.substitute(_term(wrong.formula), *values))
-        yield wrong._replace(formula=every((certain, *(term == value for term, value in values))))
+        named = [value for keys in tests for value in listed(keys.get(spelled, []))]
+        found[name] = [alike for one in named for alike in (one.replace("*", "x"), one.upper())] + [STRANGER]
+    addresses = [one.partition("/")[0] for one in found["aws:sourceip"][:-1]]
+    recipients = ["x@example.net", "person@example.org", STRANGER, f"{STRANGER},x@example.net"]
+    times = ["1970-01-01T00:00:00Z", "2242-01-01T00:00:00Z"]
+    return found | {"aws:sourceip": ["1.0.0.0", *addresses], "aws:currenttime": times, "ses:recipients": recipients}
 
 
 def counterexample(iam: Evaluator, case: Case) -> str | None:
-    """The first request that breaks the promise; `iam-simulate` must judge it as the solver does."""
-    for wrong in chain.from_iterable(map(_for_recipients, wrongs(case))):
-        if (model := example(wrong, *plausible(case.document, wrong.request))) is None:
-            continue
-        around = {
-            name: z3.is_true(model.eval(_term(one), model_completion=True))
-            for name, one in wrong.around._asdict().items()
+    """The first request that breaks the promise; `iam-simulate` must judge it wrongly too."""
+    for wrong in wrongs(case, likely(case.document)):
+        (action, *_), (resource, *_) = (wrong.request[part] or () for part in ("action", "resource"))
+        context = {
+            spelled: [*values] if name in SEVERAL else values[0]
+            for name, spelled in NAMES.items()
+            if (values := wrong.request.get(name))
         }
-        asked = found(model, wrong.request)
-        context = {NAMES[name]: value for name, value in asked.context.items()}
-        assert iam.allows(wrong.document, asked.action, asked.resource, context, **around) is wrong.allowed, asked
+        assert iam.allows(wrong.document, action, resource, context, **wrong.around._asdict()) is wrong.allowed
         COUNTS["policy"]["counterexamples"] += 1
-        return f"{asked.action} {asked.resource} {context} {around}"
+        return f"{action} {resource} {context} {wrong.around}"
     return None
 
 

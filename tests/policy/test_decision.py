@@ -1,10 +1,10 @@
-"""The encoder's judgement of certain requests, where `iam-simulate` is lenient, and what it refuses to judge."""
+"""Our own judgement of certain requests, where `iam-simulate` is lenient, and what it refuses to judge."""
 
 from typing import Any
 
 import pytest
 
-from tests.policy.encoder import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Document
+from tests.policy.decision import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Document
 from tests.policy.evaluator import judged
 
 USER = "arn:aws:iam::111122223333:user/mailer"
