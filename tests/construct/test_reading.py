@@ -2,7 +2,6 @@
 
 import copy
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,9 +11,12 @@ from ses_secure_user.restrictions.policy import policy_document
 from ses_secure_user.restrictions.reading import deviations, read
 from ses_secure_user.restrictions.restrict import restrict
 from ses_secure_user.restrictions.rows import ROWS
+from tests.cases.policy_changes import CARELESS, Widen, parts
 from tests.cases.random_properties import random_properties
 from tests.policy.evaluator import ACCOUNT, REGION, Document
-from tests.policy.test_matrix import EVERYTHING, WIDENED
+from tests.policy.test_matrix import EVERYTHING
+
+LESS = dict(parts(EVERYTHING))
 
 
 def as_iam_answers(document: Document) -> Document:
@@ -37,8 +39,13 @@ def test_reading_a_policy_gives_its_properties(properties: dict[str, Any]) -> No
     assert deviations(document, found) == []
 
 
-@pytest.mark.parametrize("widened", WIDENED.values(), ids=WIDENED)
-def test_a_widened_policy_deviates(widened: Callable[[Document], None]) -> None:
+@pytest.mark.parametrize("document", LESS.values(), ids=LESS)
+def test_a_policy_that_lacks_a_part_deviates(document: Document) -> None:
+    assert deviations(document, read(document))
+
+
+@pytest.mark.parametrize("widened", CARELESS.values(), ids=CARELESS)
+def test_a_widened_policy_deviates(widened: Widen) -> None:
     document = copy.deepcopy(EVERYTHING)
     widened(document)
     assert deviations(document, read(document))

@@ -7,7 +7,7 @@ reference_policies_elements_condition_operators there).
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -179,7 +179,7 @@ class Policies:
     """Every policy that has a say in a principal's request."""
 
     principal: str
-    attached: list[Document]
+    attached: Sequence[Document]
     boundary: Document | None = None
     resource_policy: Document | None = None
 

@@ -7,7 +7,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.policy.decision import PolicyTest, both, within
+from tests.policy.decision import PolicyTest, Values, both, within
 from tests.policy.every_request import Requests
 
 TEXTS = ("StringEquals", "StringNotLike", "StringEqualsIgnoreCase", "ArnLike")
@@ -82,8 +82,8 @@ def test_a_request_is_found_if_and_only_if_there_is_one(
     region: list[tuple[PolicyTest, ...]], another: list[tuple[PolicyTest, ...]], left_out: list[tuple[PolicyTest, ...]]
 ) -> None:
     sought = both(region, another)
-    every = [dict(zip(PARTS, one, strict=True)) for one in product([("a",), ("b",), ("c",)], repeat=3)]
-    every += [{**one, "key": None} for one in every]
+    texts: list[Values] = [("a",), ("b",), ("c",)]
+    every = [dict(zip(PARTS, one, strict=True)) for one in product(texts, texts, [*texts, None])]
     found = Requests([region, another, left_out]).outside(sought, left_out)
     assert (found is not None) is any(within(sought, one) and not within(left_out, one) for one in every)
     assert found is None or (within(sought, found) and not within(left_out, found))

@@ -9,7 +9,7 @@ import copy
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from hypothesis import given, settings
 
 from ses_secure_user.restrictions.policy import POLICY_LIMIT, policy_size
 from ses_secure_user.template import template
+from tests.cases.policy_changes import CARELESS, Widen, parts
 from tests.cases.random_properties import random_properties
 from tests.cases.refusals import GIVEN
 from tests.cases.shapes import SHAPES, made
@@ -27,7 +28,7 @@ from tests.policy.evaluator import ACCOUNT, ALL_ACTIONS, GRANT_TO_USER, REGION, 
 from tests.policy.every_request import SETS as SEVERAL
 from tests.policy.every_request import Requests
 from tests.policy.promise import promised
-from tests.policy.test_matrix import EVERYTHING_PROPERTIES, WIDENED, written
+from tests.policy.test_matrix import EVERYTHING_PROPERTIES, written
 from tests.summary import COUNTS
 from tests.template.resolving import Resolver
 from tests.template.test_template import SETS, restricted
@@ -115,12 +116,16 @@ def disproved(cases: Iterable[tuple[str, Case]]) -> dict[str, Request]:
 
 
 def documents(resources: dict[str, Any]) -> list[Document]:
-    """The policies of users among a template's resources, in order of their names."""
+    """The policies of a template's users, in order of their names, each its user's only one and its boundary."""
     text = json.dumps(dict(sorted(resources.items())))
     for placeholder, name in (("Identity", "example.com"), ("Set", "transactional")):
         text = re.sub(rf"<{placeholder}\w+>", name, text)
-    policies = [one["Properties"] for one in json.loads(text).values() if one["Type"] == "AWS::IAM::ManagedPolicy"]
-    return [one["PolicyDocument"] for one in policies if "Roles" not in one]
+    found = {f"<{name}>": one["Properties"] for name, one in json.loads(text).items() if "Properties" in one}
+    users = [one for one in found.values() if "PermissionsBoundary" in one]
+    assert all(found[one["Groups"][0]] == {"ManagedPolicyArns": [one["PermissionsBoundary"]]} for one in users)
+    assert not any(one.keys() - {"Groups", "PermissionsBoundary", "Tags", "UserName", "Path"} for one in users)
+    assert [len(one["Groups"]) for one in users] == [1] * len(users)
+    return [found[one["PermissionsBoundary"]]["PolicyDocument"] for one in users]
 
 
 OF_SHAPES: dict[str, list[Properties]] = {
@@ -190,46 +195,6 @@ def test_so_do_random_restrictions(properties: Properties) -> None:
 # What is needed
 
 
-def parts(document: Document) -> Iterator[tuple[str, Document]]:
-    """The document without one part: a statement, a test, or one of several values."""
-    for number, statement in enumerate(document["Statement"]):
-        rest = [*document["Statement"][:number], *document["Statement"][number + 1 :]]
-        sid = statement["Sid"]
-        yield f"without {sid}", {**document, "Statement": rest}
-        for what, less in chain(_without_test(statement), _without_value(statement)):
-            yield f"{sid} without {what}", {**document, "Statement": [*rest, less]}
-
-
-def _without_test(statement: Document) -> Iterator[tuple[str, Document]]:
-    conditions = statement.get("Condition", {})
-    if sum(map(len, conditions.values())) == 1:
-        return  # without its only test it would be another statement
-    for operator, keys in conditions.items():
-        for key in keys:
-            fewer = {one: value for one, value in keys.items() if one != key}
-            kept = {one: value for one, value in conditions.items() if one != operator} | (
-                {operator: fewer} if fewer else {}
-            )
-            yield f"{operator} {key}", {**statement, "Condition": kept}
-
-
-def _without_value(statement: Document) -> Iterator[tuple[str, Document]]:
-    for element in ("Resource", "NotResource"):
-        for value, fewer in _shorter(statement.get(element)):
-            yield value, {**statement, element: fewer}
-    for operator, keys in statement.get("Condition", {}).items():
-        for key, values in keys.items():
-            for value, fewer in _shorter(values):
-                changed = copy.deepcopy(statement)
-                changed["Condition"][operator][key] = fewer
-                yield f"{key} {value}", changed
-
-
-def _shorter(values: object) -> Iterator[tuple[str, list[str]]]:
-    several = values if isinstance(values, list) else []
-    return ((one, [other for other in several if other != one]) for one in several)
-
-
 NAMES = {name.lower(): name for name in Send.KEYS}
 WHOLE = written(**EVERYTHING)
 STRANGER = "stranger@evil.example"
@@ -290,8 +255,8 @@ def test_recipients_that_no_single_allow_has_are_missed_together() -> None:
     assert disproved([("split", Case({"Statement": [*split, *denies]}, properties))])
 
 
-@pytest.mark.parametrize("widened", WIDENED.values(), ids=WIDENED)
-def test_what_a_careless_hand_would_change_is_found(iam: Evaluator, widened: Callable[[Document], None]) -> None:
+@pytest.mark.parametrize("widened", CARELESS.values(), ids=CARELESS)
+def test_what_a_careless_hand_would_change_is_found(iam: Evaluator, widened: Widen) -> None:
     document = written(**EVERYTHING_PROPERTIES)
     widened(document)
     assert counterexample(iam, Case(document, EVERYTHING_PROPERTIES))
