@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from email.message import EmailMessage
@@ -35,6 +36,8 @@ __all__ = ["ACCOUNT", "REGION", "DeploymentFailed", "Key", "LocalAws", "local_aw
 REGION = "us-east-1"
 REGIONS = (REGION, "eu-west-1")
 TEMPLATES = "templates"
+UNPACKED = str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache")
+"""Where jsii keeps the CDK unpacked, which takes ten seconds; it looks there by itself on Linux."""
 UNFINISHED = "A previous rotation isn't complete"
 
 
@@ -77,6 +80,8 @@ class LocalAws:
         self._clients: dict[tuple[str, str], Client] = {}
         self._stacks: dict[str, Stacks] = {}
         self._smtp = dict(SMTP)
+        self._entries: defaultdict[str, list[Json]] = defaultdict(list)
+        self._read_to = 0
         self.ca_file = folder / "ca.pem"
         self.env = _environment(folder, url)
 
@@ -213,8 +218,13 @@ class LocalAws:
         return next((end for end in self._journal("rotation")[start:] if end["token"] == token), None)
 
     def _journal(self, kind: str) -> list[Json]:
-        entries = map(json.loads, (self._folder / "journal").read_text(encoding="utf-8").splitlines())
-        return [entry for entry in entries if entry["kind"] == kind]
+        with (self._folder / "journal").open(encoding="utf-8") as journal:
+            journal.seek(self._read_to)
+            while (line := journal.readline()).endswith("\n"):
+                entry = json.loads(line)
+                self._entries[entry["kind"]].append(entry)
+                self._read_to = journal.tell()
+        return [*self._entries[kind]]
 
     def in_place_of_ses(self) -> AbstractContextManager[object]:
         """Resolve SES's names to the local endpoints within a context, in this process. `env` does so in other
@@ -353,8 +363,10 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "empty"),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_HOME": str(folder),
+        "CDK_VALIDATION": "false",  # which takes seconds; the templates are judged where they are made
         "CI": "true",
         "HOME": str(folder),
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": UNPACKED,
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(folder / "python"),

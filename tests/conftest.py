@@ -1,10 +1,15 @@
-"""The summary at the end of a run, collected from all test processes."""
+"""One loader of AWS's service models for all tests, and a summary of all test processes at the end of a run."""
 
+from functools import cache
 from typing import Any
 
+import botocore.loaders
 import pytest
 
 from tests.summary import COUNTS, LINES
+
+botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+"""Otherwise each boto3 session parses the models of its services again, which takes longer than most requests."""
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
