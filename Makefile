@@ -6,11 +6,14 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
+# Many processes import the same modules, so that Python keeps what it compiled, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' ses_secure_user/__init__.py)
 INSTALL := install --quiet --no-compile --require-hashes --only-binary :all:
 NPM_CI := .venv/bin/npm ci --ignore-scripts --no-audit --no-fund
 
-.PHONY: bench clean clean-tree demo reference release requirements scan template test
+.PHONY: bench clean clean-tree demo reference release requirements scan template test tests types
 
 demo: .venv/ready .venv/bin/cdk
 	.venv/bin/python demo.py
@@ -23,8 +26,13 @@ test: .venv/ready .venv/bin/cdk .venv/checkov/ready .venv/deploy/ready .venv/flo
 		tests/policy/node_modules/.package-lock.json
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	+$(MAKE) --jobs=2 types tests
+
+types: .venv/ready
 	.venv/bin/mypy
-	.venv/bin/pytest --numprocesses auto --dist loadfile
+
+tests: .venv/ready
+	.venv/bin/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 reference: .venv/ready
 	.venv/bin/python -m sphinx --fail-on-warning --keep-going --quiet docs/reference build/reference

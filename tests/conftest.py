@@ -11,6 +11,15 @@ from tests.summary import COUNTS, LINES
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 """Otherwise each boto3 session parses the models of its services again, which takes longer than most requests."""
 
+FIRST = ("terraform", "deployed", "project", "template", "local_aws", "cli")
+"""The folders whose files take longest, so that no process is left with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files, which processes take one after the other."""
+    ranks = {name: rank for rank, name in enumerate(FIRST)}
+    items.sort(key=lambda item: min((ranks.get(part, len(FIRST)) for part in item.path.parts[-3:-1]), default=0))
+
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send the counts of this process to the main process."""

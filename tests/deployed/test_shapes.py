@@ -21,7 +21,8 @@ from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
 from tests.cases import users as local_users
 from tests.cases.users import stack_of
 
-USERS = 80
+USERS = 30
+"""More than one policy of the role has room for; what a role has room for is tried without deploying it."""
 
 
 @pytest.fixture

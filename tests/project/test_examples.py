@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from local_aws.aws import UNPACKED
 from ses_secure_user import __version__
 from ses_secure_user.functions.issuer import deployment, handler, lifecycle, logins, patience, smtp
 from ses_secure_user.issuing.function_settings import EVENT_AGE_SECONDS, FUNCTION_SECONDS, SERVICE_TIMEOUT_SECONDS
@@ -55,6 +56,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "VIRTUAL_ENV": str(fresh),
         "PATH": f"{fresh / 'bin'}:{deploy / 'bin'}:{Path(sys.prefix, 'bin')}:/usr/bin:/bin",
         "HOME": str(tmp_path_factory.mktemp("home")),
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": UNPACKED,
         "AWS_EC2_METADATA_DISABLED": "true",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
