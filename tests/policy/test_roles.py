@@ -184,7 +184,7 @@ REQUESTS: list[tuple[str, str, dict[str, str | list[str]], bool]] = [
 
 
 @pytest.mark.parametrize(("action", "resource", "context", "allowed"), REQUESTS)
-def test_the_evaluator_knows_the_keys_that_the_function_is_held_by(  # noqa: PLR0913, PLR0917 - a row of a table
+def test_the_evaluator_knows_the_keys_that_hold_the_function(  # noqa: PLR0913, PLR0917 - a row of a table
     iam: Evaluator,
     roles: dict[str, list[Document]],
     action: str,
