@@ -124,7 +124,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
         ("example", {"CKV_AWS_111"}),
     ],
 )
-def test_checkov_finds_only_what_the_opt_ins_resolve(reports: dict[str, Report], shape: str, expected: set[str]) -> None:
+def test_checkov_finds_only_what_the_opt_ins_resolve(
+    reports: dict[str, Report], shape: str, expected: set[str]
+) -> None:
     """With the opt-ins, the acknowledged finding is left: Lambda manages network interfaces with the role."""
     assert reports[shape].failed == expected
     assert reports[shape].passed
