@@ -37,7 +37,7 @@ REGION = "us-east-1"
 REGIONS = (REGION, "eu-west-1")
 TEMPLATES = "templates"
 UNPACKED = str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache")
-"""Where jsii keeps the CDK unpacked, which takes ten seconds; it looks there by itself on Linux."""
+"""The cache in which jsii keeps the unpacked CDK, which takes ten seconds to unpack. It is the default on Linux."""
 UNFINISHED = "A previous rotation isn't complete"
 
 
@@ -363,7 +363,7 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "empty"),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_HOME": str(folder),
-        "CDK_VALIDATION": "false",  # which takes seconds; the templates are judged where they are made
+        "CDK_VALIDATION": "false",  # it takes seconds, and other tests validate the templates
         "CI": "true",
         "HOME": str(folder),
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": UNPACKED,

@@ -9,14 +9,14 @@ import pytest
 from tests.summary import COUNTS, LINES
 
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
-"""Otherwise each boto3 session parses the models of its services again, which takes longer than most requests."""
+"""One loader for all sessions. Otherwise each boto3 session parses the service models again, which is slow."""
 
 FIRST = ("terraform", "deployed", "project", "template", "local_aws", "cli")
-"""The folders whose files take longest, so that no process is left with one of them at the end."""
+"""The folders with the slowest files, which start first, so that all processes end at the same time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the files, which processes take one after the other."""
+    """Sort the files in the order in which the processes run them."""
     ranks = {name: rank for rank, name in enumerate(FIRST)}
     items.sort(key=lambda item: min((ranks.get(part, len(FIRST)) for part in item.path.parts[-3:-1]), default=0))
 

@@ -1,4 +1,4 @@
-"""How a policy can be made wrong: each of its parts taken out, and what a careless hand would change."""
+"""Changes that make a policy wrong: removal of each part, and common mistakes."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def _operator(sid: str, old: str, new: str) -> Widen:
 
 
 def _senders(sid: str, old: str, new: str) -> Widen:
-    """Write the From addresses with an operator that knows wildcards, and the pattern that a careless hand would."""
+    """Replace the From addresses with a pattern and an operator for patterns."""
 
     def widen(document: Document) -> None:
         found = statement(document, sid)
@@ -75,7 +75,7 @@ CARELESS: dict[str, Widen] = {
 
 
 def parts(document: Document) -> Iterator[tuple[str, Document]]:
-    """The document without one part: a statement, a test, or one of several values."""
+    """Yield the document without one part: a statement, a test, or one of several values."""
     for number, one in enumerate(document["Statement"]):
         rest = [*document["Statement"][:number], *document["Statement"][number + 1 :]]
         yield f"without {one['Sid']}", {**document, "Statement": rest}
@@ -85,7 +85,7 @@ def parts(document: Document) -> Iterator[tuple[str, Document]]:
 
 def _without_test(one: Document) -> Iterator[tuple[str, Document]]:
     tests = [(operator, key) for operator, keys in one.get("Condition", {}).items() for key in keys]
-    for operator, key in tests if len(tests) > 1 else ():  # without its only test it would be another statement
+    for operator, key in tests if len(tests) > 1 else ():  # without tests it would be another statement
         less = copy.deepcopy(one)
         del less["Condition"][operator][key]
         less["Condition"] = {name: keys for name, keys in less["Condition"].items() if keys}
@@ -94,7 +94,7 @@ def _without_test(one: Document) -> Iterator[tuple[str, Document]]:
 
 def _without_value(one: Document) -> Iterator[tuple[str, Document]]:
     def lists(document: Document) -> list[tuple[str, Any]]:
-        """The lists of a statement, each with what it is called."""
+        """Return the lists of a statement, each with its name."""
         elements = [(name, document[name]) for name in ("Resource", "NotResource") if name in document]
         conditions = [pair for keys in document.get("Condition", {}).values() for pair in keys.items()]
         return [(name, found) for name, found in elements + conditions if isinstance(found, list)]

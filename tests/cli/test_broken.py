@@ -74,7 +74,7 @@ def _write(command: Command, document: Document) -> None:
 
 @pytest.mark.parametrize("widen", CARELESS.values(), ids=CARELESS)
 def test_a_policy_widened_in_any_one_way(everything: Command, widen: Widen) -> None:
-    """The reader's tests take every part of a policy out."""
+    """The tests of the reader also remove every part of a policy."""
     with changed_policy(everything, widen):
         report = everything.verify()
     assert report["exit"] == 1

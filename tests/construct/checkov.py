@@ -16,7 +16,7 @@ class Report(NamedTuple):
 
 
 def checked(templates: Mapping[str, str], folder: Path) -> dict[str, Report]:
-    """Have all templates checked at once, since checkov takes longest to start."""
+    """Check all templates in one run, because checkov is slow to start."""
     for name, template in templates.items():
         (folder / f"{name}.json").write_text(template, encoding="utf-8")
     checkov = Path(sys.prefix, "checkov", "bin", "checkov")

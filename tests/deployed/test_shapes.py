@@ -22,7 +22,7 @@ from tests.cases import users as local_users
 from tests.cases.users import stack_of
 
 USERS = 30
-"""More than one policy of the role has room for; what a role has room for is tried without deploying it."""
+"""More users than fit into one policy of the role. Tests without a deployment check the limit of the role."""
 
 
 @pytest.fixture
