@@ -41,7 +41,7 @@ template: .venv/ready
 	mkdir -p dist
 	.venv/bin/python -m ses_secure_user template > dist/ses-secure-user-$(VERSION).template.json
 
-# What a release consists of, in dist: the same bytes for everybody who builds the same commit. `make release SCAN=` leaves
+# What a release consists of, in dist: the same bytes for everyone who builds the same commit. `make release SCAN=` leaves
 # the scan out, where no vulnerability service can be reached.
 SCAN ?= scan
 release: clean-tree $(SCAN) template .venv/release/ready

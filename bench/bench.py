@@ -1,9 +1,9 @@
-"""What the construct costs, as one table: `make bench`.
+"""The cost of the construct, as one table: `make bench`.
 
-Synthesis is compared with a floor in the same run: the very same template, written by hand as bare L1s by somebody who
-asks the CDK for nothing twice. The CDK's own validation is left out of both. Times are the least of several repetitions,
-since what else the machine does only adds; a ratio is the median of neighbouring pairs, since that comes and goes. A
-target that is missed is said to be, and nothing fails for it.
+Synthesis is compared with a floor in the same run: the same template, written by hand as L1s with the fewest jsii calls.
+Both are measured without the CDK's own validation. A time is the minimum of several repetitions, because other work on
+the machine only adds to it. A ratio is the median of neighboring pairs, because that work varies. A missed target is
+reported, and does not fail the run.
 """
 
 import functools

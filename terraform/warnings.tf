@@ -4,7 +4,7 @@ check "wide_network" {
     condition = contains(var.acknowledged_warnings, "wideNetwork") || alltrue([
       for one in local.networks : tonumber(split("/", one)[1]) >= (strcontains(one, ":") ? 32 : 16)
     ])
-    error_message = "`allowed_cidrs` holds a network wider than /16 (IPv6: /32), and everybody there can use a stolen credential: ${join(", ", [for one in local.networks : one if tonumber(split("/", one)[1]) < (strcontains(one, ":") ? 32 : 16)])}; name the smallest network that sends mail"
+    error_message = "`allowed_cidrs` contains a network wider than /16 (IPv6: /32), and everyone there can use a stolen login: ${join(", ", [for one in local.networks : one if tonumber(split("/", one)[1]) < (strcontains(one, ":") ? 32 : 16)])}; name the smallest network that sends mail"
   }
 }
 

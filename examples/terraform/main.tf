@@ -11,7 +11,7 @@ terraform {
 }
 
 variable "allowed_cidrs" {
-  description = "The public networks that mail is sent from"
+  description = "The public networks that send mail"
   type        = list(string)
 }
 

@@ -47,7 +47,7 @@ class _Takes(NamedTuple):
 _PUBLIC = "give the public address that sends mail, such as the `.attr_public_ip` of the NAT gateway's CfnEIP"
 _TAKES = {
     "allowed_cidrs": _Takes(
-        "hold public networks",
+        "contain public networks",
         {"AWS::EC2::EIP": ("Ref", "PublicIp")},
         r"Ref|CidrBlock\w*|\w*Private\w*|\w*(?:Id|Arn|Name)",
         _PUBLIC,

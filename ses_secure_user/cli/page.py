@@ -23,7 +23,7 @@ WITH_THIS = "with SecureSesSmtpUser"
 LEAKS = (
     (
         "a laptop, a backup or a .env with the login",
-        "mail as anyone at your domain, from anywhere, for ever",
+        "mail as anyone at your domain, from anywhere, forever",
         "nothing: SES refuses every network but yours",
     ),
     (

@@ -120,7 +120,7 @@ _RULES = {
             {
                 "Assert": {"Fn::Not": [{"Fn::And": [_is_empty(name) for name in _ORIGINS]}]},
                 "AssertDescription": f"{_ORIGINS[0]} must not be empty, unless {' or '.join(_ORIGINS[1:])} is given;"
-                " name the public networks that mail is sent from",
+                " name the public networks that send mail",
             }
         ]
     },

@@ -35,7 +35,7 @@ def _said(rule: str, remedy: str, *given: tuple[str, str]) -> Iterable[Case]:
 
 WRONG_NETWORKS: list[Case] = [
     *_said(
-        "hold IPv4 or IPv6 networks",
+        "contain IPv4 or IPv6 networks",
         "write one such as 203.0.113.0/24, 203.0.113.7 or 2001:db8::/48",
         ("allowed_cidrs", "203.0.113"),
         ("allowed_cidrs", "203.0.113.0/33"),
@@ -59,19 +59,19 @@ WRONG_NETWORKS: list[Case] = [
             "reserved": ["192.0.0.0/24", "240.0.0.0/4", "255.255.255.255", "100::/64", "4000::/3", "5f00::/16"],
         }.items()
         for case in _said(
-            f"hold public networks, since `aws:SourceIp` never holds {kind} addresses",
+            f"contain public networks, because `aws:SourceIp` never contains {kind} addresses",
             "name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`",
             *(("allowed_cidrs", network) for network in networks),
         )
     ),
     (
         {"allowed_cidrs": ["::/1", "8000::/1"]},
-        "`allowed_cidrs` must hold public networks, since `aws:SourceIp` never holds reserved addresses, got 8000::/1; name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`",
+        "`allowed_cidrs` must contain public networks, because `aws:SourceIp` never contains reserved addresses, got 8000::/1; name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`",
     ),
     *(
         (
             {"allowed_cidrs": [network]},
-            f"`allowed_cidrs` must hold networks without host bits, got {network}; write {whole} for the network, {one} for the one address",
+            f"`allowed_cidrs` must contain networks without host bits, got {network}; write {whole} for the network, {one} for the one address",
         )
         for network, whole, one in (
             ("203.0.113.5/24", "203.0.113.0/24", "203.0.113.5"),
@@ -81,7 +81,7 @@ WRONG_NETWORKS: list[Case] = [
     *(
         (
             {"allowed_cidrs": networks},
-            f"`allowed_cidrs` must not add up to the whole internet, got {', '.join(networks)}; name the networks that mail is sent from",
+            f"`allowed_cidrs` must not cover the whole internet, got {', '.join(networks)}; name the networks that send mail",
         )
         for networks in (["0.0.0.0/0"], ["::/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["2000::/3"])
     ),
@@ -206,7 +206,7 @@ WRONG_NAMES: list[Case] = [
     ),
 ]
 
-_NETWORKS = "hold IPv4 or IPv6 networks"
+_NETWORKS = "contain IPv4 or IPv6 networks"
 
 WRONG_SPELLINGS: list[Case] = [
     *(

@@ -75,7 +75,7 @@ def test_all_files_are_private_and_name_no_account_or_key(account: Command, tmp_
     written = "".join(path.read_text(encoding="utf-8") for path in paths)
     assert account.aws.leaked_in(written) == []
     assert ACCOUNT not in written
-    assert "mail as anyone at 2 domains, from anywhere, for ever" in paths[0].read_text(encoding="utf-8")
+    assert "mail as anyone at 2 domains, from anywhere, forever" in paths[0].read_text(encoding="utf-8")
     assert ET.parse(junit).getroot().get("name") == "ses-secure-user audit"  # noqa: S314 - just written
 
 

@@ -19,7 +19,7 @@ def test_a_date_without_a_time_zone_is_refused(moment: object) -> None:
 
 
 def test_a_date_in_the_past_is_refused() -> None:
-    with pytest.raises(ValueError, match="must be in the future, got 2026-01-31T00:00:00Z; write a later one"):
+    with pytest.raises(ValueError, match="must be in the future, got 2026-01-31T00:00:00Z; write a later time"):
         spelled("valid_until", datetime(2026, 1, 31, tzinfo=UTC))
 
 

@@ -13,7 +13,7 @@ from aws_cdk import aws_ssm as ssm
 from tests.construct.users import HERE, VIRGINIA, refused, user, warnings
 
 PUBLIC = "give the public address that sends mail, such as the `.attr_public_ip` of the NAT gateway's CfnEIP"
-NETWORKS = "hold public networks"
+NETWORKS = "contain public networks"
 SMTP = "be VPC endpoints for SES SMTP"
 OF_SMTP = "give one created with ec2.InterfaceVpcEndpointAwsService.EMAIL_SMTP"
 
@@ -88,7 +88,7 @@ def test_a_wrong_reference_is_refused(  # noqa: PLR0913, PLR0917
 
 def test_the_cidr_blocks_of_a_vpc_are_refused(stack: cdk.Stack) -> None:
     assert refused(stack, allowed_cidrs=vpc(stack).vpc_cidr_block_associations).startswith(
-        "`allowed_cidrs` must hold public networks, got CidrBlockAssociations of the AWS::EC2::VPC Stack/Vpc/Resource;"
+        "`allowed_cidrs` must contain public networks, got CidrBlockAssociations of the AWS::EC2::VPC Stack/Vpc/Resource;"
     )
 
 

@@ -46,7 +46,7 @@ def test_a_long_error_gives_a_response_of_valid_size(on: Stage, text: str, monke
 
 
 WRONG_NETWORK = (
-    "`allowed_cidrs` must hold public networks, since `aws:SourceIp` never holds private addresses, got 10.0.0.0/16;"
+    "`allowed_cidrs` must contain public networks, because `aws:SourceIp` never contains private addresses, got 10.0.0.0/16;"
     " name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`"
 )
 

@@ -222,7 +222,7 @@ def test_an_update_that_the_function_refuses_is_rolled_back(stack: Stack) -> Non
     stack.deploy()
     before, policy = stack.login(), _policy(stack)
 
-    with pytest.raises(DeploymentFailed, match="`allowed_cidrs` must hold networks without host bits"):
+    with pytest.raises(DeploymentFailed, match="`allowed_cidrs` must contain networks without host bits"):
         stack.deploy(AllowedCidrs="203.0.113.5/24", FromAddresses="billing@example.com")
 
     assert stack.login() == before
@@ -235,7 +235,7 @@ def test_an_update_that_the_function_refuses_is_rolled_back(stack: Stack) -> Non
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("AllowedCidrs", "203.0.113.5/24", "`allowed_cidrs` must hold networks without host bits"),
+        ("AllowedCidrs", "203.0.113.5/24", "`allowed_cidrs` must contain networks without host bits"),
         (
             "FromAddresses",
             "noreply@example.org",

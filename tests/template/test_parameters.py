@@ -192,7 +192,7 @@ def test_networks_or_endpoints_must_be_given(rendered: Json) -> None:
 
     assert refused(rendered, neither) == (
         "rule",
-        "AllowedCidrs must not be empty, unless AllowedVpcEndpoints or AllowedVpcs is given; name the public networks that mail is sent from",
+        "AllowedCidrs must not be empty, unless AllowedVpcEndpoints or AllowedVpcs is given; name the public networks that send mail",
     )
     assert refused(rendered, neither | {"AllowedVpcEndpoints": "vpce-0123456789abcdef0"}) is None
 

@@ -71,7 +71,7 @@ def _card(one: AuditedKey, now: datetime) -> Card:
     finding = one.row.finding
     is_ours = one.user.made_by == OURS
     broken = finding.verdict is Verdict.BROKEN
-    worth = {"a leak today": finding.evidence + (", for ever" if broken else "")}
+    worth = {"a leak today": finding.evidence + (", forever" if broken else "")}
     if not is_ours:
         worth[WITH_THIS] = "nothing: SES refuses every network but yours"
     return Card(

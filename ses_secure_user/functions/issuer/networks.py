@@ -48,7 +48,7 @@ because examples use them.
 _HUGE = 12
 """A list that covers the internet without a network wider than this prefix exceeds the policy limit."""
 
-NO_NETWORK = "hold IPv4 or IPv6 networks"
+NO_NETWORK = "contain IPv4 or IPv6 networks"
 
 _Network = IPv4Network | IPv6Network
 _Family = TypeVar("_Family", IPv4Network, IPv6Network)
@@ -104,8 +104,8 @@ def _merge(family: type[_Family], networks: Iterable[_Network]) -> Iterable[_Fam
     if any(network.prefixlen < _HUGE for network in merged):
         reserved: list[_Family] = [network for network, _ in _RESERVED if isinstance(network, family)]
         if any(network.prefixlen == 0 for network in collapse_addresses([*merged, *reserved])):
-            remedy = "name the networks that mail is sent from"
-            raise NetworkError("not add up to the whole internet", ", ".join(map(str, given)), remedy)
+            remedy = "name the networks that send mail"
+            raise NetworkError("not cover the whole internet", ", ".join(map(str, given)), remedy)
     return merged
 
 
@@ -121,10 +121,10 @@ def parsed_network(text: str) -> _Network:
     network: _Network = parsed.network
     if parsed.ip != network.network_address:
         remedy = f"write {network} for the network, {parsed.ip} for the one address"
-        raise NetworkError("hold networks without host bits", text, remedy)
+        raise NetworkError("contain networks without host bits", text, remedy)
     for reserved, kind in _RESERVED:
         if _within(network, reserved):
-            rule = f"hold public networks, since `aws:SourceIp` never holds {kind} addresses"
+            rule = f"contain public networks, because `aws:SourceIp` never contains {kind} addresses"
             remedy = "name the public address of the NAT gateway or proxy, or use `allowed_vpc_endpoints`"
             raise NetworkError(rule, text, remedy)
     return network
