@@ -38,7 +38,7 @@ class Pattern(NamedTuple):
         """Name the places that a further character leads to."""
         here = self.text[place : place + 1]
         if self.wild and here == "*":
-            yield place
+            yield from self.reached(place)
         elif here and (
             here == char or (self.wild and here == "?") or (self.ignore_case and here.lower() == char.lower())
         ):

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import product
+from itertools import combinations, product
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.policy.decision import PolicyTest, Values, both, within
@@ -36,19 +36,31 @@ def holds(tests: Sequence[PolicyTest], values: tuple[str, ...] | None) -> list[b
     return [test.holds({test.part: values}) for test in tests]
 
 
+def all_texts(characters: str, longest: int) -> list[str]:
+    return ["".join(one) for length in range(longest + 1) for one in product(characters, repeat=length)]
+
+
+def test_every_pair_of_patterns_is_told_apart_by_some_text() -> None:
+    patterns = [PolicyTest("key", name, (text,)) for name in TEXTS for text in all_texts("a*", 3)]
+    for pair in combinations(patterns, 2):
+        tried = [holds(pair, one) for one in Requests([[(one,)] for one in pair]).values["key"]]
+        assert [text for text in all_texts("aAb", 4) if holds(pair, (text,)) not in tried] == []
+
+
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     asked=st.one_of(
-        st.tuples(some_tests(*TEXTS), st.text("abB", max_size=3)),
-        st.tuples(some_tests("IpAddress", "NotIpAddress"), ADDRESS),
-        st.tuples(some_tests("DateLessThan", "DateNotEquals", "DateGreaterThanEquals"), DATE),
+        st.tuples(some_tests(*TEXTS), st.just(all_texts("abB", 4))),
+        st.tuples(some_tests("IpAddress", "NotIpAddress"), st.lists(ADDRESS)),
+        st.tuples(some_tests("DateLessThan", "DateNotEquals", "DateGreaterThanEquals"), st.lists(DATE)),
     )
 )
-def test_no_value_is_unlike_all_that_are_tried(asked: tuple[list[PolicyTest], str]) -> None:
-    tests, value = asked
+def test_no_value_is_unlike_all_that_are_tried(asked: tuple[list[PolicyTest], list[str]]) -> None:
+    tests, values = asked
     tried = Requests([[(one,)] for one in tests]).values["key"]
     assert None in tried
-    assert holds(tests, (value,)) in [holds(tests, one) for one in tried]
+    vectors = [holds(tests, one) for one in tried]
+    assert [value for value in values if holds(tests, (value,)) not in vectors] == []
 
 
 SET_TESTS = st.builds(
@@ -60,10 +72,12 @@ SET_TESTS = st.builds(
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(tests=st.lists(SET_TESTS, min_size=1, max_size=4), values=st.lists(st.text("ab", max_size=3), max_size=4))
-def test_no_values_are_unlike_all_that_are_tried(tests: list[PolicyTest], values: list[str]) -> None:
-    tried = Requests([[(one,)] for one in tests]).values["ses:recipients"]
-    assert holds(tests, tuple(values)) in [holds(tests, one) for one in tried]
+@example(tests=[PolicyTest("ses:recipients", "ForAnyValue:StringLike", (text,)) for text in ("", "a", "aa")])
+@given(tests=st.lists(SET_TESTS, min_size=1, max_size=5))
+def test_no_values_are_unlike_all_that_are_tried(tests: list[PolicyTest]) -> None:
+    tried = [holds(tests, one) for one in Requests([[(one,)] for one in tests]).values["ses:recipients"]]
+    several = [one for size in range(4) for one in combinations(all_texts("ab", 2), size)]
+    assert [values for values in several if holds(tests, values) not in tried] == []
 
 
 PARTS = ("action", "resource", "key")
