@@ -23,7 +23,7 @@ bench: .venv/ready .venv/bin/cdk
 	.venv/bin/python -m bench.scanners
 
 test: .venv/ready .venv/bin/cdk .venv/checkov/ready .venv/deploy/ready .venv/floor/ready \
-		tests/policy/node_modules/.package-lock.json
+		local_aws/iam/node_modules/.package-lock.json
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	+$(MAKE) --jobs=2 types tests
@@ -106,9 +106,9 @@ requirements: .venv/release/ready
 	.venv/release/bin/python -m pip $(INSTALL) --requirement $<
 	touch $@
 
-tests/policy/node_modules/.package-lock.json: tests/policy/package-lock.json .venv/ready
-	$(NPM_CI) --prefix tests/policy
+local_aws/iam/node_modules/.package-lock.json: local_aws/iam/package-lock.json .venv/ready
+	$(NPM_CI) --prefix local_aws/iam
 	touch $@
 
 clean:
-	rm -rf .venv node_modules tests/policy/node_modules cdk.out dist build
+	rm -rf .venv node_modules local_aws/iam/node_modules cdk.out dist build

@@ -9,8 +9,8 @@ from typing import Any
 
 from ministack.services import iam, ses_v2
 
+from local_aws.iam.evaluator import Evaluator, evaluator, judged
 from local_aws.shapes import Json
-from tests.policy.evaluator import Evaluator, evaluator, judged
 
 _lock = Lock()
 _open = ExitStack()

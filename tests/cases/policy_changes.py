@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from tests.policy.evaluator import ACCOUNT, REGION, Document
+from local_aws.iam.evaluator import ACCOUNT, REGION, Document
 
 Widen = Callable[[Document], None]
 

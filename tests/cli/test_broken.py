@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 
 from local_aws.aws import ACCOUNT, REGION, LocalAws
+from local_aws.iam.evaluator import Document
 from local_aws.ses.password import smtp_password
 from ses_secure_user.cli.account.login_secret import Login, LoginSecret
 from ses_secure_user.cli.errors import CannotJudgeError
@@ -21,7 +22,6 @@ from ses_secure_user.cli.verify.rotation_claims import rotation_claims
 from ses_secure_user.functions.issuer.contract import CREATED_TAG, REVOKED_TAG, Declaration
 from tests.cases.policy_changes import CARELESS, Widen, statement, without
 from tests.cli.command import ELSEWHERE, ENDPOINT, Command, deployed, evidence, verdicts
-from tests.policy.evaluator import Document
 
 EVERYTHING: dict[str, Any] = {
     "allowed_vpc_endpoints": [ENDPOINT],

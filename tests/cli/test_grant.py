@@ -11,13 +11,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
 from local_aws.aws import LocalAws
+from local_aws.iam.evaluator import evaluator
 from ses_secure_user import SecureSesSmtpUser
 from ses_secure_user.login.verify_grant import VERIFY_ACTIONS
 from tests.cases.refusals import GIVEN
 from tests.cases.users import stack_of
 from tests.cli.command import INSIDE, Command, verdicts
 from tests.cli.test_broken import Drift, another_boundary, another_group, no_boundary, policy_of_the_group
-from tests.policy.evaluator import evaluator
 
 READ = {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"}
 GRANTED = READ | {action for actions in VERIFY_ACTIONS.values() for action in actions}

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from local_aws.iam.evaluator import ACCOUNT, REGION, Document
 from ses_secure_user.restrictions.policy import policy_document
 from ses_secure_user.restrictions.reading import deviations, read
 from ses_secure_user.restrictions.restrict import restrict
 from ses_secure_user.restrictions.rows import ROWS
 from tests.cases.policy_changes import CARELESS, Widen, parts
 from tests.cases.random_properties import random_properties
-from tests.policy.evaluator import ACCOUNT, REGION, Document
 from tests.policy.test_matrix import EVERYTHING
 
 LESS = dict(parts(EVERYTHING))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from local_aws.iam.evaluator import Send
 from ses_secure_user import SecureSesSmtpUser
 from ses_secure_user.restrictions.rows import BY_PROPERTY, ORIGINS, PURPOSES, ROWS, Row
 from ses_secure_user.template.parameters import GROUPS
 from tests.cases.refusals import RIGHT, WRONG
-from tests.policy.evaluator import Send
 from tests.policy.test_matrix import EVERYTHING, MATRIX
 
 ROOT = Path(__file__).parents[2]

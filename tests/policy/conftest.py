@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.policy.evaluator import Evaluator, evaluator
+from local_aws.iam.evaluator import Evaluator, evaluator
 from tests.summary import COUNTS
 
 

@@ -19,7 +19,7 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import combinations
 from typing import NamedTuple
 
-from tests.policy.decision import PolicyTest, Region, Request, Test, Values, moment, network
+from local_aws.iam.decision import PolicyTest, Region, Request, Test, Values, moment, network
 
 SETS = {"ses:recipients", "aws:tagkeys"}
 """Keys that have several values. All others have one."""

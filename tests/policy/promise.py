@@ -8,7 +8,7 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Any, NamedTuple
 
-from tests.policy.decision import PolicyTest, Region, Request, address, listed
+from local_aws.iam.decision import PolicyTest, Region, Request, address, listed
 
 
 class Right(NamedTuple):

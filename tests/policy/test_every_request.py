@@ -7,7 +7,7 @@ from itertools import combinations, product
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.policy.decision import PolicyTest, Values, both, within
+from local_aws.iam.decision import PolicyTest, Values, both, within
 from tests.policy.every_request import Requests
 
 TEXTS = ("StringEquals", "StringNotLike", "StringEqualsIgnoreCase", "ArnLike")

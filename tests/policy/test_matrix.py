@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from local_aws.iam.evaluator import ACCOUNT, REGION, Document, Evaluator, Send
 from ses_secure_user.restrictions.policy import policy_document
 from ses_secure_user.restrictions.restrict import restrict
-from tests.policy.evaluator import ACCOUNT, REGION, Document, Evaluator, Send
 
 ENDPOINT, VPC = "vpce-0123456789abcdef0", "vpc-0123456789abcdef0"
 

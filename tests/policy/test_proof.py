@@ -17,14 +17,14 @@ import pytest
 from aws_cdk.assertions import Template
 from hypothesis import given, settings
 
+from local_aws.iam.decision import Policies, Request, both, listed
+from local_aws.iam.evaluator import ACCOUNT, ALL_ACTIONS, GRANT_TO_USER, REGION, USER, Document, Evaluator, Send
 from ses_secure_user.restrictions.policy import POLICY_LIMIT, policy_size
 from ses_secure_user.template import template
 from tests.cases.policy_changes import CARELESS, Widen, parts
 from tests.cases.random_properties import random_properties
 from tests.cases.refusals import GIVEN
 from tests.cases.shapes import SHAPES, made
-from tests.policy.decision import Policies, Request, both, listed
-from tests.policy.evaluator import ACCOUNT, ALL_ACTIONS, GRANT_TO_USER, REGION, USER, Document, Evaluator, Send
 from tests.policy.every_request import SETS as SEVERAL
 from tests.policy.every_request import Requests
 from tests.policy.promise import promised

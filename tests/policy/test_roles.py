@@ -13,9 +13,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
+from local_aws.iam.decision import Policies, PolicyTest, both
+from local_aws.iam.evaluator import ACCOUNT, REGION, ROLE, Document, Evaluator
 from ses_secure_user import CredentialIssuer, SecureSesSmtpUser
-from tests.policy.decision import Policies, PolicyTest, both
-from tests.policy.evaluator import ACCOUNT, REGION, ROLE, Document, Evaluator
 from tests.policy.every_request import Requests
 from tests.template.resolving import Resolver
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.policy.decision import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Document
-from tests.policy.evaluator import judged
+from local_aws.iam.decision import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Document
+from local_aws.iam.evaluator import judged
 
 USER = "arn:aws:iam::111122223333:user/mailer"
 IDENTITY = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"

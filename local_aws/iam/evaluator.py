@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.policy.decision import ALLOWED, Policies, request_of
+from local_aws.iam.decision import ALLOWED, Policies, request_of
 
 HERE = Path(__file__).parent
 ACCOUNT, REGION = "111122223333", "eu-west-1"
