@@ -121,12 +121,6 @@ class LoginSecret:
         """Return the login under one of the two labels, or None if the version or its login is missing."""
         return Login.read(self._values[label])
 
-    @property
-    def previous_is_unreadable(self) -> bool:
-        """True if there is a previous version, but no login in it that SMTP can send."""
-        stages = self.description.get("VersionIdsToStages", {})
-        return any(PREVIOUS in labels for labels in stages.values()) and self.login(PREVIOUS) is None
-
     def pending_login(self) -> Login | None:
         """Return the login that is pending now, or None if there is none."""
         version = self.pending()

@@ -163,8 +163,6 @@ def _secret(known: Known) -> Finding:
     faults = _faults(known, known.current)
     if known.previous:
         faults += [f"previous login: {one}" for one in _faults(known, known.previous)]
-    elif known.secret.previous_is_unreadable:
-        faults.append("the previous version holds no SMTP login; rotate the secret to replace it")
     return stored("; ".join(faults) or "all fields match", holds=not faults)
 
 
