@@ -1,5 +1,6 @@
 """One loader of AWS's service models for all tests, and a summary of all test processes at the end of a run."""
 
+import os
 from functools import cache
 from typing import Any
 
@@ -27,6 +28,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:
         output["counts"] = {subject: dict(counts) for subject, counts in COUNTS.items()}
         output["lines"] = dict(LINES)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Start two processes more than there are cores, because many tests wait for the local AWS or the CDK."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(optionalhook=True)
