@@ -12,7 +12,7 @@ from tests.summary import COUNTS, LINES
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 """One loader for all sessions. Otherwise each boto3 session parses the service models again, which is slow."""
 
-FIRST = ("terraform", "deployed", "project", "template", "local_aws", "cli")
+FIRST = ("terraform", "deployed", "lifecycle", "project", "template", "local_aws", "cli")
 """The folders with the slowest files, which start first, so that all processes end at the same time."""
 
 
