@@ -32,8 +32,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Start two processes more than there are cores, because many tests wait for the local AWS or the CDK."""
-    return (os.cpu_count() or 1) + 2
+    """Start one process more than there are cores, because many tests wait for the local AWS or the CDK."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
