@@ -1,6 +1,6 @@
 """IAM's decision on a request, as AWS documents it.
 
-What AWS does not define, or no policy here uses, is refused
+Elements that AWS does not define, or that no policy here uses, are refused
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and
 reference_policies_elements_condition_operators there).
 """
@@ -37,13 +37,13 @@ class Test(Protocol):
 
     @property
     def told_by(self) -> "tuple[PolicyTest, ...]":
-        """Values of which the same of these hold are not told apart."""
+        """The tests that separate the values of the part: values with the same results are equivalent."""
 
     def holds(self, request: Request) -> bool: ...
 
 
 Region = Iterable[tuple[Test, ...]]
-"""Requests: those of which all tests of a tuple hold."""
+"""A set of requests: those for which all tests of at least one tuple hold."""
 
 
 def within(region: Region, request: Request) -> bool:
@@ -55,7 +55,7 @@ def both(region: Region, other: Region) -> Region:
 
 
 class PolicyTest(NamedTuple):
-    """A test of a policy. Of an action and a resource the operator is the element's name."""
+    """A test in a policy. For actions and resources, the operator is the name of the element."""
 
     part: str
     operator: str
@@ -67,11 +67,11 @@ class PolicyTest(NamedTuple):
 
     @property
     def base(self) -> str:
-        """The operator without what is put before and behind it."""
+        """The operator without set operator, negation and ``IfExists``."""
         return self.operator.rpartition(":")[2].removesuffix("IfExists").replace("Not", "")
 
     def holds(self, request: Request) -> bool:
-        """Tell whether it holds. On a missing key a positive operator is false; a negated one and IfExists are true."""
+        """Return whether the test holds. For a missing key, an operator is false; a negated one and IfExists are true."""
         values = request.get(self.part)
         if self.operator == "Null":
             return (values is None) is (self.expected[0].lower() == "true")
@@ -87,7 +87,7 @@ class PolicyTest(NamedTuple):
 
 
 def _filled(patterns: tuple[str, ...], request: Request) -> list[str]:
-    """Patterns with their policy variables filled in. One that has no value matches nothing."""
+    """Replace the policy variables in patterns. A pattern whose variable has no value matches nothing."""
 
     def value(variable: re.Match[str]) -> str:
         values = request.get(variable[1].lower()) or ("\0",)
@@ -100,7 +100,7 @@ def _filled(patterns: tuple[str, ...], request: Request) -> list[str]:
 
 
 def like(value: str, pattern: str, *, ignore_case: bool = False) -> bool:
-    """Tell whether a text matches a pattern, in which `*` stands for any characters and `?` for any one."""
+    """Return whether a text matches a pattern with `*` and `?`."""
     return _expression(pattern, ignore_case).fullmatch(value) is not None
 
 
@@ -112,7 +112,7 @@ def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:  # noqa: FB
 
 @cache
 def network(text: str) -> Any:  # noqa: ANN401 - of either family
-    """Read a network. IAM takes an address without a prefix for a /32, of either family."""
+    """Parse a network. IAM treats an address without a prefix length as a /32, in both families."""
     return ip_network(text if "/" in text else f"{text}/32", strict=False)
 
 
@@ -120,7 +120,7 @@ address = cache(ip_address)
 
 
 def moment(text: str) -> datetime:
-    """Read a date as policies and requests write it: ISO 8601, or seconds since 1970."""
+    """Parse a date in ISO 8601, or in seconds since 1970."""
     found = datetime.fromtimestamp(int(text), UTC) if text.isdigit() else datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
@@ -167,7 +167,7 @@ def _tests(statement: Document) -> Iterator[PolicyTest]:
 
 
 def _is_about(statement: Document, principal: str) -> bool:
-    """Tell whether a statement is about a principal, as one that names none is: it is no resource's."""
+    """Return whether a statement applies to a principal. An identity policy names none, and applies."""
     if "NotPrincipal" in statement:
         raise NotImplementedError("NotPrincipal")
     named = statement.get("Principal", "*")
@@ -176,7 +176,7 @@ def _is_about(statement: Document, principal: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Policies:
-    """Every policy that has a say in a principal's request."""
+    """All policies that apply to the requests of a principal."""
 
     principal: str
     attached: Sequence[Document]
@@ -187,9 +187,9 @@ class Policies:
         return self._having("Deny", *self.attached, self.boundary, self.resource_policy)
 
     def granted(self, *, same_account: bool = True) -> Region:
-        """Say what is allowed, leaving aside what is denied.
+        """Return the requests that are allowed if nothing denies them.
 
-        A grant to the user's own ARN, as in a resource's policy, is not limited by what a boundary leaves out.
+        A boundary does not limit a grant to the user's ARN in a resource policy.
         """
         attached = self._having("Allow", *self.attached)
         if self.boundary:
@@ -204,12 +204,12 @@ class Policies:
         )
 
     def decide(self, request: Request, account: str) -> str:
-        """Decide on a request in the words of IAM's simulator, about a resource of an account."""
+        """Return the decision about a request for a resource of an account, as IAM's simulator names it."""
         if within(self.denied(), request):
             return EXPLICIT_DENY
         same_account = self.principal.split(":")[4] == account
         return ALLOWED if within(self.granted(same_account=same_account), request) else IMPLICIT_DENY
 
 
-def listed(value: Any) -> list[Any]:  # noqa: ANN401 - IAM writes a list of one as its only value
+def listed(value: Any) -> list[Any]:  # noqa: ANN401 - IAM writes a list of one as the value
     return list(value) if isinstance(value, list) else [value]

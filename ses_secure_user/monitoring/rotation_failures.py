@@ -20,7 +20,7 @@ def failures_metric(function_name: str, period: Duration | None) -> cloudwatch.M
     """Return the metric of a function's errors.
 
     Raises:
-        ValueError: The period is no Duration.
+        ValueError: The period is not a Duration.
     """
     return cloudwatch.Metric(
         namespace="AWS/Lambda",

@@ -1,6 +1,7 @@
-"""The promise: which requests a login may make, said of the construct's properties, apart from what writes the policy.
+"""The promise: the requests that a login may make, derived from the construct's properties without the policy's writer.
 
-It is true or false of each request, and knows no statement and no operator of IAM, but for what it is told apart by.
+Each request is in the promise or not. The promise does not use IAM's statements. It names IAM's operators only to say
+which values are equivalent.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,12 +13,12 @@ from local_aws.iam.decision import PolicyTest, Region, Request, address, listed
 
 
 class Right(NamedTuple):
-    """A part of a request whose every value must be right; a key must be there.
+    """A requirement for one part of a request: the part is present, and all its values are allowed.
 
     Attributes:
         part: The part.
-        is_right: Whether one value is.
-        told_by: IAM's tests that tell right values from others.
+        is_right: A function that returns whether a value is allowed.
+        told_by: IAM's tests that separate allowed values from others.
     """
 
     part: str
@@ -30,13 +31,13 @@ class Right(NamedTuple):
 
 
 def promised(place: str, properties: Mapping[str, Any], *, guarded: bool = True) -> Region:
-    """Return the requests that a login may make.
+    """Return the requests that a login may make, as a region.
 
     Args:
         place: The beginning of the ARNs of the login's region and account: ``arn:aws:ses:eu-west-1:111122223333:``.
-        properties: Those of the construct; identities by their names.
-        guarded: Whether the Deny statements are there. The Allow statements alone do not ask whether one recipient
-            holds two addresses.
+        properties: The properties of the construct; identities as names.
+        guarded: Whether the policy has its Deny statements. The Allow statements alone do not check whether one
+            recipient contains two addresses.
     """
 
     def given(name: str) -> list[Any]:
@@ -50,7 +51,7 @@ def promised(place: str, properties: Mapping[str, Any], *, guarded: bool = True)
         return right(part, lambda value: value in texts, "StringEquals", *texts)
 
     def is_recipient(value: str) -> bool:
-        """Tell whether a recipient is an allowed one, or ends as it does, and is one address."""
+        """Return whether a recipient matches an allowed one, and is a single address."""
         ends = [one.removeprefix("*") for one in recipients if one.startswith("*@")]
         return (value in recipients or value.endswith(tuple(ends))) and (value.count("@") < 2 or not guarded)
 
@@ -91,13 +92,13 @@ def promised(place: str, properties: Mapping[str, Any], *, guarded: bool = True)
 
 
 def _spelled(identity: str) -> str:
-    """Spell an identity as SES does: the case of a domain makes no difference."""
+    """Return an identity as SES spells it: a domain is not case-sensitive."""
     local, at, domain = identity.rpartition("@")
     return f"{local}{at}{domain.lower()}"
 
 
 def _subdomains(identities: list[str], senders: list[str]) -> Iterator[str]:
-    """Name the domains below an identity that a From address is in: SES asks for the one that is verified by itself."""
+    """Yield the subdomains of identities that contain a From address, which can be identities of their own."""
     for sender in senders:
         labels = sender.rpartition("@")[2].lower().split(".")
         below = [".".join(labels[start:]) for start in range(len(labels))]

@@ -1,4 +1,4 @@
-"""Every kind of request is among those that are tried, and one that is left out of none is found."""
+"""The enumeration contains every kind of request, and the search finds a request if and only if there is one."""
 
 from collections.abc import Sequence
 from datetime import date
